@@ -1,0 +1,51 @@
+"""The facts that routing looks at, taken from a canonical document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapters.canonical import CanonicalDocument, Customer, DocumentHead, Invoice, Order, Payment
+from routing_rules import Facts
+
+
+def facts_of(
+    document: CanonicalDocument,
+    *,
+    operation: str,
+    share_key: str | None,
+    is_root: bool,
+) -> Facts:
+    """What the rule tables may know of this document. What it does not have stays None: the tree's root.
+
+    `share_key` as WORDS says: the customer's first canonical id, or what the domain's `share_by` asks for.
+    """
+    head = document if isinstance(document, DocumentHead) else None
+    return Facts(
+        domain=document.domain,
+        operation=operation,
+        business_unit=document.business_unit,
+        geography=document.geography if isinstance(document, Customer | DocumentHead) else None,
+        company_code=document.company_code,
+        document_type=document.document_type if isinstance(document, Order | Invoice | Payment) else None,
+        customer_segment=document.customer_segment if isinstance(document, Customer | DocumentHead) else None,
+        amount=document.amount if isinstance(document, Order | Invoice | Payment) else None,
+        currency=head.currency_code if head else None,
+        posting_date=head.posting_date if head else None,
+        share_key=share_key,
+        root_external_id=document.external_id if is_root else None,
+    )
+
+
+def camel(name: str) -> str:
+    """snake_case → lowerCamelCase."""
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def wire_members(value: Any) -> Any:
+    """The same JSON value with its keys in wire words, all the way down."""
+    if isinstance(value, dict):
+        return {camel(key): wire_members(member) for key, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [wire_members(member) for member in value]
+    return value

@@ -1,0 +1,241 @@
+"""What the store keeps, one frozen record per table row, in the words of the domain.
+
+Times are whole microseconds since 1970-01-01 UTC. Amounts are canonical decimal texts. Ids are time-ordered.
+Field names are the column names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gateway.domain.transaction import Status
+
+StepState = Literal["dispatched", "not_sent", "posted", "rejected", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionRecord:
+    """One accepted request to create, change, cancel or reverse a document.
+
+    `business_unit` and `geography` are node ids (the tree's root where the document has none); `entry_count` counts
+    its ledger entries; `problem` is the RFC 9457 body of its refusal, as JSON text.
+    """
+
+    transaction_id: str
+    lineage_id: str
+    document_id: str
+    domain: str
+    operation: str
+    status: Status
+    client: str
+    source: str
+    external_id: str | None
+    business_unit: str
+    geography: str
+    company_code: str | None
+    document_type: str | None
+    currency_code: str | None
+    amount: str | None
+    posting_date: str | None
+    content_hash: str
+    payload_id: str
+    trace_id: str
+    parent_transaction_id: str | None
+    replaces: str | None
+    accepted_at: int
+    updated_at: int
+    entry_count: int = 0
+    system_id: str | None = None
+    side: str | None = None
+    stage: str | None = None
+    table_version: str | None = None
+    rule_row: str | None = None
+    activation_number: int | None = None
+    pinned: bool = False
+    explanation: str | None = None
+    erp_document_type: str | None = None
+    erp_document_number: str | None = None
+    problem: str | None = None
+    retry_after_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadRecord:
+    """The canonical body beside the ledger; erasable. The ledger holds SHA-256(salt ‖ body) only."""
+
+    payload_id: str
+    salt: bytes
+    body: bytes | None
+    erased_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRecord:
+    """A document in the real world. `transaction_id` is the one that created it last; None for imported ones."""
+
+    document_id: str
+    domain: str
+    source: str
+    external_id: str | None
+    lineage_id: str
+    transaction_id: str | None
+    payload_id: str | None
+    business_unit: str
+    geography: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class NaturalKeyRecord:
+    """(source, domain, external id): one document for ever. `transaction_id` is None for imported documents."""
+
+    source: str
+    domain: str
+    external_id: str
+    document_id: str
+    transaction_id: str | None
+    content_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKeyRecord:
+    """A caller's own key, scoped to (client, operation, resource)."""
+
+    client: str
+    operation: str
+    resource: str
+    idempotency_key: str
+    content_hash: str
+    transaction_id: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineageRecord:
+    """A root document and all that follows from it. `event_count` numbers its events."""
+
+    lineage_id: str
+    root_document_id: str
+    event_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PinRecord:
+    """The system to which a lineage belongs, and the decision that put it there."""
+
+    lineage_id: str
+    system_id: str
+    side: str
+    stage: str
+    rule_row: str | None
+    table_version: str | None
+    activation_number: int | None
+    pinned_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One posting of a plan. `closed_at`: when our own connection closed, None while it is open or its sender died.
+
+    `process_id` says who sent the latest attempt; `inquiries` counts empty ones since that attempt.
+    """
+
+    transaction_id: str
+    step: int
+    direction: str
+    system_id: str
+    external_reference: str
+    state: StepState
+    attempt: int
+    epoch: int
+    process_id: str
+    dispatched_at: int
+    closed_at: int | None = None
+    inquiries: int = 0
+    inquired_at: int | None = None
+    document_type: str | None = None
+    document_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CrossReferenceRecord:
+    """Canonical id ↔ one system's own number, effective-dated."""
+
+    document_id: str
+    system_id: str
+    document_type: str
+    document_number: str
+    valid_from: int
+    valid_until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """Work to be done on a transaction. Whoever holds the lease under `epoch` may write; `tries` counts runs that
+    ended without progress, for backoff. `waiting_for` is the transaction that must rest first."""
+
+    transaction_id: str
+    lane: str
+    due_at: int
+    epoch: int
+    lease_owner: str | None
+    lease_until: int
+    waiting_for: str | None = None
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRecord:
+    """One ledger entry as stored: `body` are the bytes that are hashed; the other columns only index it."""
+
+    trace: str
+    seq: int
+    kind: str
+    at: int
+    lineage_id: str | None
+    body: bytes
+    leaf_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRecord:
+    """One event to be published. `sequence` numbers the events of a lineage from 1."""
+
+    event_id: str
+    lineage_id: str
+    sequence: int
+    subject: str
+    body: bytes
+    traceparent: str
+    created_at: int
+    published_at: int | None = None
+    stream_sequence: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRecord:
+    """A running gateway process, so that another can prove that it ended.
+
+    `started` is the operating system's start time of the pid, in hundredths of a second, as text.
+    """
+
+    process_id: str
+    host: str
+    boot_id: str
+    pid: int
+    started: str
+    registered_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationRecord:
+    """A rulebook put in force. `rules` and `governance` are the RFC 8785 texts that the versions hash."""
+
+    activation_number: int
+    table_version: str
+    governance_version: str
+    activated_at: int
+    activated_by: str
+    rules: str
+    governance: str

@@ -1,0 +1,176 @@
+"""Settings: one TOML file, each value open to an environment variable (`ERP_GATEWAY_HTTP__PORT=8080`).
+
+Secrets are never values here: a setting that ends in `_file` names a file that holds one.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+FILE_NAME: Final = "gateway.toml"
+SECRET_BYTES: Final = 65_536
+"""Longest secret file that is read; a PEM key has a few thousand bytes."""
+
+
+class SettingsError(ValueError):
+    """The settings are wrong. The process does not start; the message names the setting and the remedy."""
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class HttpSettings(_Closed):
+    """Where the API listens. `body_bytes`: largest request body."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    body_bytes: Annotated[int, Field(ge=1_000, le=50_000_000)] = 2_000_000
+
+
+class StoreSettings(_Closed):
+    """`url`: `sqlite:///path` or `postgresql://…`; empty is a SQLite file in the data directory.
+
+    `url_file` holds the URL instead where it contains a password.
+    """
+
+    url: str = ""
+    url_file: Path | None = None
+
+
+class NatsSettings(_Closed):
+    """`url` empty: an embedded nats-server in the data directory."""
+
+    url: str = ""
+    credentials_file: Path | None = None
+    port: Annotated[int, Field(ge=0, le=65_535)] = 0
+
+
+class AuthSettings(_Closed):
+    """The token issuer. `jwks_url` empty: the embedded issuer with a key of its own."""
+
+    issuer: str = ""
+    audience: str = "erp-gateway"
+    jwks_url: str = ""
+
+
+class TelemetrySettings(_Closed):
+    """`otlp_endpoint` empty: spans are made but sent nowhere. `public_metrics`: /metrics without a token."""
+
+    otlp_endpoint: str = ""
+    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+    public_metrics: bool = False
+
+
+class SystemSettings(_Closed):
+    """How one system of the rulebook is reached. `options` are the driver's own; `call_s` the limit of one call.
+
+    `longest_execution_s` and `inquiry_delay_s` override what the rulebook says of the system.
+    """
+
+    id: str
+    base_url: str
+    call_s: Annotated[float, Field(gt=0, le=600)] = 60.0
+    longest_execution_s: Annotated[float, Field(ge=0)] | None = None
+    inquiry_delay_s: Annotated[float, Field(ge=0)] | None = None
+    options: dict[str, Any] = {}
+
+
+class LineSettings(_Closed):
+    """How the line treats time: seconds. `concurrent_jobs`: jobs that one process carries on at once."""
+
+    lease_margin_s: Annotated[float, Field(gt=0)] = 30.0
+    waiting_recheck_s: Annotated[float, Field(gt=0)] = 60.0
+    first_retry_s: Annotated[float, Field(gt=0)] = 0.5
+    longest_retry_s: Annotated[float, Field(gt=0)] = 60.0
+    concurrent_jobs: Annotated[int, Field(ge=1, le=1_000)] = 32
+    poll_s: Annotated[float, Field(gt=0)] = 1.0
+
+
+class Settings(BaseSettings):
+    """All of it. Relative paths are relative to the file's directory."""
+
+    model_config = SettingsConfigDict(env_prefix="ERP_GATEWAY_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,32}$")] = "erp-gateway"
+    demo: bool = False
+    rulebook: Path
+    cross_references: Path | None = None
+    http: HttpSettings = HttpSettings()
+    store: StoreSettings = StoreSettings()
+    nats: NatsSettings = NatsSettings()
+    auth: AuthSettings = AuthSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
+    line: LineSettings = LineSettings()
+    systems: list[SystemSettings] = []
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment before file."""
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _file.get()))
+
+
+class _File:
+    """Which file is being read; pydantic-settings asks its sources without arguments."""
+
+    def __init__(self) -> None:
+        self._path: Path | None = None
+
+    def set(self, path: Path) -> None:
+        self._path = path
+
+    def get(self) -> Path | None:
+        return self._path
+
+
+_file = _File()
+
+
+def load_settings(data: Path) -> Settings:
+    """Read `gateway.toml` of a data directory. Raises SettingsError naming each wrong setting."""
+    path = data / FILE_NAME
+    if not path.is_file():
+        raise SettingsError(
+            f"{path} is missing. Write it (docs/operations.md shows one), or run `erp-gateway demo` to get a data "
+            "directory with everything in it."
+        )
+    _file.set(path)
+    try:
+        return Settings()  # the values come from file and environment
+    except ValueError as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+def default_data() -> Path:
+    """The data directory of `make demo`: under the user's state directory (XDG Base Directory specification)."""
+    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(state) / "erp-gateway" / "demo"
+
+
+def read_secret(path: Path) -> str:
+    """The text of a secret file without its last newline. Raises SettingsError if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(SECRET_BYTES + 1)
+    except OSError as error:
+        raise SettingsError(f"the secret file {path} cannot be read: {error.strerror}") from error
+    if len(text) > SECRET_BYTES:
+        raise SettingsError(f"the secret file {path} is longer than {SECRET_BYTES} bytes")
+    return text.decode("utf-8").rstrip("\r\n")

@@ -1,0 +1,175 @@
+"""The step from 'decided' to 'on the wire': what is committed before the first byte leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from adapters.canonical import CanonicalDocument
+from adapters.port import Operation, Submission
+from gateway.domain.entries import EntryKind
+from gateway.domain.plan import plan
+from gateway.domain.records import JobRecord, PinRecord, StepRecord, TransactionRecord
+from gateway.domain.transaction import Status
+from gateway.errors import GatewayError
+from gateway.transactions.journal import Journal
+from gateway.transactions.parts import SECOND, LineParts
+from gateway.transactions.ports import Clock, WriteUnit
+from gateway.transactions.route import Ready, is_master
+
+
+class LeaseLost(GatewayError):
+    """Somebody else may be working on this transaction: stop, write nothing, send nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on a transaction until `until` (µs). It fences the database by `epoch`, the wire by time."""
+
+    epoch: int
+    until: int
+
+    @classmethod
+    def take(cls, parts: LineParts, system_id: str, epoch: int) -> Lease:
+        """A lease that covers one call to that system, with a margin."""
+        return cls(epoch, parts.tools.clock.now() + lease_length(parts, system_id))
+
+
+def lease_length(parts: LineParts, system_id: str) -> int:
+    """How long a lease must be (µs) to cover one call to that system and a stall before it."""
+    policy = parts.systems[system_id].policy
+    return int((policy.call_limit_s + parts.limits.lease_margin_s) * SECOND)
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """A posting that is committed to be sent now, by this process, under this lease."""
+
+    record: TransactionRecord
+    step: StepRecord
+    submission: Submission
+    lease: Lease
+
+    def permit(self, clock: Clock, call_limit_s: float) -> None:
+        """Raise `LeaseLost` unless the whole call fits into what is left of the lease.
+
+        Checked right before the first byte: a process that was frozen after its commit must not send once somebody
+        else may have taken over.
+        """
+        if clock.now() + int(call_limit_s * SECOND) > self.lease.until:
+            raise LeaseLost(f"the lease of {self.record.transaction_id} does not cover a call any more")
+
+
+async def under_lease(unit: WriteUnit, transaction_id: str, epoch: int) -> tuple[JobRecord, TransactionRecord]:
+    """The job and its transaction, both locked, if the epoch is still ours. Raises LeaseLost."""
+    job = await unit.job(transaction_id)
+    if job is None or job.epoch != epoch:
+        raise LeaseLost(f"epoch {epoch} of {transaction_id} is over")
+    record = await unit.transaction(transaction_id)
+    if record is None:
+        raise LeaseLost(f"{transaction_id} is gone")
+    return job, record
+
+
+async def begin_dispatch(
+    unit: WriteUnit,
+    parts: LineParts,
+    journal: Journal,
+    ready: Ready,
+    lease: Lease,
+    document: CanonicalDocument,
+) -> Dispatch:
+    """Routed, pinned and dispatched. The caller writes the record, inserts the step, and flushes the journal."""
+    target = ready.target
+    record = journal.record
+    journal.move(
+        Status.ROUTED,
+        target.members,
+        system_id=target.system_id,
+        side=target.side,
+        stage=target.stage,
+        table_version=target.table_version,
+        rule_row=target.rule_row,
+        activation_number=target.activation_number,
+        pinned=target.pinned,
+        explanation=target.effect,
+    )
+    if not target.pinned and not is_master(document):
+        await _pin(unit, parts, journal)
+    first = plan(record.transaction_id, record.domain, record.operation, target.system_id)[0]
+    step = StepRecord(
+        transaction_id=record.transaction_id,
+        step=first.step,
+        direction="do",
+        system_id=target.system_id,
+        external_reference=first.reference(),
+        state="dispatched",
+        attempt=1,
+        epoch=lease.epoch,
+        process_id=parts.tools.process_id,
+        dispatched_at=parts.tools.clock.now(),
+    )
+    journal.move(Status.DISPATCHED, dispatched_members(step))
+    submission = Submission(document, step.external_reference, ready.numbers, Operation(record.operation))
+    return Dispatch(journal.record, step, submission, lease)
+
+
+async def dispatch_again(
+    unit: WriteUnit,
+    parts: LineParts,
+    journal: Journal,
+    step: StepRecord,
+    submission: Submission,
+    lease: Lease,
+    *,
+    why: str,
+) -> Dispatch:
+    """A further attempt at the same step under the same reference; only after nothing happened, or proof of it."""
+    attempt = replace(
+        step,
+        state="dispatched",
+        attempt=step.attempt + 1,
+        epoch=lease.epoch,
+        process_id=parts.tools.process_id,
+        dispatched_at=parts.tools.clock.now(),
+        closed_at=None,
+        inquiries=0,
+        inquired_at=None,
+    )
+    journal.move(Status.DISPATCHED, {**dispatched_members(attempt), "after": why}, problem=None, retry_after_s=None)
+    await unit.update_step(attempt)
+    return Dispatch(journal.record, attempt, submission, lease)
+
+
+def dispatched_members(step: StepRecord) -> Mapping[str, object]:
+    """Wire members of a `dispatched` entry."""
+    return {
+        "system": step.system_id,
+        "step": step.step,
+        "attempt": step.attempt,
+        "epoch": step.epoch,
+        "erp": {"reference": step.external_reference},
+    }
+
+
+async def _pin(unit: WriteUnit, parts: LineParts, journal: Journal) -> None:
+    """Pin the lineage with its root's `routed`. One pin a lineage: who finds another one there must follow it."""
+    record = journal.record
+    wanted = PinRecord(
+        lineage_id=record.lineage_id,
+        system_id=record.system_id or "",
+        side=record.side or "",
+        stage=record.stage or "",
+        rule_row=record.rule_row,
+        table_version=record.table_version,
+        activation_number=record.activation_number,
+        pinned_at=parts.tools.clock.now(),
+    )
+    standing = await unit.insert_pin(wanted)
+    if standing.system_id != wanted.system_id:
+        raise PinMoved(f"lineage {record.lineage_id} was pinned to {standing.system_id} meanwhile")
+    journal.act(EntryKind.PINNED, {"system": record.system_id, "lineageId": record.lineage_id})
+
+
+class PinMoved(GatewayError):
+    """Another root of the lineage was routed at the same time; the unit must be run again and follow that pin."""

@@ -1,0 +1,129 @@
+"""The call itself: one port, once, with no database connection held. What came of it is a value, not an exception."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+from opentelemetry import trace
+
+from adapters.errors import ErpError, Garbled, Misconfigured, NotSent, OutcomeUnknown, Rejected
+from adapters.port import Confirmation, FoundDocument, Posted
+from gateway.transactions.dispatch import Dispatch, LeaseLost
+from gateway.transactions.parts import SECOND, LineParts
+
+_log = structlog.get_logger(__name__)
+_tracer = trace.get_tracer(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WasPosted:
+    """It is in the ERP. `found_by_inquiry`: the answer was lost, an inquiry found it."""
+
+    posted: Posted
+    found_by_inquiry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WasRejected:
+    """The ERP refused it, definitely."""
+
+    error: Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class WasNotSent:
+    """Nothing happened; another attempt may be made after `retry_after_s`."""
+
+    error: NotSent | Misconfigured
+    retry_after_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class IsUnknown:
+    """Nobody knows. `closed_at` (µs): when our own connection was closed."""
+
+    error: ErpError
+    closed_at: int
+
+
+Outcome = WasPosted | WasRejected | WasNotSent | IsUnknown
+
+
+async def execute(parts: LineParts, dispatch: Dispatch) -> Outcome:
+    """Send the dispatched step once. Raises LeaseLost, and then nothing was sent.
+
+    Anything that no driver should raise counts as unknown: better a needless inquiry than a second posting.
+    """
+    step = dispatch.step
+    system = parts.systems[step.system_id]
+    permit = partial(dispatch.permit, parts.tools.clock, system.policy.call_limit_s)
+    began = parts.tools.clock.now()
+    with _tracer.start_as_current_span("erp.submit") as span:
+        span.set_attributes(
+            {
+                "erp.system": step.system_id,
+                "erp.domain": dispatch.record.domain,
+                "erp.attempt": step.attempt,
+                "gateway.transaction": step.transaction_id,
+            }
+        )
+        outcome = await _call(parts, dispatch, permit)
+        span.set_attribute("erp.outcome", outcome_name(outcome))
+    seconds = (parts.tools.clock.now() - began) / SECOND
+    parts.metrics.erp_call(step.system_id, "submit", outcome_name(outcome), seconds)
+    return outcome
+
+
+async def _call(parts: LineParts, dispatch: Dispatch, permit: partial[None]) -> Outcome:
+    port = parts.systems[dispatch.step.system_id].port
+    try:
+        return WasPosted(await port.submit(dispatch.submission, permit))
+    except LeaseLost:
+        raise
+    except Rejected as error:
+        return WasRejected(error)
+    except NotSent as error:
+        return WasNotSent(error, error.retry_after_s)
+    except Misconfigured as error:
+        return WasNotSent(error, None)
+    except (OutcomeUnknown, Garbled) as error:
+        return IsUnknown(error, parts.tools.clock.now())
+    except Exception as error:  # a driver's defect must not lose the transaction
+        _log.exception("driver_failed", system=dispatch.step.system_id, transaction=dispatch.step.transaction_id)
+        return IsUnknown(
+            Garbled(f"the driver failed: {type(error).__name__}", code="driver-failed"), parts.tools.clock.now()
+        )
+
+
+def outcome_name(outcome: Outcome) -> str:
+    """One word for metrics and spans."""
+    match outcome:
+        case WasPosted():
+            return "posted"
+        case WasRejected():
+            return "rejected"
+        case WasNotSent(error=Misconfigured()):
+            return "misconfigured"
+        case WasNotSent():
+            return "not_sent"
+        case IsUnknown(error=Garbled()):
+            return "garbled"
+        case IsUnknown():
+            return "unknown"
+
+
+def posted_as_found(found: FoundDocument) -> Posted:
+    """What an inquiry found, as if the posting had been answered."""
+    return Posted(
+        found.number,
+        Confirmation(
+            amount=found.total,
+            currency_code=found.currency_code,
+            company_code=found.company_code,
+            posting_date=found.posting_date,
+            fiscal_year=found.fiscal_year,
+            fiscal_period=found.fiscal_period,
+        ),
+    )

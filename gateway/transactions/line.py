@@ -1,0 +1,180 @@
+"""The line: accept → route → plan → execute → resolve → settle, as its callers see it.
+
+The call to an ERP runs in a task of its own: neither the caller's budget nor its disconnection cancels it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from gateway.domain.facts import wire_members
+from gateway.domain.records import JobRecord, TransactionRecord
+from gateway.domain.transaction import RESTING
+from gateway.errors import Problem, StoreUnavailable
+from gateway.transactions.accept import Draft, accept, refuse_out_of_scope
+from gateway.transactions.commands import MAX_WAIT_S, Answer, Create, DecisionView
+from gateway.transactions.completions import Completions
+from gateway.transactions.dispatch import Dispatch, LeaseLost
+from gateway.transactions.journal import first_reference
+from gateway.transactions.parts import SECOND, LineParts
+from gateway.transactions.ports import Store
+from gateway.transactions.process import Carried, process, run_dispatch
+from gateway.transactions.queries import Reads, Visible
+from routing_rules import DomainNotServed, Facts, UnknownNode, decide
+
+_log = structlog.get_logger(__name__)
+
+CLAIM_LEASE_S = 120.0
+"""Lease of a claimed job until its first dispatch sets its own."""
+REREAD_S = 1.0
+"""How often a waiting caller looks whether another process finished its transaction."""
+
+
+class Line:
+    """The gateway's main verb. `events_left` is called after every commit that left events to publish, `jobs_due`
+    after one that made jobs of others due."""
+
+    def __init__(
+        self,
+        store: Store,
+        reads: Reads,
+        parts: LineParts,
+        *,
+        events_left: Callable[[], None],
+        jobs_due: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._reads = reads
+        self._parts = parts
+        self._events_left = events_left
+        self._jobs_due = jobs_due
+        self._completions = Completions()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._busy: set[str] = set()
+
+    @property
+    def jobs_under_way(self) -> int:
+        """Claimed jobs that this process carries on now."""
+        return len(self._jobs)
+
+    async def submit(self, command: Create) -> Answer:
+        """Accept the document durably, then wait for its end as long as the command says (at most 8 s).
+
+        Raises Problem for what is refused; StoreUnavailable when nothing was accepted.
+        """
+        parts = self._parts
+        refuse_out_of_scope(command, parts)
+        draft = Draft.of(command, parts)
+        accepted = await self._store.write(lambda unit: accept(unit, parts, command, draft))
+        self._events_left()
+        record = accepted.record
+        if accepted.dispatch is not None:
+            self._count(record)
+            self._spawn(self._run(accepted.dispatch), self._tasks)
+        if record.status not in RESTING and command.wait_s > 0:
+            record = await self._wait(record, min(command.wait_s, MAX_WAIT_S))
+        return Answer(record, first_reference(record), accepted.replayed)
+
+    async def answer(self, transaction: TransactionRecord) -> Answer:
+        """A stored transaction as `submit` would have answered it."""
+        return Answer(transaction, first_reference(transaction), replayed=False)
+
+    def explain(self, facts: Facts) -> DecisionView:
+        """How these facts would be routed now; nothing is posted."""
+        rules = self._parts.rules
+        try:
+            answer = decide(rules.rulebook, facts)
+        except DomainNotServed as error:
+            raise Problem("domain-not-served", str(error), remedy="name a domain of the rulebook") from error
+        except UnknownNode as error:
+            raise Problem("unknown-node", str(error), remedy="use an id of the rulebook's trees") from error
+        body: dict[str, object] = wire_members(answer.explanation.as_json())
+        body["activationNumber"] = rules.activation_number
+        return DecisionView(body)
+
+    async def work(self, limit: int) -> int:
+        """Claim up to `limit` due jobs and carry each on in its own task; how many were claimed."""
+        parts = self._parts
+        now = parts.tools.clock.now()
+        lease_until = now + int(CLAIM_LEASE_S * SECOND)
+        jobs = await self._store.write(lambda unit: unit.claim_jobs(parts.tools.process_id, now, lease_until, limit))
+        for job in jobs:
+            # a process that stalled past its own lease may claim what its own call still holds open: that call ends
+            # first, by its time limit, and the job comes round again
+            if job.transaction_id not in self._busy:
+                self._spawn(self._carry_on(job), self._jobs)
+        return len(jobs)
+
+    async def drain(self, limit_s: float) -> bool:
+        """Let what is under way end, at most `limit_s` seconds; whether all of it did."""
+        under_way = self._tasks | self._jobs
+        if not under_way:
+            return True
+        _, pending = await asyncio.wait(under_way, timeout=limit_s)
+        return not pending
+
+    @staticmethod
+    def _spawn(work: Coroutine[Any, Any, None], among: set[asyncio.Task[None]]) -> None:
+        task = asyncio.create_task(work)
+        among.add(task)
+        task.add_done_callback(among.discard)
+
+    async def _run(self, dispatch: Dispatch) -> None:
+        self._busy.add(dispatch.record.transaction_id)
+        try:
+            carried = await run_dispatch(self._store, self._parts, dispatch)
+        except LeaseLost:
+            _log.info("lease_lost", transaction=dispatch.record.transaction_id)
+            return
+        except StoreUnavailable as error:
+            # the outcome is not on record: when the lease is over, the transaction is asked for, not sent again
+            _log.warning("outcome_not_recorded", transaction=dispatch.record.transaction_id, error=str(error))
+            return
+        finally:
+            self._busy.discard(dispatch.record.transaction_id)
+        self._settled(carried)
+
+    async def _carry_on(self, job: JobRecord) -> None:
+        self._busy.add(job.transaction_id)
+        try:
+            carried = await process(self._store, self._parts, job)
+        except StoreUnavailable as error:
+            _log.warning("job_put_off", transaction=job.transaction_id, error=str(error))
+            return
+        except Exception:
+            # the lease ends by itself and the job is claimed again; one bad job must not stop the others
+            _log.exception("job_failed", transaction=job.transaction_id)
+            return
+        finally:
+            self._busy.discard(job.transaction_id)
+        if carried is not None:
+            self._settled(carried)
+
+    def _settled(self, carried: Carried) -> None:
+        self._completions.tell(carried.record)
+        self._events_left()
+        if carried.woken_jobs:
+            self._jobs_due()
+
+    def _count(self, record: TransactionRecord) -> None:
+        self._parts.metrics.decision(record.domain, record.system_id or "", record.stage or "")
+
+    async def _wait(self, record: TransactionRecord, wait_s: float) -> TransactionRecord:
+        """Until rest or the end of the wait. Another process may finish it, so the record is read again at times."""
+        deadline = asyncio.get_running_loop().time() + wait_s
+        while True:
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                return record
+            told = await self._completions.wait(record.transaction_id, min(left, REREAD_S))
+            if told is not None:
+                return told
+            seen = await self._reads.transaction(record.transaction_id, Visible())
+            record = seen or record
+            if record.status in RESTING:
+                return record

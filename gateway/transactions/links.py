@@ -1,0 +1,153 @@
+"""Finding the documents that a document refers to, and what that means for its lineage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from adapters.canonical import CanonicalDocument, Link
+from gateway.domain.caller import DataScope
+from gateway.domain.records import DocumentRecord, PinRecord, TransactionRecord
+from gateway.domain.transaction import FAILED_ENDS, Status
+from gateway.errors import FieldError, Problem
+from gateway.transactions.ports import DocumentName, WriteUnit
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedDocument:
+    """A document that the new one refers to, the field that does, and the transaction that made it (if any did)."""
+
+    link: Link
+    document: DocumentRecord
+    transaction: TransactionRecord | None
+
+    @property
+    def is_there(self) -> bool:
+        """Posted, or there before the gateway was."""
+        return self.transaction is None or self.transaction.status is Status.POSTED
+
+    @property
+    def failed(self) -> bool:
+        """Its transaction ended and left nothing."""
+        return self.transaction is not None and self.transaction.status in FAILED_ENDS
+
+
+def name_of(link: Link, source: str) -> DocumentName:
+    """How the store looks this link's target up; an external id without source belongs to the caller's own source."""
+    reference = link.reference
+    if reference.external_id is not None:
+        return DocumentName(link.target_domain, source=reference.source or source, external_id=reference.external_id)
+    return DocumentName(link.target_domain, document_id=reference.document_id, erp_number=reference.erp_number)
+
+
+async def resolve_links(
+    unit: WriteUnit, document: CanonicalDocument, source: str, scope: DataScope | None
+) -> Sequence[LinkedDocument]:
+    """All documents that this one refers to.
+
+    Parents that are not at rest are read under lock, so that they cannot end unnoticed between this look and the
+    commit of 'waiting'. Raises Problem `unknown-reference` naming every field that leads nowhere. A parent outside
+    the caller's data scope leads nowhere too: its existence is not told.
+    """
+    links = document.links()
+    names = {link.field: name_of(link, source) for link in links}
+    found = await unit.documents_named(list(dict.fromkeys(names.values())))
+    missing: list[Link] = []
+    known: list[tuple[Link, DocumentRecord]] = []
+    for link in links:
+        target = found.get(names[link.field])
+        if target is None or (link.kind == "follows" and not _visible(target, scope)):
+            missing.append(link)
+        else:
+            known.append((link, target))
+    if missing:
+        raise Problem(
+            "unknown-reference",
+            f"{missing[0].field} names a document that the gateway has never seen",
+            remedy="submit the referenced document first, or correct the reference",
+            errors=tuple(
+                FieldError(
+                    link.field,
+                    f"no document of {link.target_domain} is known as {link.reference}",
+                    "submit it first, or correct the reference",
+                )
+                for link in missing
+            ),
+        )
+    made_by = await _transactions_of(unit, known)
+    return [
+        LinkedDocument(link, target, made_by.get(target.transaction_id) if target.transaction_id else None)
+        for link, target in known
+    ]
+
+
+async def _transactions_of(
+    unit: WriteUnit, known: Sequence[tuple[Link, DocumentRecord]]
+) -> Mapping[str, TransactionRecord]:
+    ids = sorted({target.transaction_id for _, target in known if target.transaction_id is not None})
+    if not ids:
+        return {}
+    made_by = dict(await unit.transactions(ids))
+    for transaction_id in ids:
+        seen = made_by.get(transaction_id)
+        if seen is not None and seen.status is not Status.POSTED:
+            locked = await unit.transaction(transaction_id)
+            if locked is not None:
+                made_by[transaction_id] = locked
+    return made_by
+
+
+def _visible(document: DocumentRecord, scope: DataScope | None) -> bool:
+    if scope is None:
+        return True
+    return (scope.business_units is None or document.business_unit in scope.business_units) and (
+        scope.geographies is None or document.geography in scope.geographies
+    )
+
+
+def parents_of(linked: Sequence[LinkedDocument]) -> Sequence[LinkedDocument]:
+    """Those that this document follows."""
+    return [one for one in linked if one.link.kind == "follows"]
+
+
+def refuse_failed_parent(parents: Sequence[LinkedDocument]) -> None:
+    """Raise Problem `parent-rejected` if a parent ended without a document."""
+    for parent in parents:
+        if parent.failed and parent.transaction is not None:
+            raise Problem(
+                "parent-rejected",
+                f"{parent.link.field} names a document whose transaction {parent.transaction.transaction_id} "
+                f"ended as {parent.transaction.status}",
+                remedy="correct and resubmit that document with `replaces`, then submit this one again",
+                errors=(FieldError(parent.link.field, f"is {parent.transaction.status}"),),
+            )
+
+
+async def pin_of_parents(unit: WriteUnit, parents: Sequence[LinkedDocument]) -> PinRecord | None:
+    """The pin that the parents' lineages share; None while none of them has one.
+
+    Raises Problem `lineage-spans-systems` with the split if they are pinned to different systems.
+    """
+    pins: dict[str, PinRecord] = {}
+    for lineage_id in dict.fromkeys(parent.document.lineage_id for parent in parents):
+        pin = await unit.pin(lineage_id)
+        if pin is not None:
+            pins[lineage_id] = pin
+    if len({pin.system_id for pin in pins.values()}) > 1:
+        split = [
+            {
+                "field": parent.link.field,
+                "lineageId": parent.document.lineage_id,
+                "systemId": pins[parent.document.lineage_id].system_id,
+            }
+            for parent in parents
+            if parent.document.lineage_id in pins
+        ]
+        raise Problem(
+            "lineage-spans-systems",
+            "the references lead into lineages that belong to different systems",
+            remedy="submit one document per system, split as `split` says",
+            errors=tuple(FieldError(str(part["field"]), f"belongs to {part['systemId']}") for part in split),
+            extra={"split": split},
+        )
+    return next(iter(pins.values()), None)

@@ -1,0 +1,106 @@
+"""What the line is given: tools without state, the rulebook in force, the systems."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from adapters.port import ErpPort, Operation
+from gateway.transactions.ports import Clock, Ids, Liveness, Randomness
+from routing_rules import Rulebook
+
+SECOND: Final = 1_000_000
+"""Microseconds."""
+
+
+class Metrics(Protocol):
+    """What the line counts."""
+
+    def decision(self, domain: str, system_id: str, stage: str) -> None: ...
+    def erp_call(self, system_id: str, operation: str, outcome: str, seconds: float) -> None: ...
+
+
+class NoMetrics:
+    """Counts nothing; for tests and tools."""
+
+    def decision(self, domain: str, system_id: str, stage: str) -> None:
+        """Nothing."""
+
+    def erp_call(self, system_id: str, operation: str, outcome: str, seconds: float) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class SystemPolicy:
+    """How the outcome protocol treats one system; all in seconds.
+
+    `call_limit_s`: the longest that one `submit` of its driver can take. `longest_execution_s`: no execution ends
+    later than this after its sender ended. `inquiry_delay_s`: how long a posting may take to be found.
+    """
+
+    call_limit_s: float = 60.0
+    longest_execution_s: float = 150.0
+    inquiry_delay_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ErpSystem:
+    """One ERP installation as the line uses it."""
+
+    port: ErpPort
+    policy: SystemPolicy
+
+    def reference_unique(self, domain: str, operation: str) -> bool:
+        """Whether the ERP itself refuses a second document with the same reference."""
+        capability = self.port.capabilities().get((domain, Operation(operation)))
+        return capability is not None and capability.reference_unique
+
+
+@dataclass(frozen=True, slots=True)
+class RulesInForce:
+    """The rulebook that decides now, and its activation number."""
+
+    rulebook: Rulebook
+    activation_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Time, ids, randomness and names; `commitment_key` keys the ledger's HMACs."""
+
+    clock: Clock
+    ids: Ids
+    randomness: Randomness
+    liveness: Liveness
+    process_id: str
+    gateway_name: str
+    commitment_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LineLimits:
+    """Limits of the line, in seconds where not said otherwise.
+
+    `lease_margin_s`: how long a process may stall between taking a lease and its first byte.
+    `waiting_recheck_s`: how often a waiting transaction is looked at even if nobody wakes it.
+    `give_up_s`: an unknown of this age is not sent again; a person looks.
+    `first_retry_s`, `longest_retry_s`: bounds of the backoff where nothing happened.
+    """
+
+    lease_margin_s: float = 30.0
+    waiting_recheck_s: float = 60.0
+    give_up_s: float = 86_400.0
+    first_retry_s: float = 0.5
+    longest_retry_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class LineParts:
+    """Everything that the steps of the line share."""
+
+    tools: Tools
+    rules: RulesInForce
+    systems: Mapping[str, ErpSystem]
+    limits: LineLimits = field(default_factory=LineLimits)
+    metrics: Metrics = field(default_factory=NoMetrics)

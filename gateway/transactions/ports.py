@@ -1,0 +1,190 @@
+"""What the line needs from outside: the store, time, ids, randomness and proof of a process's end.
+
+All of it is handed in, so that a simulation can run the same line on a virtual clock and an in-memory store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from adapters.canonical import ErpNumber
+from gateway.domain.records import (
+    ActivationRecord,
+    CrossReferenceRecord,
+    DocumentRecord,
+    EntryRecord,
+    IdempotencyKeyRecord,
+    JobRecord,
+    LineageRecord,
+    NaturalKeyRecord,
+    OutboxRecord,
+    PayloadRecord,
+    PinRecord,
+    ProcessRecord,
+    StepRecord,
+    TransactionRecord,
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentName:
+    """One of the names of a document, as the store looks it up.
+
+    Exactly one of: `document_id`; (`source`, `external_id`); `erp_number`.
+    """
+
+    domain: str
+    document_id: str | None = None
+    source: str | None = None
+    external_id: str | None = None
+    erp_number: ErpNumber | None = None
+
+
+class WriteUnit(Protocol):
+    """One write transaction. Every call is on its connection; all of it commits, or none."""
+
+    # accepting
+    async def idempotency_key(
+        self, client: str, operation: str, resource: str, key: str
+    ) -> IdempotencyKeyRecord | None: ...
+    async def insert_idempotency_key(self, record: IdempotencyKeyRecord) -> None: ...
+    async def natural_key(self, source: str, domain: str, external_id: str) -> NaturalKeyRecord | None: ...
+    async def insert_natural_key(self, record: NaturalKeyRecord) -> None: ...
+    async def rebind_natural_key(self, record: NaturalKeyRecord) -> None:
+        """Point an existing key at another transaction and content."""
+        ...
+
+    async def insert_payload(self, record: PayloadRecord) -> None: ...
+    async def payload(self, payload_id: str) -> PayloadRecord | None: ...
+
+    # documents and their names
+    async def documents_named(self, names: Sequence[DocumentName]) -> Mapping[DocumentName, DocumentRecord]:
+        """The documents that have these names; a name that nobody has is absent from the answer."""
+        ...
+
+    async def insert_document(self, record: DocumentRecord) -> None: ...
+    async def update_document(self, record: DocumentRecord) -> None:
+        """Replace all but document_id, domain, source, external_id, created_at."""
+        ...
+
+    async def numbers_in(self, document_ids: Sequence[str], system_id: str) -> Mapping[str, ErpNumber]:
+        """What these documents are called in that system now; absent where they are not there."""
+        ...
+
+    async def insert_cross_reference(self, record: CrossReferenceRecord) -> None:
+        """Add a number. The same (document, system, number) again changes nothing."""
+        ...
+
+    # lineages and pins
+    async def insert_lineage(self, record: LineageRecord) -> None: ...
+    async def pin(self, lineage_id: str) -> PinRecord | None: ...
+    async def insert_pin(self, record: PinRecord) -> PinRecord:
+        """Insert the pin unless the lineage has one; return the one that stands."""
+        ...
+
+    async def delete_pin(self, lineage_id: str) -> None: ...
+
+    # transactions
+    async def insert_transaction(self, record: TransactionRecord) -> None: ...
+    async def transaction(self, transaction_id: str) -> TransactionRecord | None:
+        """The row, locked until the end of the unit where the database locks rows."""
+        ...
+
+    async def transactions(self, transaction_ids: Sequence[str]) -> Mapping[str, TransactionRecord]:
+        """Several rows, not locked."""
+        ...
+
+    async def update_transaction(self, record: TransactionRecord) -> None:
+        """Replace the mutable columns: status, updated_at, entry_count and all that routing and outcome fill."""
+        ...
+
+    # steps
+    async def steps(self, transaction_id: str) -> Sequence[StepRecord]: ...
+    async def insert_step(self, record: StepRecord) -> None: ...
+    async def update_step(self, record: StepRecord) -> None:
+        """Replace by (transaction_id, step, direction)."""
+        ...
+
+    # jobs
+    async def insert_job(self, record: JobRecord) -> None: ...
+    async def job(self, transaction_id: str) -> JobRecord | None:
+        """The row, locked until the end of the unit where the database locks rows."""
+        ...
+
+    async def update_job(self, record: JobRecord) -> None: ...
+    async def delete_job(self, transaction_id: str) -> None: ...
+    async def claim_jobs(self, owner: str, now: int, lease_until: int, limit: int) -> Sequence[JobRecord]:
+        """Take up to `limit` jobs that are due and not leased (or whose lease is over), oldest first: epoch + 1,
+        lease to `owner`. No two callers get the same job."""
+        ...
+
+    async def wake_jobs_waiting_for(self, transaction_id: str, now: int) -> int:
+        """Make all jobs due that wait for that transaction; how many."""
+        ...
+
+    async def release_leases_of(self, owner: str, now: int) -> int:
+        """End the leases of a process that is proven ended, so that its jobs are claimed at once; how many."""
+        ...
+
+    # ledger and events
+    async def insert_entries(self, records: Sequence[EntryRecord]) -> None: ...
+    async def take_event_sequences(self, lineage_id: str, count: int) -> int:
+        """Raise the lineage's event count by `count` under its row lock; the first of the new numbers."""
+        ...
+
+    async def insert_events(self, records: Sequence[OutboxRecord]) -> None: ...
+
+    # processes and rulebooks
+    async def insert_process(self, record: ProcessRecord) -> None: ...
+    async def process(self, process_id: str) -> ProcessRecord | None: ...
+    async def processes_holding_leases(self, now: int) -> Sequence[ProcessRecord]: ...
+    async def latest_activation(self) -> ActivationRecord | None: ...
+    async def insert_activation(self, record: ActivationRecord) -> None: ...
+
+
+UnitOfWork = Callable[[WriteUnit], Awaitable[T]]
+
+
+class Store(Protocol):
+    """Writes. The same store also answers `gateway.transactions.queries.Reads` and `gateway.messaging.ports.Outbox`.
+
+    `write` returns after the commit is synced; it may run `fn` again; `fn` awaits nothing but its unit.
+    Raises `gateway.errors.StoreUnavailable` when nothing was committed and the database does not answer.
+    """
+
+    async def write(self, fn: UnitOfWork[T]) -> T: ...
+
+
+class Clock(Protocol):
+    """Time. `now` in microseconds since 1970 UTC."""
+
+    def now(self) -> int: ...
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Ids(Protocol):
+    """Time-ordered ids: prefix, underscore, 26 characters of Crockford base32."""
+
+    def new(self, prefix: str) -> str: ...
+
+
+class Randomness(Protocol):
+    """Salts and jitter."""
+
+    def salt(self) -> bytes:
+        """16 unpredictable bytes."""
+        ...
+
+    def jitter(self) -> float:
+        """Uniform in [0, 1)."""
+        ...
+
+
+class Liveness(Protocol):
+    """Whether a process is *proven* ended; False means 'not proven', never 'alive'."""
+
+    def has_ended(self, process: ProcessRecord) -> bool: ...

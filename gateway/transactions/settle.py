@@ -1,0 +1,220 @@
+"""Settling an outcome: status, pin, numbers, waiting children and events, all in the commit of the outcome."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from adapters.errors import ErpError
+from gateway.domain.entries import EntryKind
+from gateway.domain.identity import content_hash
+from gateway.domain.records import CrossReferenceRecord, JobRecord, StepRecord, TransactionRecord
+from gateway.domain.transaction import RESTING, Status
+from gateway.errors import Problem
+from gateway.transactions.execute import IsUnknown, Outcome, WasNotSent, WasPosted, WasRejected
+from gateway.transactions.journal import Journal
+from gateway.transactions.parts import SECOND, LineParts
+from gateway.transactions.ports import WriteUnit
+
+
+async def settle(
+    unit: WriteUnit, parts: LineParts, journal: Journal, job: JobRecord, step: StepRecord, outcome: Outcome
+) -> TransactionRecord:
+    """Write down what came of a step. The unit holds the lease (`under_lease`)."""
+    match outcome:
+        case WasPosted():
+            return await _posted(unit, parts, journal, step, outcome)
+        case WasRejected(error=error):
+            await unit.update_step(replace(step, state="rejected", closed_at=parts.tools.clock.now()))
+            return await reject(unit, parts, journal, _erp_problem(journal.record, error))
+        case WasNotSent():
+            return await _not_sent(unit, parts, journal, job, step, outcome)
+        case IsUnknown():
+            return await become_unknown(unit, parts, journal, job, step, outcome.error.code, outcome.closed_at)
+
+
+async def _posted(
+    unit: WriteUnit, parts: LineParts, journal: Journal, step: StepRecord, outcome: WasPosted
+) -> TransactionRecord:
+    posted = outcome.posted
+    number = posted.number
+    now = parts.tools.clock.now()
+    journal.move(
+        Status.POSTED,
+        {
+            "system": step.system_id,
+            "step": step.step,
+            "attempt": step.attempt,
+            "erp": {
+                "reference": step.external_reference,
+                "documentType": number.document_type,
+                "documentNumber": number.document_number,
+            },
+            "confirmed": _confirmed(outcome) or None,
+            "foundByInquiry": outcome.found_by_inquiry or None,
+        },
+        erp_document_type=number.document_type,
+        erp_document_number=number.document_number,
+        problem=None,
+        retry_after_s=None,
+    )
+    journal.act(EntryKind.LINKED, {"documentId": journal.record.document_id, "system": step.system_id})
+    await unit.insert_cross_reference(
+        CrossReferenceRecord(
+            document_id=journal.record.document_id,
+            system_id=number.system_id,
+            document_type=number.document_type,
+            document_number=number.document_number,
+            valid_from=now,
+        )
+    )
+    await unit.update_step(
+        replace(
+            step,
+            state="posted",
+            closed_at=now,
+            document_type=number.document_type,
+            document_number=number.document_number,
+        )
+    )
+    return await rest(unit, parts, journal)
+
+
+def _confirmed(outcome: WasPosted) -> dict[str, Any]:
+    """What the ERP confirmed; it stays in the entry for ever, whatever is erased."""
+    said = outcome.posted.confirmed
+    members = {
+        "amount": format(said.amount, "f") if said.amount is not None else None,
+        "currencyCode": said.currency_code,
+        "companyCode": said.company_code,
+        "postingDate": said.posting_date.isoformat() if said.posting_date else None,
+        "fiscalYear": said.fiscal_year,
+        "fiscalPeriod": said.fiscal_period,
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+async def reject(unit: WriteUnit, parts: LineParts, journal: Journal, problem: Mapping[str, Any]) -> TransactionRecord:
+    """End the transaction as refused. A root that posted nothing gives its pin back."""
+    text = json.dumps(problem, ensure_ascii=False)
+    journal.move(
+        Status.REJECTED,
+        # the ERP's own words may name people; the entry commits to them, the resource shows them
+        {"code": problem.get("code"), "problemHash": content_hash(text.encode())},
+        problem=text,
+        retry_after_s=None,
+    )
+    record = journal.record
+    if record.parent_transaction_id is None and record.system_id is not None and not record.pinned:
+        pin = await unit.pin(record.lineage_id)
+        if pin is not None:
+            await unit.delete_pin(record.lineage_id)
+            journal.act(EntryKind.PIN_RELEASED, {"lineageId": record.lineage_id, "system": pin.system_id})
+    return await rest(unit, parts, journal)
+
+
+def _erp_problem(record: TransactionRecord, error: ErpError) -> dict[str, Any]:
+    return {
+        "code": "rejected-by-erp",
+        "detail": f"{record.system_id} refused the document: {error.message}",
+        "erp": {
+            "systemId": record.system_id,
+            "messageCode": error.code,
+            "field": error.field,
+            "message": error.message,
+        },
+        "remedy": "correct the document and send it again with `replaces` set to this transaction's id",
+    }
+
+
+def problem_members(problem: Problem) -> dict[str, Any]:
+    """A refusal found after the acceptance, as the transaction's resource shows it."""
+    return {
+        "code": problem.slug,
+        "detail": problem.detail,
+        "remedy": problem.remedy,
+        "errors": [
+            {"field": error.field, "message": error.message, "remedy": error.remedy} for error in problem.errors
+        ],
+        **problem.extra,
+    }
+
+
+async def _not_sent(
+    unit: WriteUnit,
+    parts: LineParts,
+    journal: Journal,
+    job: JobRecord,
+    step: StepRecord,
+    outcome: WasNotSent,
+) -> TransactionRecord:
+    """Nothing happened: the same step again later, under the same reference."""
+    wait_s = outcome.retry_after_s
+    if wait_s is None:
+        wait_s = backoff_s(parts, job.tries)
+    now = parts.tools.clock.now()
+    journal.change(
+        problem=json.dumps(
+            {
+                "code": "erp-unavailable",
+                "detail": f"{step.system_id} could not be reached; nothing was posted, it will be tried again",
+                "erp": {"systemId": step.system_id, "messageCode": outcome.error.code},
+            }
+        ),
+        retry_after_s=max(1, round(wait_s)),
+        updated_at=max(now, journal.record.updated_at),
+    )
+    await unit.update_step(replace(step, state="not_sent", closed_at=now))
+    await put_back(unit, job, due_at=now + int(wait_s * SECOND), tries=job.tries + 1)
+    record = await journal.flush(unit)
+    await unit.update_transaction(record)
+    return record
+
+
+async def become_unknown(
+    unit: WriteUnit,
+    parts: LineParts,
+    journal: Journal,
+    job: JobRecord,
+    step: StepRecord,
+    code: str,
+    closed_at: int | None,
+) -> TransactionRecord:
+    """Nobody knows whether it was posted: the transaction is `unknown`, and an inquiry is due."""
+    journal.move(
+        Status.UNKNOWN,
+        {"system": step.system_id, "step": step.step, "attempt": step.attempt, "code": code or None},
+    )
+    await unit.update_step(replace(step, state="unknown", closed_at=closed_at, inquiries=0, inquired_at=None))
+    delay = int(parts.systems[step.system_id].policy.inquiry_delay_s * SECOND)
+    await put_back(unit, job, due_at=parts.tools.clock.now() + delay, tries=0)
+    record = await journal.flush(unit)
+    await unit.update_transaction(record)
+    return record
+
+
+async def rest(unit: WriteUnit, parts: LineParts, journal: Journal) -> TransactionRecord:
+    """The transaction is at rest: its job is done, and whoever waits for it is woken."""
+    record = await journal.flush(unit)
+    if record.status not in RESTING:
+        raise AssertionError(f"{record.status} is no resting status")
+    await unit.update_transaction(record)
+    await unit.delete_job(record.transaction_id)
+    journal.woken_jobs += await unit.wake_jobs_waiting_for(record.transaction_id, parts.tools.clock.now())
+    return record
+
+
+async def put_back(unit: WriteUnit, job: JobRecord, *, due_at: int, tries: int, waiting_for: str | None = None) -> None:
+    """Give the lease back and look again at `due_at` (µs)."""
+    await unit.update_job(
+        replace(job, due_at=due_at, lease_owner=None, lease_until=0, tries=tries, waiting_for=waiting_for)
+    )
+
+
+def backoff_s(parts: LineParts, tries: int) -> float:
+    """Exponential, capped, with full jitter in its upper half, so that many do not come back at once."""
+    limits = parts.limits
+    ceiling = min(limits.longest_retry_s, limits.first_retry_s * 2.0 ** min(tries, 16))
+    return ceiling * (0.5 + parts.tools.randomness.jitter() / 2)
