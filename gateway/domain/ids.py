@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
 from typing import Final
 
 from gateway.domain.identity import crockford
@@ -15,7 +16,8 @@ class TimeOrderedIds:
     """Ids in the form of a ULID: 48 bits of milliseconds, 80 bits random, Crockford base32, after a prefix.
 
     Within one millisecond the random part counts up, so ids of one process are strictly increasing. `now`: µs since
-    1970; `random_bits`: a callable that gives so many unpredictable bits. Not for use from several threads at once.
+    1970; `random_bits`: a callable that gives so many unpredictable bits. May be used from several threads: write
+    units draw ids in the writer's thread.
     """
 
     def __init__(self, now: Callable[[], int], random_bits: Callable[[int], int]) -> None:
@@ -23,14 +25,17 @@ class TimeOrderedIds:
         self._random_bits = random_bits
         self._millis = 0
         self._tail = 0
+        self._lock = Lock()
 
     def new(self, prefix: str) -> str:
         """A new id such as `txn_01JD…`."""
         millis = self._now() // 1_000
-        if millis > self._millis:
-            self._millis = millis
-            # the top bit stays free, so that counting up cannot overflow within a millisecond
-            self._tail = self._random_bits(_RANDOM_BITS - 1)
-        else:
-            self._tail += 1
-        return f"{prefix}_{crockford(self._millis << _RANDOM_BITS | self._tail, _LENGTH)}"
+        with self._lock:
+            if millis > self._millis:
+                self._millis = millis
+                # the top bit stays free, so that counting up cannot overflow within a millisecond
+                self._tail = self._random_bits(_RANDOM_BITS - 1)
+            else:
+                self._tail += 1
+            value = self._millis << _RANDOM_BITS | self._tail
+        return f"{prefix}_{crockford(value, _LENGTH)}"

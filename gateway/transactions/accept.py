@@ -8,61 +8,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from adapters.canonical import DOMAINS, Customer, DocumentHead, Invoice, Order, Payment
+from adapters.canonical import Customer, DocumentHead, Invoice, Order, Payment
 from gateway.domain.caller import DataScope
 from gateway.domain.entries import EntryKind
-from gateway.domain.identity import content_hash, key_commitment, payload_commitment
+from gateway.domain.identity import key_commitment, payload_commitment
 from gateway.domain.records import (
     DocumentRecord,
-    IdempotencyKeyRecord,
     JobRecord,
     LineageRecord,
     NaturalKeyRecord,
     PayloadRecord,
     TransactionRecord,
 )
-from gateway.domain.transaction import FAILED_ENDS, Status
+from gateway.domain.transaction import Status
 from gateway.errors import FieldError, Problem
 from gateway.transactions.commands import Create
 from gateway.transactions.dispatch import Dispatch, Lease, begin_dispatch
+from gateway.transactions.draft import OPERATION, Draft
 from gateway.transactions.journal import Journal
 from gateway.transactions.links import parents_of
 from gateway.transactions.parts import SECOND, LineParts
 from gateway.transactions.ports import DocumentName, WriteUnit
+from gateway.transactions.repeats import (
+    by_idempotency_key,
+    by_natural_key,
+    natural_key,
+    remember_key,
+    remember_natural_key,
+)
 from gateway.transactions.route import Held, Routed, Waits, is_master, route
-
-OPERATION = "create"
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What is made before the unit runs: ids, salt, the canonical body and its hash."""
-
-    transaction_id: str
-    document_id: str
-    lineage_id: str
-    payload_id: str
-    salt: bytes
-    body: bytes
-    content_hash: str
-    trace_id: str
-
-    @classmethod
-    def of(cls, command: Create, parts: LineParts) -> Draft:
-        """Draw the ids for this command."""
-        tools = parts.tools
-        body = command.document.model_dump_json(exclude_none=True).encode()
-        trace_id = command.traceparent[3:35] if len(command.traceparent) >= 35 else tools.randomness.salt().hex()
-        return cls(
-            transaction_id=tools.ids.new("txn"),
-            document_id=tools.ids.new("doc"),
-            lineage_id=tools.ids.new("lin"),
-            payload_id=tools.ids.new("pay"),
-            salt=tools.randomness.salt(),
-            body=body,
-            content_hash=content_hash(body),
-            trace_id=trace_id,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +71,14 @@ async def accept(unit: WriteUnit, parts: LineParts, command: Create, draft: Draf
     Raises Problem: missing-idempotency-key, idempotency-key-reused, natural-key-conflict, and whatever routing
     refuses. Nothing is written then.
     """
-    earlier = await _by_idempotency_key(unit, command, draft)
+    earlier = await by_idempotency_key(unit, command, draft)
     if earlier is not None:
         return await _replay(unit, parts, command, earlier)
-    key = await _natural_key(unit, command)
+    key = await natural_key(unit, command)
     if key is not None and key.transaction_id is not None:
-        replaced = await _by_natural_key(unit, command, draft, key)
+        replaced = await by_natural_key(unit, command, draft, key)
         if replaced is None:
-            await _remember_key(unit, parts, command, draft, key.transaction_id)
+            await remember_key(unit, parts, command, draft, key.transaction_id)
             return await _replay(unit, parts, command, key.transaction_id)
     routed = await route(
         unit,
@@ -117,8 +91,8 @@ async def accept(unit: WriteUnit, parts: LineParts, command: Create, draft: Draf
     )
     document = await _document(unit, parts, command, draft, routed, key)
     record = _record(parts, command, draft, routed, document)
-    await _remember_key(unit, parts, command, draft, draft.transaction_id)
-    await _remember_natural_key(unit, command, draft, key, document)
+    await remember_key(unit, parts, command, draft, draft.transaction_id)
+    await remember_natural_key(unit, command, draft, key, document)
     await unit.insert_payload(PayloadRecord(draft.payload_id, draft.salt, draft.body))
     return await _begin(unit, parts, command, draft, routed, record)
 
@@ -176,74 +150,6 @@ async def _insert(unit: WriteUnit, journal: Journal, job: JobRecord) -> Transact
     return await journal.flush(unit)
 
 
-async def _by_idempotency_key(unit: WriteUnit, command: Create, draft: Draft) -> str | None:
-    if command.idempotency_key is None:
-        if command.document.external_id is None:
-            raise Problem(
-                "missing-idempotency-key",
-                "a document without externalId needs an Idempotency-Key, or a repeat would post it twice",
-                remedy="send the header Idempotency-Key, the member idempotencyKey, or an externalId",
-            )
-        return None
-    known = await unit.idempotency_key(
-        command.caller.client, OPERATION, command.document.domain, command.idempotency_key
-    )
-    if known is None:
-        return None
-    if known.content_hash != draft.content_hash and not await _same_content(unit, command, known.transaction_id):
-        raise Problem(
-            "idempotency-key-reused",
-            "this Idempotency-Key was used for another document",
-            remedy="use a new key for a new document; repeat a request with the same body only",
-            extra={"transactionId": known.transaction_id},
-        )
-    return known.transaction_id
-
-
-async def _natural_key(unit: WriteUnit, command: Create) -> NaturalKeyRecord | None:
-    external_id = command.document.external_id
-    if external_id is None:
-        return None
-    return await unit.natural_key(command.caller.source, command.document.domain, external_id)
-
-
-async def _by_natural_key(
-    unit: WriteUnit, command: Create, draft: Draft, key: NaturalKeyRecord
-) -> TransactionRecord | None:
-    """None: it is the same document, answer the earlier transaction. A record: the one that this one replaces."""
-    transaction_id = key.transaction_id or ""
-    if command.replaces is not None and command.replaces == transaction_id:
-        replaced = await unit.transaction(transaction_id)
-        if replaced is not None and replaced.status in FAILED_ENDS:
-            return replaced
-        raise Problem(
-            "natural-key-conflict",
-            f"transaction {transaction_id} is {replaced.status if replaced else 'gone'} and cannot be replaced",
-            remedy="only a rejected or cancelled transaction can be replaced",
-            extra={"transactionId": transaction_id},
-        )
-    if command.replaces is None and (
-        key.content_hash == draft.content_hash or await _same_content(unit, command, transaction_id)
-    ):
-        return None
-    raise Problem(
-        "natural-key-conflict",
-        f"{key.domain} {key.external_id} of {key.source} was accepted with other content",
-        remedy="send the same content again, or correct a rejected transaction with `replaces` set to its id",
-        errors=(FieldError("externalId", "names a document that was accepted with other content"),),
-        extra={"transactionId": transaction_id},
-    )
-
-
-async def _same_content(unit: WriteUnit, command: Create, transaction_id: str) -> bool:
-    """Whether the stored document *means* the same: "10.0" and "10.00" do, and so do defaults left out."""
-    stored = (await unit.transactions([transaction_id])).get(transaction_id)
-    payload = await unit.payload(stored.payload_id) if stored else None
-    if stored is None or payload is None or payload.body is None or stored.domain != command.document.domain:
-        return False
-    return DOMAINS[stored.domain].model_validate_json(payload.body) == command.document
-
-
 async def _replay(unit: WriteUnit, parts: LineParts, command: Create, transaction_id: str) -> Accepted:
     record = await unit.transaction(transaction_id)
     if record is None:
@@ -252,39 +158,6 @@ async def _replay(unit: WriteUnit, parts: LineParts, command: Create, transactio
     journal.note(EntryKind.REPLAYED)
     await unit.update_transaction(await journal.flush(unit))
     return Accepted(journal.record, replayed=True)
-
-
-async def _remember_key(unit: WriteUnit, parts: LineParts, command: Create, draft: Draft, transaction_id: str) -> None:
-    if command.idempotency_key is None:
-        return
-    await unit.insert_idempotency_key(
-        IdempotencyKeyRecord(
-            client=command.caller.client,
-            operation=OPERATION,
-            resource=command.document.domain,
-            idempotency_key=command.idempotency_key,
-            content_hash=draft.content_hash,
-            transaction_id=transaction_id,
-            created_at=parts.tools.clock.now(),
-        )
-    )
-
-
-async def _remember_natural_key(
-    unit: WriteUnit, command: Create, draft: Draft, key: NaturalKeyRecord | None, document: DocumentRecord
-) -> None:
-    external_id = command.document.external_id
-    if external_id is None:
-        return
-    record = NaturalKeyRecord(
-        source=command.caller.source,
-        domain=command.document.domain,
-        external_id=external_id,
-        document_id=document.document_id,
-        transaction_id=draft.transaction_id,
-        content_hash=draft.content_hash,
-    )
-    await (unit.insert_natural_key(record) if key is None else unit.rebind_natural_key(record))
 
 
 async def _document(

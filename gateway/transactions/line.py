@@ -15,10 +15,11 @@ from gateway.domain.facts import wire_members
 from gateway.domain.records import JobRecord, TransactionRecord
 from gateway.domain.transaction import RESTING
 from gateway.errors import Problem, StoreUnavailable
-from gateway.transactions.accept import Draft, accept, refuse_out_of_scope
+from gateway.transactions.accept import accept, refuse_out_of_scope
 from gateway.transactions.commands import MAX_WAIT_S, Answer, Create, DecisionView
 from gateway.transactions.completions import Completions
 from gateway.transactions.dispatch import Dispatch, LeaseLost
+from gateway.transactions.draft import Draft
 from gateway.transactions.journal import first_reference
 from gateway.transactions.parts import SECOND, LineParts
 from gateway.transactions.ports import Store

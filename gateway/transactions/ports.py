@@ -6,10 +6,10 @@ All of it is handed in, so that a simulation can run the same line on a virtual 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from adapters.canonical import ErpNumber
+from gateway.domain.queries import DocumentName
 from gateway.domain.records import (
     ActivationRecord,
     CrossReferenceRecord,
@@ -27,21 +27,9 @@ from gateway.domain.records import (
     TransactionRecord,
 )
 
+__all__ = ["Clock", "DocumentName", "Ids", "Liveness", "Randomness", "Store", "UnitOfWork", "WriteUnit"]
+
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentName:
-    """One of the names of a document, as the store looks it up.
-
-    Exactly one of: `document_id`; (`source`, `external_id`); `erp_number`.
-    """
-
-    domain: str
-    document_id: str | None = None
-    source: str | None = None
-    external_id: str | None = None
-    erp_number: ErpNumber | None = None
 
 
 class WriteUnit(Protocol):

@@ -3,77 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from gateway.domain.queries import (
+    DocumentFilter,
+    LineageView,
+    QueueState,
+    TransactionFilter,
+    Visible,
+)
 from gateway.domain.records import (
     ActivationRecord,
     CrossReferenceRecord,
     DocumentRecord,
     EntryRecord,
-    LineageRecord,
     PayloadRecord,
-    PinRecord,
     StepRecord,
     TransactionRecord,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Visible:
-    """What a caller may see: node ids, all descendants listed; None means everything."""
-
-    business_units: frozenset[str] | None = None
-    geographies: frozenset[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TransactionFilter:
-    """Every condition that is not None must hold. Times in µs; `accepted_until` is excluded."""
-
-    external_id: str | None = None
-    source: str | None = None
-    erp_document_number: str | None = None
-    system_id: str | None = None
-    status: str | None = None
-    domain: str | None = None
-    business_units: frozenset[str] | None = None
-    geographies: frozenset[str] | None = None
-    lineage_id: str | None = None
-    accepted_from: int | None = None
-    accepted_until: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentFilter:
-    """Conditions on documents of one domain."""
-
-    domain: str
-    external_id: str | None = None
-    source: str | None = None
-    business_units: frozenset[str] | None = None
-    geographies: frozenset[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LineageView:
-    """A lineage with all that belongs to it."""
-
-    lineage: LineageRecord
-    pin: PinRecord | None
-    documents: Sequence[DocumentRecord]
-    transactions: Sequence[TransactionRecord]
-    cross_references: Sequence[CrossReferenceRecord]
-
-
-@dataclass(frozen=True, slots=True)
-class QueueState:
-    """Depth and age of what waits. Ages in seconds, 0.0 where nothing waits."""
-
-    jobs: int
-    oldest_job_s: float
-    events: int
-    oldest_event_s: float
+__all__ = ["DocumentFilter", "LineageView", "QueueState", "Reads", "TransactionFilter", "Visible"]
 
 
 class Reads(Protocol):

@@ -1,0 +1,103 @@
+"""What can be asked of the store, and in what form it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from adapters.canonical import ErpNumber
+from gateway.domain.records import (
+    CrossReferenceRecord,
+    DocumentRecord,
+    LineageRecord,
+    PinRecord,
+    TransactionRecord,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentName:
+    """One of the names of a document, as the store looks it up.
+
+    Exactly one of: `document_id`; (`source`, `external_id`); `erp_number`.
+    """
+
+    domain: str
+    document_id: str | None = None
+    source: str | None = None
+    external_id: str | None = None
+    erp_number: ErpNumber | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """What a caller may see: node ids, all descendants listed; None means everything."""
+
+    business_units: frozenset[str] | None = None
+    geographies: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionFilter:
+    """Every condition that is not None must hold. Times in µs; `accepted_until` is excluded."""
+
+    external_id: str | None = None
+    source: str | None = None
+    erp_document_number: str | None = None
+    system_id: str | None = None
+    status: str | None = None
+    domain: str | None = None
+    business_units: frozenset[str] | None = None
+    geographies: frozenset[str] | None = None
+    lineage_id: str | None = None
+    accepted_from: int | None = None
+    accepted_until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFilter:
+    """Conditions on documents of one domain."""
+
+    domain: str
+    external_id: str | None = None
+    source: str | None = None
+    business_units: frozenset[str] | None = None
+    geographies: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineageView:
+    """A lineage with all that belongs to it."""
+
+    lineage: LineageRecord
+    pin: PinRecord | None
+    documents: Sequence[DocumentRecord]
+    transactions: Sequence[TransactionRecord]
+    cross_references: Sequence[CrossReferenceRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """Depth and age of what waits. Ages in seconds, 0.0 where nothing waits."""
+
+    jobs: int
+    oldest_job_s: float
+    events: int
+    oldest_event_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The stream took this event as its message number `stream_sequence`."""
+
+    event_id: str
+    stream_sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamMemory:
+    """The stream as the relay last saw it: when it was created (µs) and its last sequence."""
+
+    stream: str
+    created_at: int
+    last_sequence: int

@@ -1,0 +1,122 @@
+"""Telling a repeat from something new: idempotency keys and natural keys.
+
+A natural key (source, domain, external id) names one document in the real world for ever; an Idempotency-Key names
+one request of one client. A timeout is never stored as the final answer for either.
+"""
+
+from __future__ import annotations
+
+from adapters.canonical import DOMAINS
+from gateway.domain.records import DocumentRecord, IdempotencyKeyRecord, NaturalKeyRecord, TransactionRecord
+from gateway.domain.transaction import FAILED_ENDS
+from gateway.errors import FieldError, Problem
+from gateway.transactions.commands import Create
+from gateway.transactions.draft import OPERATION, Draft
+from gateway.transactions.parts import LineParts
+from gateway.transactions.ports import WriteUnit
+
+
+async def by_idempotency_key(unit: WriteUnit, command: Create, draft: Draft) -> str | None:
+    """The transaction that this key was used for with the same content, None if it is new.
+
+    Raises Problem `missing-idempotency-key`, `idempotency-key-reused`.
+    """
+    if command.idempotency_key is None:
+        if command.document.external_id is None:
+            raise Problem(
+                "missing-idempotency-key",
+                "a document without externalId needs an Idempotency-Key, or a repeat would post it twice",
+                remedy="send the header Idempotency-Key, the member idempotencyKey, or an externalId",
+            )
+        return None
+    known = await unit.idempotency_key(
+        command.caller.client, OPERATION, command.document.domain, command.idempotency_key
+    )
+    if known is None:
+        return None
+    if known.content_hash != draft.content_hash and not await _same_content(unit, command, known.transaction_id):
+        raise Problem(
+            "idempotency-key-reused",
+            "this Idempotency-Key was used for another document",
+            remedy="use a new key for a new document; repeat a request with the same body only",
+            extra={"transactionId": known.transaction_id},
+        )
+    return known.transaction_id
+
+
+async def natural_key(unit: WriteUnit, command: Create) -> NaturalKeyRecord | None:
+    """What is known under the document's natural key."""
+    external_id = command.document.external_id
+    if external_id is None:
+        return None
+    return await unit.natural_key(command.caller.source, command.document.domain, external_id)
+
+
+async def by_natural_key(
+    unit: WriteUnit, command: Create, draft: Draft, key: NaturalKeyRecord
+) -> TransactionRecord | None:
+    """None: it is the same document, answer the earlier transaction. A record: the one that this one replaces."""
+    transaction_id = key.transaction_id or ""
+    if command.replaces is not None and command.replaces == transaction_id:
+        replaced = await unit.transaction(transaction_id)
+        if replaced is not None and replaced.status in FAILED_ENDS:
+            return replaced
+        raise Problem(
+            "natural-key-conflict",
+            f"transaction {transaction_id} is {replaced.status if replaced else 'gone'} and cannot be replaced",
+            remedy="only a rejected or cancelled transaction can be replaced",
+            extra={"transactionId": transaction_id},
+        )
+    if command.replaces is None and (
+        key.content_hash == draft.content_hash or await _same_content(unit, command, transaction_id)
+    ):
+        return None
+    raise Problem(
+        "natural-key-conflict",
+        f"{key.domain} {key.external_id} of {key.source} was accepted with other content",
+        remedy="send the same content again, or correct a rejected transaction with `replaces` set to its id",
+        errors=(FieldError("externalId", "names a document that was accepted with other content"),),
+        extra={"transactionId": transaction_id},
+    )
+
+
+async def _same_content(unit: WriteUnit, command: Create, transaction_id: str) -> bool:
+    """Whether the stored document *means* the same: "10.0" and "10.00" do, and so do defaults left out."""
+    stored = (await unit.transactions([transaction_id])).get(transaction_id)
+    payload = await unit.payload(stored.payload_id) if stored else None
+    if stored is None or payload is None or payload.body is None or stored.domain != command.document.domain:
+        return False
+    return DOMAINS[stored.domain].model_validate_json(payload.body) == command.document
+
+
+async def remember_key(unit: WriteUnit, parts: LineParts, command: Create, draft: Draft, transaction_id: str) -> None:
+    if command.idempotency_key is None:
+        return
+    await unit.insert_idempotency_key(
+        IdempotencyKeyRecord(
+            client=command.caller.client,
+            operation=OPERATION,
+            resource=command.document.domain,
+            idempotency_key=command.idempotency_key,
+            content_hash=draft.content_hash,
+            transaction_id=transaction_id,
+            created_at=parts.tools.clock.now(),
+        )
+    )
+
+
+async def remember_natural_key(
+    unit: WriteUnit, command: Create, draft: Draft, key: NaturalKeyRecord | None, document: DocumentRecord
+) -> None:
+    external_id = command.document.external_id
+    if external_id is None:
+        return
+    record = NaturalKeyRecord(
+        source=command.caller.source,
+        domain=command.document.domain,
+        external_id=external_id,
+        document_id=document.document_id,
+        transaction_id=draft.transaction_id,
+        content_hash=draft.content_hash,
+    )
+    await (unit.insert_natural_key(record) if key is None else unit.rebind_natural_key(record))
