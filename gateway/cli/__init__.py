@@ -1,0 +1,39 @@
+"""The command `erp-gateway`. Exit code 0 only for success; `--json` wherever there is something to read."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from gateway.cli import demo, erps, events, ledger, migrate, rules, serve, token, transactions
+from gateway.cli.console import Failure, complain
+
+app = typer.Typer(
+    name="erp-gateway",
+    help="One stable ERP API in front of a legacy and a cloud ERP.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("serve")(serve.serve)
+app.command("work")(serve.work)
+app.command("demo")(demo.demo)
+app.command("migrate")(migrate.migrate)
+app.command("token")(token.token)
+app.add_typer(rules.app, name="rules", help="Rule tables: check, explain.")
+app.add_typer(transactions.app, name="transactions", help="Transactions: list, show.")
+app.add_typer(ledger.app, name="ledger", help="The trace ledger.")
+app.add_typer(events.app, name="events", help="Status events.")
+app.add_typer(erps.app, name="adapters", help="The connected ERPs.")
+
+
+def main() -> None:
+    """Run the command line; errors that people can mend are one line on stderr, never a stack trace."""
+    try:
+        app(standalone_mode=True)
+    except Failure as failure:
+        complain(str(failure))
+        sys.exit(failure.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,70 @@
+"""`erp-gateway ledger trace`: every step of a transaction or of its whole lineage."""
+
+from __future__ import annotations
+
+import json as json_codec
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, print_json, print_table, reading
+from gateway.domain.queries import TransactionFilter, Visible
+from gateway.domain.records import EntryRecord
+from gateway.domain.wire import instant
+from gateway.store.store import Store
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def ledger() -> None:
+    """The trace ledger."""
+
+
+@app.command()
+def trace(
+    name: Annotated[str, typer.Argument(help="A transaction id, a lineage id, or a caller's external id.")],
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """The entries of a transaction, or of all transactions of a lineage."""
+
+    async def ask(store: Store) -> list[EntryRecord]:
+        if name.startswith("lin_"):
+            return list(await store.reads.lineage_entries(name))
+        if name.startswith("txn_"):
+            return list(await store.reads.entries(name))
+        named = await store.reads.transactions(TransactionFilter(external_id=name), Visible(), 100, None)
+        return [entry for record in reversed(named) for entry in await store.reads.entries(record.transaction_id)]
+
+    entries = reading(data_directory(data), ask)
+    if not entries:
+        raise Failure(f"nothing is known as {name}")
+    if json:
+        print_json([{**json_codec.loads(entry.body), "leafHash": entry.leaf_hash.hex()} for entry in entries])
+        return
+    print_table(
+        ["at", "trace", "seq", "entry", "what"],
+        [
+            (instant(entry.at), entry.trace, str(entry.seq), entry.kind, _what(json_codec.loads(entry.body)))
+            for entry in entries
+        ],
+    )
+
+
+def _what(body: dict[str, Any]) -> str:
+    """The members that tell the most, in a line."""
+    erp = body.get("erp", {})
+    parts = [
+        body.get("system"),
+        body.get("stage"),
+        f"row {body['rule']['row']}" if body.get("rule", {}).get("row") else None,
+        body.get("explanation"),
+        f"attempt {body['attempt']}" if body.get("attempt", 1) > 1 else None,
+        f"reference {erp['reference']}" if erp.get("reference") else None,
+        f"{erp['documentType']} {erp['documentNumber']}" if erp.get("documentNumber") else None,
+        f"{body['hits']} found" if "hits" in body else None,
+        body.get("code"),
+        body.get("reason"),
+    ]
+    return " · ".join(str(part) for part in parts if part)

@@ -1,0 +1,62 @@
+"""`erp-gateway serve` and `erp-gateway work`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+from litestar import Litestar
+
+from gateway.api.limits import Limits
+from gateway.app import create_app
+from gateway.cli.console import DataOption, data_directory, run, settings_of
+from gateway.server import serve as serve_http
+from gateway.settings import Settings
+from gateway.telemetry import configure_logs
+from gateway.wiring import Runtime, open_runtime
+
+
+def serve(data: DataOption = None) -> None:
+    """Serve the API and carry transactions on, until SIGTERM or Ctrl-C."""
+    directory = data_directory(data)
+    settings = settings_of(directory)
+    configure_logs(logging.getLevelNamesMapping()[settings.telemetry.log_level.upper()])
+    run(_serve(directory, settings))
+
+
+async def _serve(data: Path, settings: Settings) -> None:
+    runtime = await open_runtime(data, settings)
+    runtime.start()
+    try:
+        await serve_http(_application(runtime), settings.http.host, settings.http.port)
+    finally:
+        await runtime.stop()
+
+
+def _application(runtime: Runtime) -> Litestar:
+    limits = Limits(body_bytes=runtime.settings.http.body_bytes)
+    return create_app(replace(runtime.app_parts, limits=limits))
+
+
+def work(data: DataOption = None) -> None:
+    """Carry transactions on without an API; for more hands beside `serve` on PostgreSQL."""
+    directory = data_directory(data)
+    settings = settings_of(directory)
+    configure_logs(logging.getLevelNamesMapping()[settings.telemetry.log_level.upper()])
+    run(_work(directory, settings))
+
+
+async def _work(data: Path, settings: Settings) -> None:
+    runtime = await open_runtime(data, settings)
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(one, stopped.set)
+    runtime.start()
+    try:
+        await stopped.wait()
+    finally:
+        await runtime.stop()
