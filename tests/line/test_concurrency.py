@@ -1,0 +1,85 @@
+"""Many callers at once: one system a lineage, one posting a document, nothing lost."""
+
+import asyncio
+import random
+
+from gateway.domain.transaction import Status
+from gateway.errors import Problem
+from tests.line.rig import Rig, invoice, order, payment
+
+LINEAGES = 20
+CALLERS = 50
+TO_CLOUD = {"businessUnit": "Western", "geography": "US"}
+
+
+async def _until_taken(rig: Rig, body: dict, domain: str) -> str:
+    """As a caller does it: a document whose parent is not known yet is sent again."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                answer = await rig.send(body, domain)
+            except Problem as problem:
+                assert problem.slug == "unknown-reference"
+                await asyncio.sleep(0)
+            else:
+                return answer.transaction.transaction_id
+
+
+async def test_fifty_callers_send_order_invoice_and_payment_of_the_same_lineages_in_any_order(rig: Rig):
+    shuffle = random.Random(11)
+    calls = []
+    for number in range(LINEAGES):
+        # the root is for the cloud every other time; the children's own slices say the opposite
+        root, child = ({}, TO_CLOUD) if number % 2 else (TO_CLOUD, {})
+        name = str(number)
+        for _ in range(2):
+            calls.append((order(name, **root), "orders"))
+            calls.append((invoice(f"I{name}", name, **child), "invoices"))
+            calls.append((payment(f"P{name}", (f"I{name}",), **child), "payments"))
+    shuffle.shuffle(calls)
+    free = asyncio.Semaphore(CALLERS)
+
+    async def caller(body: dict, domain: str) -> str:
+        async with free:
+            return await _until_taken(rig, body, domain)
+
+    async def worker() -> None:
+        while True:
+            await rig.line.work(20)
+            await asyncio.sleep(0)
+
+    working = asyncio.create_task(worker())
+    taken = await asyncio.gather(*(caller(body, domain) for body, domain in calls))
+    working.cancel()
+    await rig.settle()
+
+    assert len(set(taken)) == 3 * LINEAGES
+    records = [await rig.record(transaction_id) for transaction_id in set(taken)]
+    assert {record.status for record in records} == {Status.POSTED}
+    systems: dict[str, set[str | None]] = {}
+    for record in records:
+        systems.setdefault(record.lineage_id, set()).add(record.system_id)
+    assert len(systems) == LINEAGES
+    assert all(len(where) == 1 for where in systems.values())
+    references = [found.external_reference for found in rig.legacy.book + rig.cloud.book]
+    assert len(references) == len(set(references)) == 3 * LINEAGES
+    assert len(rig.legacy.book) == len(rig.cloud.book)
+
+
+async def test_the_same_document_from_fifty_callers_is_one_transaction(rig: Rig):
+    answers = await asyncio.gather(*(rig.send(order(), idempotency_key=f"k{n}") for n in range(CALLERS)))
+    await rig.settle()
+    assert len({answer.transaction.transaction_id for answer in answers}) == 1
+    assert [answer.replayed for answer in answers].count(False) == 1
+    assert len(rig.legacy.book) == 1
+
+
+async def test_events_of_a_lineage_are_numbered_without_a_hole_in_the_order_of_their_facts(rig: Rig):
+    await asyncio.gather(*(rig.send(order(str(number))) for number in range(10)))
+    await asyncio.gather(*(rig.send(invoice(f"I{n}", str(n)), "invoices") for n in range(10)))
+    await rig.settle()
+    numbers: dict[str, list[int]] = {}
+    for event in await rig.store.outbox.pending(100_000):
+        numbers.setdefault(event.lineage_id, []).append(event.sequence)
+    assert all(seen == list(range(1, len(seen) + 1)) for seen in numbers.values())
+    assert sum(len(seen) for seen in numbers.values()) > 100
