@@ -1,0 +1,194 @@
+"""Why a document went where it went, in a form that a person reads and a ledger keeps.
+
+``Explanation.as_json`` holds JSON values under snake_case keys, and nothing of a person: external ids and the share
+key stay out, their effects (allow-list hit, bucket) are in. It depends on the table and the facts alone, so it can be
+built again at any later time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from routing_rules.dimensions import plain
+from routing_rules.facts import Facts
+from routing_rules.index import Resolution, TableIndex
+from routing_rules.model import Conflict, Decision, Gap, Row, Side, Stage
+from routing_rules.share import share_threshold
+
+NEAREST_ROWS: Final = 5
+"""How many rows a gap names that would almost have matched."""
+
+_STAGE_EFFECTS: Final = {
+    Stage.LEGACY: "new roots go to the legacy system; the cloud receives nothing",
+    Stage.DARK: "new roots go to the legacy system; the candidate table is evaluated and recorded only",
+    Stage.VALIDATE: "new roots go to the legacy system; the cloud validates without posting",
+    Stage.LIVE: "new roots go to the cloud system",
+    Stage.DRAIN: "new roots go to the cloud system; creating in legacy is blocked",
+    Stage.READ_ONLY: "new roots go to the cloud system; legacy is read only",
+    Stage.RETIRED: "new roots go to the cloud system; legacy is answered from the ledger",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedRow:
+    """A row that matched. ``exceptions`` are the matching rows that it strictly contains: with any, it is overruled."""
+
+    row: Row
+    decides: bool
+    exceptions: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "row": self.row.id,
+            "file": self.row.file,
+            "line": self.row.line,
+            "cells": {column: text for column, text in self.row.cell_texts.items() if text != "*"},
+            "stage": self.row.outcome.stage.value,
+            "decides": self.decides,
+            "exceptions": list(self.exceptions),
+            "note": self.row.note,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class NearRow:
+    """A row that did not match, with the dimensions in which it did not (the why-not)."""
+
+    row: Row
+    mismatches: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        cells = self.row.cell_texts
+        return {"row": self.row.id, "mismatches": {column: cells[column] for column in self.mismatches}}
+
+
+@dataclass(frozen=True, slots=True)
+class ShareEffect:
+    """The pilot's split: in the cloud if allowed, or if the bucket lies below the threshold (share x 100)."""
+
+    share: str
+    threshold: int
+    bucket: int | None
+    allow_hit: bool
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "share": self.share,
+            "threshold": self.threshold,
+            "bucket": self.bucket,
+            "allow_hit": self.allow_hit,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """``result`` is ``decision``, ``gap`` or ``conflict``; ``effect`` says in a sentence how the target came about."""
+
+    result: str
+    domain: str
+    table_version: str
+    facts: Facts
+    business_unit: str
+    geography: str
+    matched: tuple[MatchedRow, ...]
+    deciding: tuple[str, ...]
+    named_row: str | None
+    stage: Stage | None
+    share: ShareEffect | None
+    effect: str
+    system_id: str | None
+    side: Side | None
+    overlay: str | None
+    nearest: tuple[NearRow, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "result": self.result,
+            "domain": self.domain,
+            "table_version": self.table_version,
+            "facts": self.facts.as_json() | {"business_unit": self.business_unit, "geography": self.geography},
+            "matched": [one.as_json() for one in self.matched],
+            "deciding": list(self.deciding),
+            "named_row": self.named_row,
+            "stage": self.stage and self.stage.value,
+            "share": self.share and self.share.as_json(),
+            "effect": self.effect,
+            "target": self.system_id and {"system_id": self.system_id, "side": self.side and self.side.value},
+            "overlay": self.overlay,
+            "nearest": [one.as_json() for one in self.nearest],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TableEvidence:
+    """The index and the resolution that an answer came from."""
+
+    index: TableIndex
+    found: Resolution
+
+    def explain(self, answer: Decision | Gap | Conflict) -> Explanation:
+        facts = answer.facts
+        deciding = tuple(row.id for row in self.found.deciding)
+        decision = answer if isinstance(answer, Decision) else None
+        share = _share_effect(decision) if decision else None
+        overlay = decision.overlay if decision else None
+        return Explanation(
+            result=type(answer).__name__.lower(),
+            domain=facts.domain,
+            table_version=answer.table_version,
+            facts=facts,
+            business_unit=facts.business_unit or self.index.business_units.root,
+            geography=facts.geography or self.index.geographies.root,
+            matched=tuple(self._matched(row) for row in self.found.matched),
+            deciding=deciding,
+            named_row=decision.row_id if decision else None,
+            stage=decision.stage if decision else None,
+            share=share,
+            effect=_effect(answer, deciding, share),
+            system_id=decision.system_id if decision else None,
+            side=decision.side if decision else None,
+            overlay=overlay and overlay.value,
+            nearest=self._nearest(facts) if isinstance(answer, Gap) else (),
+        )
+
+    def _matched(self, row: Row) -> MatchedRow:
+        exceptions = tuple(other.id for other in self.found.matched if row.strictly_contains(other))
+        return MatchedRow(row, not exceptions, exceptions)
+
+    def _nearest(self, facts: Facts) -> tuple[NearRow, ...]:
+        found = [NearRow(row, row.mismatches(facts)) for row in self.index.rows]
+        found.sort(key=lambda one: len(one.mismatches))
+        return tuple(found[:NEAREST_ROWS])
+
+
+def why_not(index: TableIndex, facts: Facts, row_id: str) -> NearRow:
+    """Why this row did not match: the dimensions that refused. Empty: it did match. KeyError: no such row."""
+    index.matching(facts)  # for its UnknownNode: a node outside the trees is refused, not 'not matched'
+    row = index.table.row(row_id)
+    return NearRow(row, row.mismatches(facts))
+
+
+def _share_effect(decision: Decision) -> ShareEffect | None:
+    share = decision.share
+    if decision.stage is not Stage.PILOT or share is None:
+        return None
+    return ShareEffect(plain(share), share_threshold(share), decision.bucket, decision.allow_hit)
+
+
+def _effect(answer: Decision | Gap | Conflict, deciding: tuple[str, ...], share: ShareEffect | None) -> str:
+    if isinstance(answer, Gap):
+        return "no row matches these facts"
+    if isinstance(answer, Conflict):
+        return f"rows {', '.join(deciding)} decide and yield different things; none is an exception to another"
+    if share is None:
+        effect = _STAGE_EFFECTS[answer.stage]
+    elif share.allow_hit:
+        effect = "the root is on the pilot's allow-list"
+    elif share.bucket is None:
+        effect = "the document has no share key, so only a share of 100 would take it to the cloud"
+    elif answer.side is Side.CLOUD:
+        effect = f"share bucket {share.bucket} lies below {share.threshold}"
+    else:
+        effect = f"share bucket {share.bucket} does not lie below {share.threshold}"
+    return f"stage {answer.stage.value}: {effect}; target {answer.system_id}"

@@ -1,0 +1,288 @@
+"""The nouns of routing: stages, systems, rows, tables, and what a decision can be.
+
+The words are those of DESIGN sections 2 and 6. Everything here is frozen: a rulebook that is in force never changes,
+a new one takes its place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, Literal, Protocol
+
+from routing_rules.dimensions import AmountRange, Choice, DateRange, NodeSet
+from routing_rules.facts import Facts
+
+if TYPE_CHECKING:
+    from routing_rules.explanation import Explanation
+
+DOMAINS: Final = (
+    "customers",
+    "products",
+    "orders",
+    "contracts",
+    "invoices",
+    "payments",
+    "journal_entries",
+)
+MASTER_DOMAINS: Final = frozenset({"customers", "products"})
+"""Masters have no lineage and no pin: they go to the system of record in force."""
+
+OPERATIONS: Final = ("create", "change", "cancel", "reverse")
+
+MATCH_COLUMNS: Final = (
+    "operation",
+    "business_unit",
+    "geography",
+    "company_code",
+    "document_type",
+    "customer_segment",
+    "amount",
+    "valid",
+)
+"""The dimensions of a row, in the order of ``Row.cells``; ``valid`` is valid_from and valid_to together."""
+
+ShareBy = Literal["customer", "document"]
+
+
+class Stage(StrEnum):
+    """How far a slice has come; see the table of DESIGN section 6."""
+
+    LEGACY = "legacy"
+    DARK = "dark"
+    VALIDATE = "validate"
+    PILOT = "pilot"
+    LIVE = "live"
+    DRAIN = "drain"
+    READ_ONLY = "read_only"
+    RETIRED = "retired"
+
+
+class Overlay(StrEnum):
+    """What lies over a stage for a time: hold queues, freeze refuses, paused holds new roots only."""
+
+    HOLD = "hold"
+    FREEZE = "freeze"
+    PAUSED = "paused"
+
+
+class Side(StrEnum):
+    LEGACY = "legacy"
+    CLOUD = "cloud"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much a system bears from all processes together."""
+
+    concurrent: int
+    calls_per_minute: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """One ERP installation.
+
+    ``regions`` are the geography nodes whose documents it may hold, ``domains`` the document families it takes.
+    ``longest_execution_s``: a call that began longer ago has ended, one way or the other. ``inquiry_delay_s``: how
+    long after a posting an inquiry finds it. ``enforces_unique_reference``: the ERP itself refuses a second document
+    with the same external reference. The three rule whether an unknown may be posted again (DESIGN section 5).
+    """
+
+    id: str
+    name: str
+    side: Side
+    driver: str
+    regions: tuple[str, ...]
+    domains: tuple[str, ...]
+    budget: Budget
+    longest_execution_s: int
+    inquiry_delay_s: int
+    enforces_unique_reference: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a row yields. Two deciding rows agree if these are equal; their notes and ids may differ."""
+
+    stage: Stage
+    legacy_system: str | None = None
+    cloud_system: str | None = None
+    share: Decimal | None = None
+    allow: frozenset[str] = frozenset()
+    overlay: Overlay | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of a rule table: the set of facts that it matches, and what it yields for them."""
+
+    id: str
+    outcome: Outcome
+    operation: Choice = field(default_factory=Choice)
+    business_unit: NodeSet
+    geography: NodeSet
+    company_code: Choice = field(default_factory=Choice)
+    document_type: Choice = field(default_factory=Choice)
+    customer_segment: Choice = field(default_factory=Choice)
+    amount: AmountRange = field(default_factory=AmountRange)
+    valid: DateRange = field(default_factory=DateRange)
+    note: str = ""
+    file: str = field(default="", compare=False)
+    line: int = field(default=0, compare=False)
+
+    @property
+    def place(self) -> str:
+        """Where a person finds it: file:line."""
+        return f"{self.file}:{self.line}"
+
+    @property
+    def cell_texts(self) -> dict[str, str]:
+        """The match cells in their one spelling, by dimension."""
+        return {column: getattr(self, column).text for column in MATCH_COLUMNS}
+
+    def mismatches(self, facts: Facts) -> tuple[str, ...]:
+        """The dimensions in which this row does not match the facts; none: it matches. The facts' nodes are known."""
+        answers = (
+            self.operation.matches(facts.operation),
+            self.business_unit.matches(facts.business_unit),
+            self.geography.matches(facts.geography),
+            self.company_code.matches(facts.company_code),
+            self.document_type.matches(facts.document_type),
+            self.customer_segment.matches(facts.customer_segment),
+            self.amount.matches(facts.amount, facts.currency),
+            self.valid.matches(facts.posting_date),
+        )
+        return tuple(column for column, matched in zip(MATCH_COLUMNS, answers, strict=True) if not matched)
+
+    def matches(self, facts: Facts) -> bool:
+        return not self.mismatches(facts)
+
+    def contains(self, other: Row) -> bool:
+        """Every fact that the other row matches is matched by this one (exact: no cell is empty)."""
+        return (
+            self.business_unit.contains(other.business_unit)
+            and self.geography.contains(other.geography)
+            and self.operation.contains(other.operation)
+            and self.company_code.contains(other.company_code)
+            and self.document_type.contains(other.document_type)
+            and self.customer_segment.contains(other.customer_segment)
+            and self.amount.contains(other.amount)
+            and self.valid.contains(other.valid)
+        )
+
+    def strictly_contains(self, other: Row) -> bool:
+        """The other row is an exception to this one."""
+        return self.contains(other) and not other.contains(self)
+
+    def overlaps(self, other: Row) -> bool:
+        """There are facts that both match."""
+        return (
+            self.business_unit.overlaps(other.business_unit)
+            and self.geography.overlaps(other.geography)
+            and self.operation.overlaps(other.operation)
+            and self.company_code.overlaps(other.company_code)
+            and self.document_type.overlaps(other.document_type)
+            and self.customer_segment.overlaps(other.customer_segment)
+            and self.amount.overlaps(other.amount)
+            and self.valid.overlaps(other.valid)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTable:
+    """The rows of one domain, by row id (the order of a file means nothing), and by what its shares split."""
+
+    domain: str
+    rows: tuple[Row, ...]
+    share_by: ShareBy = "customer"
+
+    def row(self, row_id: str) -> Row:
+        """Raises KeyError if the table has no such row."""
+        for row in self.rows:
+            if row.id == row_id:
+                return row
+        raise KeyError(row_id)
+
+
+class Evidence(Protocol):
+    """What an answer was built from; explains it when somebody asks."""
+
+    def explain(self, answer: Decision | Gap | Conflict) -> Explanation: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A new root goes to this system. ``bucket`` is known whenever the facts have a share key, at any stage."""
+
+    system_id: str
+    side: Side
+    row: Row
+    table_version: str
+    bucket: int | None
+    allow_hit: bool
+    facts: Facts
+    evidence: Evidence = field(compare=False, repr=False)
+
+    @property
+    def row_id(self) -> str:
+        return self.row.id
+
+    @property
+    def stage(self) -> Stage:
+        return self.row.outcome.stage
+
+    @property
+    def legacy_system(self) -> str | None:
+        return self.row.outcome.legacy_system
+
+    @property
+    def cloud_system(self) -> str | None:
+        return self.row.outcome.cloud_system
+
+    @property
+    def share(self) -> Decimal | None:
+        return self.row.outcome.share
+
+    @property
+    def overlay(self) -> Overlay | None:
+        """The planned overlay of the row; what people and monitors set lies over it and is not known here."""
+        return self.row.outcome.overlay
+
+    @property
+    def explanation(self) -> Explanation:
+        """Built when asked for: a decision costs microseconds, its explanation more."""
+        return self.evidence.explain(self)
+
+    def deciding_facts(self) -> dict[str, str | int | bool | None]:
+        """What to record so that ``decide(rulebook, Facts.from_json(...))`` gives this decision for ever."""
+        overlay = None if self.overlay is None else self.overlay.value
+        return self.facts.as_json() | {"bucket": self.bucket, "allow_hit": self.allow_hit, "overlay": overlay}
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """No row matches the facts."""
+
+    table_version: str
+    facts: Facts
+    evidence: Evidence = field(compare=False, repr=False)
+
+    @property
+    def explanation(self) -> Explanation:
+        return self.evidence.explain(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Several rows decide and yield different things. ``rows`` are those, by id."""
+
+    rows: tuple[Row, ...]
+    table_version: str
+    facts: Facts
+    evidence: Evidence = field(compare=False, repr=False)
+
+    @property
+    def explanation(self) -> Explanation:
+        return self.evidence.explain(self)

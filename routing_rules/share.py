@@ -1,0 +1,29 @@
+"""The share bucket: which part of the customers a pilot takes.
+
+The bucket depends on the key alone, not on table, version or share, so raising a share only adds and lowering it only
+takes away. WORDS, 'Share bucket'.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from hashlib import sha256
+from typing import Final
+
+BUCKETS: Final = 10_000
+_PREFIX: Final = b"share/v1"
+
+
+def share_bucket(key: str) -> int:
+    """First 8 bytes, big-endian, of SHA-256("share/v1" followed by the key in UTF-8), modulo 10,000."""
+    return int.from_bytes(sha256(_PREFIX + key.encode()).digest()[:8], "big") % BUCKETS
+
+
+def share_threshold(share: Decimal) -> int:
+    """The first bucket that stays in legacy: a percentage with two decimals is a whole number of buckets."""
+    return int(share * 100)
+
+
+def in_share(bucket: int | None, share: Decimal) -> bool:
+    """A document without a key is in the share only if everything is."""
+    return (BUCKETS - 1 if bucket is None else bucket) < share_threshold(share)
