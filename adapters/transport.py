@@ -141,22 +141,22 @@ class HttpTransport:
             "server.address": self._address.host,
             "url.template": template,
         }
-        with self._tracer.start_as_current_span(
-            f"{request.method} {template}",
-            kind=trace.SpanKind.CLIENT,
-            attributes=attributes,
-            # An exception's text may be the ERP's own words about a customer; spans get its class only.
-            record_exception=False,
-            set_status_on_exception=False,
-        ) as span:
-            try:
-                response = await self._send_in_turn(request.method, url, headers, request.body, permit)
-            except BaseException as error:
-                span.set_attribute("error.type", type(error).__name__)
-                span.set_status(trace.StatusCode.ERROR, type(error).__name__)
-                raise
+        # Not made the current span: nothing below it makes one, and errors are told by class only, because an error's
+        # text may be the ERP's own words about a customer.
+        span = self._tracer.start_span(
+            f"{request.method} {template}", kind=trace.SpanKind.CLIENT, attributes=attributes
+        )
+        try:
+            response = await self._send_in_turn(request.method, url, headers, request.body, permit)
+        except BaseException as error:
+            span.set_attribute("error.type", type(error).__name__)
+            span.set_status(trace.StatusCode.ERROR, type(error).__name__)
+            raise
+        else:
             span.set_attribute("http.response.status_code", response.status)
             return response
+        finally:
+            span.end()
 
     async def aclose(self) -> None:
         """Close the connections; calls under way end as `OutcomeUnknown`."""
@@ -168,11 +168,7 @@ class HttpTransport:
         self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, permit: Permit | None
     ) -> ErpResponse:
         limits = self._limits
-        try:
-            async with asyncio.timeout(limits.pool_wait_s):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise NotSent(self._says(f"all {limits.pool} connections stayed busy for {limits.pool_wait_s} s")) from None
+        await self._take_slot()
         try:
             deadline = asyncio.get_running_loop().time() + limits.total_s
             # On a connection that ended while it lay idle nothing is sent, and another one is taken. Each turn drops
@@ -187,6 +183,17 @@ class HttpTransport:
             raise NotSent(self._says("the peer closed every connection before the request was sent"))
         finally:
             self._slots.release()
+
+    async def _take_slot(self) -> None:
+        if not self._slots.locked():
+            await self._slots.acquire()
+            return
+        limits = self._limits
+        try:
+            async with asyncio.timeout(limits.pool_wait_s):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise NotSent(self._says(f"all {limits.pool} connections stayed busy for {limits.pool_wait_s} s")) from None
 
     async def _send_once(
         self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, gate: Gate, deadline: float

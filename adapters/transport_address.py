@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
@@ -49,20 +50,27 @@ class Address:
         hold a slash, a percent sign or a question mark is quoted by who puts it there. Raises `Misconfigured` for
         `.` and `..` segments in any spelling.
         """
-        if "?" in path or "#" in path or "\\" in path:
-            raise Misconfigured("a path holds a query, a fragment or a backslash")
-        _refuse_climbing(path)
-        text = f"{self._prefix}/{_encode_path(path.lstrip('/'))}"
+        text = f"{self._prefix}/{_checked_path(path)}"
         if query:
             # Not urlencode(): its '+' for a blank is a plus sign to OData V4 servers.
             text += "?" + "&".join(f"{quote(key, safe='$')}={quote(value, safe='')}" for key, value in query.items())
         return URL(text, encoded=True)
 
 
+@lru_cache(maxsize=1_024)
 def template_of(path: str) -> str:
     """`path` without what names one document, for spans: keys in parentheses and segments that look like numbers."""
     without_keys = _KEY.sub("()", "/" + path.lstrip("/"))
     return _NUMBER.sub(lambda match: match[0] if _VERSION.match(match[0]) else "{id}", without_keys)
+
+
+@lru_cache(maxsize=1_024)
+def _checked_path(path: str) -> str:
+    """Remembered, because a driver posts to a handful of paths all day."""
+    if "?" in path or "#" in path or "\\" in path:
+        raise Misconfigured("a path holds a query, a fragment or a backslash")
+    _refuse_climbing(path)
+    return _encode_path(path.lstrip("/"))
 
 
 def _encode_path(path: str) -> str:

@@ -52,16 +52,25 @@ class Gate:
         request.gate = self
         return await handler(request)
 
+    def check(self, connection: Connection) -> ResponseHandler:
+        """Raise `HeldBack` if the connection ended, or holds what aiohttp would take for the answer: it keeps a message
+        that arrived on an idle connection, and gives it to the next request, which may be a posting."""
+        protocol = connection.protocol
+        if protocol is None or not protocol.is_connected() or protocol.should_close:
+            self.stale = True
+            raise HeldBack
+        return protocol
+
     def open(self, connection: Connection) -> None:
         """Let the first byte out, or raise `HeldBack`."""
         if self.opened:
             # aiohttp's own re-sending is switched off; should it ever come back, it ends here.
             raise HeldBack
-        protocol = connection.protocol
-        if protocol is None or not protocol.is_connected() or (protocol in self._used and _is_dirty(protocol)):
+        protocol = self.check(connection)
+        # A fresh connection is not asked whether bytes wait on it: under TLS 1.3 session tickets do.
+        if protocol in self._used and _has_input(protocol):
             self.stale = True
             raise HeldBack
-        # A fresh connection is not asked whether bytes wait on it: under TLS 1.3 session tickets do.
         self._used.add(protocol)
         if self._permit is not None:
             try:
@@ -79,6 +88,8 @@ class OnceRequest(ClientRequest):
 
     async def send(self, conn: Connection) -> ClientResponse:
         """Send it; without a body nothing is awaited between the gate and the first byte."""
+        # Here too, because aiohttp begins to read the answer before it writes the body.
+        self.gate.check(conn)
         if not self._body:
             self.gate.open(conn)
         return await super().send(conn)
@@ -97,16 +108,13 @@ class OnceRequest(ClientRequest):
         await super().write_bytes(writer, conn, content_length)
 
 
-def _is_dirty(protocol: ResponseHandler) -> bool:
-    """True if an idle connection holds something to be read: its end, or an answer that nobody asked for.
+def _has_input(protocol: ResponseHandler) -> bool:
+    """True if something waits in the socket of an idle connection: its end, or bytes that nobody asked for.
 
-    aiohttp keeps a message that arrived on an idle connection and would give it as the answer to the next request,
-    which may be a posting; `should_close` is true then. And a peer's end of an idle connection may lie in the socket,
-    unread by the event loop: a request written after it is lost, and nobody could say that it was not executed; so
-    the socket itself is asked, right before the first byte. What is on its way over the network can still be missed.
+    The event loop may not have had a turn to read it. A request written after the peer's end is lost, and nobody
+    could say that it was not executed; so the socket itself is asked, right before the first byte. What is on its way
+    over the network can still be missed.
     """
-    if protocol.should_close:
-        return True
     transport = protocol.transport
     socket = None if transport is None else transport.get_extra_info("socket")
     if socket is None or socket.fileno() < 0:

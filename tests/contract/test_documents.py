@@ -1,0 +1,258 @@
+"""What a driver does when all is well: every document that it can create is found, read, listed and counted."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+
+from adapters.canonical import DOMAINS, MASTER_DOMAINS, ErpNumber
+from adapters.errors import Misconfigured, Rejected
+from adapters.port import Capability, ErpPort, FoundDocument, Operation, Posted, Search, Submission
+from tests.contract.conftest import Permit, allow, assert_holds_no_secret, new_reference, served
+from tests.contract.documents import unserved_document
+from tests.contract.peer import Peer
+
+
+def _search(submission: Submission, *, limit: int = 1_000, cursor: str = "") -> Search:
+    day = getattr(submission.document, "posting_date", None)
+    return Search(submission.domain, posted_from=day, posted_until=day, limit=limit, cursor=cursor)
+
+
+async def _all(driver: ErpPort, submission: Submission, limit: int) -> list[FoundDocument]:
+    found: list[FoundDocument] = []
+    cursor = ""
+    for _ in range(1_000):
+        page = await driver.search(_search(submission, limit=limit, cursor=cursor))
+        assert len(page.documents) <= limit
+        found += page.documents
+        cursor = page.next_cursor
+        if not cursor:
+            return found
+    pytest.fail("the pages do not end")
+
+
+def test_the_capabilities_are_complete_and_say_why_not(peer: Peer, driver: ErpPort) -> None:
+    capabilities = driver.capabilities()
+    assert served(driver), "a driver that can create nothing"
+    for (domain, operation), capability in capabilities.items():
+        assert domain in DOMAINS
+        assert isinstance(operation, Operation)
+        assert capability.supported or capability.reason, f"{domain}: unsupported without a reason"
+        assert capability.longest_execution_s > 0
+        assert capability.max_lines > 0
+
+
+async def test_a_submission_is_found_exactly_once_and_agrees(
+    peer: Peer, driver: ErpPort, subtests: pytest.Subtests
+) -> None:
+    for domain in served(driver):
+        with subtests.test(domain):
+            reference = new_reference()
+            submission = peer.submission(domain, reference)
+            assert submission.external_reference == reference
+            before = peer.count_documents(domain)
+            permit = Permit()
+            posted = await driver.submit(submission, permit)
+            assert permit.calls == 1
+            assert peer.count_documents(domain) == before + 1
+            assert posted.number.system_id == driver.system_id
+            found = await driver.inquire(submission)
+            assert [one.number for one in found] == [posted.number]
+            assert found[0].external_reference == reference
+            expected = driver.expectation(submission)
+            assert found[0].agrees_with(expected)
+            if domain not in MASTER_DOMAINS:
+                _proves_something(found[0], submission, driver)
+                _confirmation_is_true(posted, submission)
+
+
+def _proves_something(found: FoundDocument, submission: Submission, driver: ErpPort) -> None:
+    """`agrees_with` is true where a side says nothing, so both must say something."""
+    expected = driver.expectation(submission)
+    assert expected.total is not None
+    assert found.total == expected.total
+    assert found.currency_code == expected.currency_code == submission.document.currency_code  # type: ignore[union-attr]
+    assert found.party is not None
+    assert found.party == expected.party
+
+
+def _confirmation_is_true(posted: Posted, submission: Submission) -> None:
+    confirmed, document = posted.confirmed, submission.document
+    assert confirmed.currency_code in {None, document.currency_code}  # type: ignore[union-attr]
+    assert confirmed.company_code in {None, document.company_code}
+    assert confirmed.posting_date in {None, document.posting_date}  # type: ignore[union-attr]
+
+
+async def test_what_was_posted_is_read_by_its_number(peer: Peer, driver: ErpPort, subtests: pytest.Subtests) -> None:
+    for domain in served(driver):
+        with subtests.test(domain):
+            submission = peer.submission(domain, new_reference())
+            posted = await driver.submit(submission, allow)
+            read = await driver.read(posted.number)
+            assert read == (await driver.inquire(submission))[0]
+            missing = posted.number.model_copy(update={"document_number": _other(posted.number)})
+            assert await driver.read(missing) is None
+
+
+def _other(number: ErpNumber) -> str:
+    """A number of the same form that no document has: every digit becomes its complement to nine."""
+    return number.document_number.translate(str.maketrans("0123456789", "9876543210"))
+
+
+async def test_nothing_is_found_of_a_reference_that_was_never_used(
+    peer: Peer, driver: ErpPort, subtests: pytest.Subtests
+) -> None:
+    for domain in served(driver):
+        with subtests.test(domain):
+            assert await driver.inquire(peer.submission(domain, new_reference())) == ()
+
+
+async def test_search_and_control_totals_see_it(peer: Peer, driver: ErpPort, subtests: pytest.Subtests) -> None:
+    for domain in served(driver):
+        with subtests.test(domain):
+            submission = peer.submission(domain, new_reference())
+            before = await driver.control_totals(_search(submission))
+            posted = await driver.submit(submission, allow)
+            found = await _all(driver, submission, 1_000)
+            mine = [one for one in found if one.number == posted.number]
+            assert mine == list(await driver.inquire(submission))
+            after = await driver.control_totals(_search(submission))
+            assert after.count == before.count + 1 == len(found)
+            if domain not in MASTER_DOMAINS:
+                currency, total = mine[0].currency_code, mine[0].total
+                assert currency is not None
+                assert total is not None
+                assert after.totals[currency] - before.totals.get(currency, Decimal(0)) == total
+
+
+async def test_pages_hold_each_document_once(peer: Peer, driver: ErpPort, subtests: pytest.Subtests) -> None:
+    for domain in served(driver):
+        with subtests.test(domain):
+            submission = peer.submission(domain, new_reference())
+            await driver.submit(submission, allow)
+            for _ in range(2):
+                await driver.submit(peer.submission(domain, new_reference()), allow)
+            whole = [one.number for one in await _all(driver, submission, 1_000)]
+            paged = [one.number for one in await _all(driver, submission, 7)]
+            assert len(paged) == len(set(paged))
+            assert set(paged) == set(whole)
+
+
+async def test_a_refusal_has_the_code_and_the_words_of_the_erp(
+    peer: Peer, driver: ErpPort, subtests: pytest.Subtests
+) -> None:
+    for domain in served(driver):
+        with subtests.test(domain), peer.refused(domain, new_reference()) as refusal:
+            if refusal is None:
+                continue
+            before = peer.count_documents(domain)
+            with pytest.raises(Rejected) as rejected:
+                await driver.submit(refusal.submission, allow)
+            assert rejected.value.code == refusal.code
+            assert refusal.message in rejected.value.message
+            assert peer.count_documents(domain) == before
+            assert await driver.inquire(refusal.submission) == ()
+            assert_holds_no_secret(rejected.value, peer)
+
+
+async def test_validation_posts_nothing(peer: Peer, driver: ErpPort, subtests: pytest.Subtests) -> None:
+    capabilities = driver.capabilities()
+    for domain in served(driver):
+        with subtests.test(domain):
+            submission = peer.submission(domain, new_reference())
+            before, requests = peer.count_documents(domain), len(peer.requests_seen())
+            if capabilities[domain, Operation.CREATE].can_validate:
+                assert (await driver.validate(submission)).accepted
+                with peer.refused(domain, new_reference()) as refusal:
+                    if refusal is not None:
+                        report = await driver.validate(refusal.submission)
+                        assert not report.accepted
+                        assert any(refusal.message in message for message in report.messages)
+            else:
+                with pytest.raises(Misconfigured):
+                    await driver.validate(submission)
+                assert len(peer.requests_seen()) == requests
+            assert peer.count_documents(domain) == before
+            assert await driver.inquire(submission) == ()
+
+
+async def test_a_reversal_undoes_and_is_seen(peer: Peer, driver: ErpPort, subtests: pytest.Subtests) -> None:
+    for domain in served(driver, Operation.REVERSE):
+        with subtests.test(domain):
+            submission = peer.submission(domain, new_reference())
+            posted = await driver.submit(submission, allow)
+            permit = Permit()
+            mirror = await driver.reverse(peer.reversal(submission, posted, new_reference()), permit)
+            assert permit.calls == 1
+            assert mirror.number.system_id == driver.system_id
+            original = await driver.read(posted.number)
+            assert original is not None
+            assert original.reversed_by is not None
+
+
+async def test_what_is_not_supported_is_refused_without_a_call(
+    peer: Peer, driver: ErpPort, subtests: pytest.Subtests
+) -> None:
+    nothing = Capability(supported=False)
+    sample = peer.submission(served(driver)[0], new_reference())
+    posted = await driver.submit(sample, allow)
+    requests = len(peer.requests_seen())
+    for domain, operation in ((domain, operation) for domain in DOMAINS for operation in Operation):
+        if driver.capabilities().get((domain, operation), nothing).supported:
+            continue
+        if operation is Operation.REVERSE and domain != sample.domain:
+            # A reversal needs the number of a posted document, and only the sample's domain has one here.
+            continue
+        with subtests.test(domain, operation=operation.value):
+            permit = Permit()
+            call = (
+                driver.reverse(peer.reversal(sample, posted, new_reference()), permit)
+                if operation is Operation.REVERSE
+                else driver.submit(Submission(unserved_document(domain), new_reference()), permit)
+            )
+            with pytest.raises(Misconfigured):
+                await call
+            assert permit.calls == 0
+            assert len(peer.requests_seen()) == requests
+
+
+async def test_the_same_reference_twice(peer: Peer, driver: ErpPort, subtests: pytest.Subtests) -> None:
+    """Whoever claims that the ERP refuses a second one is held to it; else an inquiry must show both."""
+    for domain in served(driver):
+        with subtests.test(domain):
+            reference = new_reference()
+            first, second = peer.submission(domain, reference), peer.submission(domain, reference)
+            posted = await driver.submit(first, allow)
+            before = peer.count_documents(domain)
+            if driver.capabilities()[domain, Operation.CREATE].reference_unique:
+                with pytest.raises(Rejected):
+                    await driver.submit(second, allow)
+                assert peer.count_documents(domain) == before
+            else:
+                again = await driver.submit(second, allow)
+                numbers = {one.number for one in await driver.inquire(first)}
+                assert numbers == {posted.number, again.number}
+                assert len(numbers) == 2
+
+
+async def test_eight_at_once_are_eight_documents(peer: Peer, driver: ErpPort, subtests: pytest.Subtests) -> None:
+    for domain in served(driver):
+        with subtests.test(domain):
+            submissions = [peer.submission(domain, new_reference()) for _ in range(8)]
+            before = peer.count_documents(domain)
+            if driver.capabilities()[domain, Operation.CREATE].one_at_a_time_key:
+                posted = [await driver.submit(one, allow) for one in submissions]
+            else:
+                posted = list(await asyncio.gather(*(driver.submit(one, allow) for one in submissions)))
+            assert peer.count_documents(domain) == before + 8
+            assert len({one.number for one in posted}) == 8
+            for submission, one in zip(submissions, posted, strict=True):
+                assert [found.number for found in await driver.inquire(submission)] == [one.number]
+
+
+async def test_a_healthy_system_is_ready(driver: ErpPort) -> None:
+    health = await driver.health()
+    assert health.ready, health.detail
+    assert health.latency_s > 0
