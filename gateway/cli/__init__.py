@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from gateway.cli import demo, erps, events, ledger, migrate, rules, serve, token, transactions
+from gateway.cli import demo, erps, events, ledger, migrate, rules, serve, token, transactions, where
 from gateway.cli.console import Failure, complain
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.command("work")(serve.work)
 app.command("demo")(demo.demo)
 app.command("migrate")(migrate.migrate)
 app.command("token")(token.token)
+app.command("where")(where.where)
 app.add_typer(rules.app, name="rules", help="Rule tables: check, explain.")
 app.add_typer(transactions.app, name="transactions", help="Transactions: list, show.")
 app.add_typer(ledger.app, name="ledger", help="The trace ledger.")

@@ -65,6 +65,19 @@ def refuse_out_of_scope(command: Create, parts: LineParts) -> None:
             )
 
 
+def refuse_unknown_company(command: Create, parts: LineParts) -> None:
+    """Raise Problem `unknown-node` for a company code that the rulebook does not list."""
+    code = command.document.company_code
+    known = parts.rules.rulebook.company_codes
+    if code is not None and known and code not in known:
+        raise Problem(
+            "unknown-node",
+            f"companyCode {code} is not in the rulebook",
+            remedy="use a company code of the rulebook",
+            errors=(FieldError("companyCode", f"{code} is not in the rulebook", f"use one of {', '.join(known)}"),),
+        )
+
+
 async def accept(unit: WriteUnit, parts: LineParts, command: Create, draft: Draft) -> Accepted:
     """Accept the document, or find that it was accepted before.
 

@@ -15,7 +15,7 @@ from gateway.domain.facts import wire_members
 from gateway.domain.records import JobRecord, TransactionRecord
 from gateway.domain.transaction import RESTING
 from gateway.errors import Problem, StoreUnavailable
-from gateway.transactions.accept import accept, refuse_out_of_scope
+from gateway.transactions.accept import accept, refuse_out_of_scope, refuse_unknown_company
 from gateway.transactions.commands import MAX_WAIT_S, Answer, Create, DecisionView
 from gateway.transactions.completions import Completions
 from gateway.transactions.dispatch import Dispatch, LeaseLost
@@ -70,6 +70,7 @@ class Line:
         """
         parts = self._parts
         refuse_out_of_scope(command, parts)
+        refuse_unknown_company(command, parts)
         draft = Draft.of(command, parts)
         accepted = await self._store.write(lambda unit: accept(unit, parts, command, draft))
         self._events_left()

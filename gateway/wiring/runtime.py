@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -163,6 +164,13 @@ def store_url(data: Path, settings: Settings) -> str:
     if settings.store.url_file is not None:
         return read_secret(data / settings.store.url_file)
     return settings.store.url or f"sqlite:///{data / 'gateway.db'}"
+
+
+def shown_url(data: Path, settings: Settings) -> str:
+    """The database's address for people: without what may hold a password."""
+    if settings.store.url_file is not None:
+        return "as its url_file says"
+    return re.sub(r"//[^/@]*@", "//", store_url(data, settings))
 
 
 def _only_writer(data: Path) -> Callable[[], Awaitable[object]]:

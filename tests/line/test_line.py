@@ -247,6 +247,12 @@ async def test_a_node_that_no_tree_has_is_named(rig: Rig):
     assert caught.value.errors[0].field == "businessUnit"
 
 
+async def test_a_company_code_that_the_rulebook_does_not_list_is_named(rig: Rig):
+    with pytest.raises(Problem) as caught:
+        await rig.send(order(companyCode="9999"))
+    assert (caught.value.slug, caught.value.errors[0].field) == ("unknown-node", "companyCode")
+
+
 async def test_nobody_submits_outside_the_data_scope(rig: Rig):
     narrow = replace(SALESFORCE, data_scope=DataScope(frozenset({"Western"}), frozenset({"US"})))
     with pytest.raises(Problem) as caught:

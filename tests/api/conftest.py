@@ -1,0 +1,149 @@
+"""An application on in-memory parts, and tokens for it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+from pytest_socket import disable_socket, enable_socket
+
+from gateway.api.orders import EXAMPLE
+from gateway.api.parts import AppParts
+from gateway.app import create_app
+from gateway.auth import Client, EmbeddedIssuer
+from gateway.domain.caller import SCOPES, DataScope
+from gateway.telemetry import Metrics
+from tests.api.fakes import FakeClock, FakeLine, FakeReads, rulebook
+
+EVERYTHING = DataScope(None, None)
+HttpClient = AsyncTestClient[Litestar]
+
+
+@dataclass
+class World:
+    """The parts, and who may do what."""
+
+    line: FakeLine = field(default_factory=FakeLine)
+    reads: FakeReads = field(default_factory=FakeReads)
+    clock: FakeClock = field(default_factory=FakeClock)
+    metrics: Metrics = field(default_factory=Metrics)
+    ready: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        key = ec.generate_private_key(ec.SECP256R1())
+        self.issuer = EmbeddedIssuer(key, "https://issuer.test", "erp-gateway", self.clock.seconds, demo=True)
+
+    def parts(self) -> AppParts:
+        book = rulebook()
+        return AppParts(
+            submissions=self.line,
+            reads=self.reads,
+            authenticator=self.issuer.verifier(),
+            rulebook=lambda: book,
+            clock=self.clock,
+            metrics=self.metrics,
+            readiness=self.ready,
+        )
+
+    def token(self, *scopes: str, data: DataScope = EVERYTHING, source: str = "salesforce") -> dict[str, str]:
+        """An Authorization header; without scopes, all of them."""
+        client = Client("salesforce", source, frozenset(scopes or SCOPES), data)
+        return {"Authorization": f"Bearer {self.issuer.mint(client)}"}
+
+    def client(self, **changes: Any) -> HttpClient:
+        return AsyncTestClient(create_app(replace(self.parts(), **changes)), raise_server_exceptions=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Only the tests of raw HTTP talk."""
+    if request.module.__name__.endswith("test_raw_http"):
+        yield
+        return
+    disable_socket(allow_unix_socket=True)
+    yield
+    enable_socket()
+
+
+@cache
+def _shared() -> tuple[World, Litestar]:
+    """One application for all tests that change none of its parts: building one costs more than most tests."""
+    world = World()
+    return world, create_app(world.parts())
+
+
+@pytest.fixture
+def world() -> World:
+    world, _ = _shared()
+    for part in (world.line, world.reads, world.clock):
+        part.__init__()  # type: ignore[misc]
+    return world
+
+
+@pytest.fixture
+async def client(world: World) -> AsyncIterator[HttpClient]:
+    async with AsyncTestClient(_shared()[1]) as one:
+        yield one
+
+
+async def asgi_request(
+    world: World,
+    method: str,
+    path: str,
+    headers: list[tuple[str, str]],
+    receive: Callable[[], Awaitable[Any]] | None = None,
+    parts: AppParts | None = None,
+    version: str = "1.1",
+) -> tuple[int, Any]:
+    """Status and JSON body, with exactly these headers: a client would join doubled ones."""
+    app = create_app(parts or world.parts())
+    sent: list[Any] = []
+
+    async def nothing() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"{}", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope: Any = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "query_string": b"",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers],
+        "http_version": version,
+        "scheme": "http",
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+        "root_path": "",
+        "state": {},
+    }
+    await app(scope, receive or nothing, send)  # type: ignore[arg-type]
+    return sent[0]["status"], json.loads(sent[1]["body"])
+
+
+@pytest.fixture
+def order() -> dict[str, Any]:
+    return copy.deepcopy(EXAMPLE)
+
+
+@pytest.fixture
+def submit(world: World, client: HttpClient) -> Callable[..., Any]:
+    """Submit raw bytes or a JSON body as an order."""
+
+    async def _submit(body: Any, path: str = "/v1/orders", **headers: str) -> Any:
+        wire = {name.replace("_", "-"): value for name, value in headers.items()}
+        everything = {"content-type": "application/json", **world.token(), **wire}
+        if isinstance(body, bytes):
+            return await client.post(path, content=body, headers=everything)
+        return await client.post(path, json=body, headers=everything)
+
+    return _submit

@@ -1,0 +1,282 @@
+"""Small in-memory parts that implement the protocols of the HTTP application."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from gateway.domain.records import (
+    ActivationRecord,
+    CrossReferenceRecord,
+    DocumentRecord,
+    EntryRecord,
+    LineageRecord,
+    PayloadRecord,
+    PinRecord,
+    StepRecord,
+    TransactionRecord,
+)
+from gateway.domain.transaction import Status
+from gateway.errors import Problem, StoreUnavailable
+from gateway.transactions.commands import Answer, Create, DecisionView
+from gateway.transactions.queries import (
+    DocumentFilter,
+    LineageView,
+    QueueState,
+    TransactionFilter,
+    Visible,
+)
+from routing_rules import Facts, Rulebook, Tree
+
+T0 = 1_795_000_000_000_000
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def an_id(prefix: str, number: int) -> str:
+    """Later numbers sort later."""
+    digits = ""
+    for _ in range(26):
+        number, rest = divmod(number, 32)
+        digits = _ALPHABET[rest] + digits
+    return f"{prefix}_{digits}"
+
+
+def rulebook() -> Rulebook:
+    """group > retail, wholesale; world > EMEA > DE, FR; world > US."""
+    units = Tree("business_unit", "group", {"group": None, "retail": "group", "wholesale": "group"}, {})
+    places = Tree("geography", "world", {"world": None, "EMEA": "world", "DE": "EMEA", "FR": "EMEA", "US": "world"}, {})
+    return Rulebook(name="test", tables={}, business_units=units, geographies=places, systems={})
+
+
+def transaction(number: int, **changes: object) -> TransactionRecord:
+    record = TransactionRecord(
+        transaction_id=an_id("txn", number),
+        lineage_id=an_id("lin", number),
+        document_id=an_id("doc", number),
+        domain="orders",
+        operation="create",
+        status=Status.POSTED,
+        client="salesforce",
+        source="salesforce",
+        external_id=f"SO-{number}",
+        business_unit="retail",
+        geography="DE",
+        company_code="1000",
+        document_type="standard_order",
+        currency_code="EUR",
+        amount="30.94",
+        posting_date="2026-11-23",
+        content_hash="00" * 32,
+        payload_id=an_id("pay", number),
+        trace_id="4bf92f3577b34da6a3ce929d0e0e4736",
+        parent_transaction_id=None,
+        replaces=None,
+        accepted_at=T0 + number * 1_000_000,
+        updated_at=T0 + number * 1_000_000 + 5,
+        system_id="legacy-main",
+        side="legacy",
+        stage="legacy",
+        table_version="ab" * 32,
+        rule_row="r1",
+        activation_number=1,
+        erp_document_type="sales_order",
+        erp_document_number=f"45{number:08d}",
+    )
+    return replace(record, **changes)  # type: ignore[arg-type]
+
+
+@dataclass
+class FakeLine:
+    """Answers every submission with a transaction in `status`, or raises `failure`."""
+
+    status: Status = Status.POSTED
+    failure: Exception | None = None
+    replayed: bool = False
+    problem: str | None = None
+    retry_after_s: int | None = None
+    seen: list[Create] = field(default_factory=list)
+    explained: list[Facts] = field(default_factory=list)
+
+    async def submit(self, command: Create) -> Answer:
+        self.seen.append(command)
+        if self.failure is not None:
+            raise self.failure
+        posted = self.status is Status.POSTED
+        document = command.document
+        record = transaction(
+            len(self.seen),
+            domain=document.domain,
+            status=self.status,
+            external_id=document.external_id,
+            source=command.caller.source,
+            trace_id=command.traceparent[3:35],
+            problem=self.problem,
+            retry_after_s=self.retry_after_s,
+            erp_document_type="sales_order" if posted else None,
+            erp_document_number="4500000001" if posted else None,
+        )
+        return Answer(record, "0123456789ABCDEF", self.replayed)
+
+    async def answer(self, transaction: TransactionRecord) -> Answer:
+        return Answer(transaction, "0123456789ABCDEF", replayed=False)
+
+    def explain(self, facts: Facts) -> DecisionView:
+        if self.failure is not None:
+            raise self.failure
+        self.explained.append(facts)
+        return DecisionView({"result": "decision", "domain": facts.domain})
+
+
+def _sees(visible: Visible, unit: str, place: str) -> bool:
+    return (visible.business_units is None or unit in visible.business_units) and (
+        visible.geographies is None or place in visible.geographies
+    )
+
+
+@dataclass
+class FakeReads:
+    """Lists in memory, newest first."""
+
+    transactions_held: list[TransactionRecord] = field(default_factory=list)
+    documents_held: list[DocumentRecord] = field(default_factory=list)
+    payloads: dict[str, PayloadRecord] = field(default_factory=dict)
+    numbers: list[CrossReferenceRecord] = field(default_factory=list)
+    down: bool = False
+    filters: list[TransactionFilter | DocumentFilter] = field(default_factory=list)
+
+    def hold(self, record: TransactionRecord) -> None:
+        """A transaction with its document, payload and number."""
+        self.transactions_held.append(record)
+        self.documents_held.append(
+            DocumentRecord(
+                record.document_id,
+                record.domain,
+                record.source,
+                record.external_id,
+                record.lineage_id,
+                record.transaction_id,
+                record.payload_id,
+                record.business_unit,
+                record.geography,
+                record.accepted_at,
+            )
+        )
+        self.payloads[record.payload_id] = PayloadRecord(
+            record.payload_id, b"salt", json.dumps({"externalId": record.external_id}).encode()
+        )
+        if record.erp_document_number and record.system_id and record.erp_document_type:
+            self.numbers.append(
+                CrossReferenceRecord(
+                    record.document_id, record.system_id, record.erp_document_type, record.erp_document_number, T0
+                )
+            )
+
+    def _check(self) -> None:
+        if self.down:
+            raise StoreUnavailable("the disk said: secret path /var/x")
+
+    async def transaction(self, transaction_id: str, visible: Visible) -> TransactionRecord | None:
+        self._check()
+        for one in self.transactions_held:
+            if one.transaction_id == transaction_id and _sees(visible, one.business_unit, one.geography):
+                return one
+        return None
+
+    async def transactions(
+        self, where: TransactionFilter, visible: Visible, limit: int, after: str | None
+    ) -> Sequence[TransactionRecord]:
+        self._check()
+        self.filters.append(where)
+        found = [
+            one
+            for one in sorted(self.transactions_held, key=lambda one: one.transaction_id, reverse=True)
+            if _sees(visible, one.business_unit, one.geography)
+            and (after is None or one.transaction_id < after)
+            and (where.status is None or one.status == where.status)
+            and (where.geographies is None or one.geography in where.geographies)
+        ]
+        return found[:limit]
+
+    async def steps(self, transaction_id: str) -> Sequence[StepRecord]:
+        return []
+
+    async def entries(self, trace: str) -> Sequence[EntryRecord]:
+        body = json.dumps({"kind": "accepted", "trace": trace}).encode()
+        return [EntryRecord(trace, 1, "accepted", T0, None, body, hashlib.sha256(b"\x00" + body).digest())]
+
+    async def lineage_entries(self, lineage_id: str) -> Sequence[EntryRecord]:
+        return []
+
+    async def lineage(self, lineage_id: str, visible: Visible) -> LineageView | None:
+        self._check()
+        members = [
+            one
+            for one in self.transactions_held
+            if one.lineage_id == lineage_id and _sees(visible, one.business_unit, one.geography)
+        ]
+        if not members:
+            return None
+        documents = [one for one in self.documents_held if one.lineage_id == lineage_id]
+        return LineageView(
+            LineageRecord(lineage_id, documents[0].document_id),
+            PinRecord(lineage_id, "legacy-main", "legacy", "legacy", "r1", "ab" * 32, 1, T0),
+            documents,
+            members,
+            self.numbers,
+        )
+
+    async def document(self, document_id: str, visible: Visible) -> DocumentRecord | None:
+        self._check()
+        for one in self.documents_held:
+            if one.document_id == document_id and _sees(visible, one.business_unit, one.geography):
+                return one
+        return None
+
+    async def documents(
+        self, where: DocumentFilter, visible: Visible, limit: int, after: str | None
+    ) -> Sequence[DocumentRecord]:
+        self._check()
+        self.filters.append(where)
+        found = [
+            one
+            for one in sorted(self.documents_held, key=lambda one: one.document_id, reverse=True)
+            if one.domain == where.domain
+            and _sees(visible, one.business_unit, one.geography)
+            and (after is None or one.document_id < after)
+        ]
+        return found[:limit]
+
+    async def payload(self, payload_id: str) -> PayloadRecord | None:
+        return self.payloads.get(payload_id)
+
+    async def cross_references(self, document_ids: Sequence[str]) -> Sequence[CrossReferenceRecord]:
+        return [one for one in self.numbers if one.document_id in document_ids]
+
+    async def activation(self, activation_number: int) -> ActivationRecord | None:
+        return None
+
+    async def queue_state(self, now: int) -> QueueState:
+        self._check()
+        return QueueState(jobs=3, oldest_job_s=1.5, events=7, oldest_event_s=0.25)
+
+    async def is_alive(self) -> bool:
+        return not self.down
+
+
+class FakeClock:
+    """Stands still unless it is moved."""
+
+    def __init__(self) -> None:
+        self.micros = T0
+
+    def now(self) -> int:
+        return self.micros
+
+    def seconds(self) -> float:
+        return self.micros / 1e6
+
+
+def a_problem(slug: str) -> Problem:
+    return Problem(slug, "Because.", retry_after_s=7)

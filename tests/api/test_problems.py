@@ -1,0 +1,153 @@
+"""One table of problems; the same body for every caller; never a stack trace or a library's prose."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.api.payments import EXAMPLE
+from gateway.api.problems import KINDS
+from gateway.auth import KeysUnavailable
+from gateway.errors import CommitUnknown, FieldError, Problem, StoreUnavailable
+from routing_rules import DomainNotServed, UnknownNode
+from tests.api.conftest import HttpClient, World
+from tests.api.fakes import a_problem
+
+WORDS = """invalid-document totals-disagree unknown-node unknown-reference domain-not-served no-rule
+missing-idempotency-key idempotency-key-reused in-flight natural-key-conflict lineage-spans-systems lineage-closed
+parent-rejected duplicate-master policy-check-failed frozen paused rejected-by-erp erp-unavailable out-of-scope
+unauthenticated forbidden rate-limited too-large not-found stale not-ready""".split()
+MEMBERS = {"type", "title", "status", "detail", "instance", "code", "remedy", "errors", "traceId", "retryAfterS"}
+
+
+def test_the_contract_is_in_the_table() -> None:
+    assert set(WORDS) <= set(KINDS)
+    for slug, kind in KINDS.items():
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", slug)
+        assert 400 <= kind.status < 600
+        assert kind.title
+        assert kind.remedy.endswith(".")
+
+
+def test_no_slug_is_raised_that_the_table_lacks() -> None:
+    root = Path(__file__).parents[2] / "gateway"
+    used = {
+        slug
+        for file in (*root.glob("api/*.py"), *root.glob("auth/*.py"))
+        for slug in re.findall(r'Problem\(\s*"([a-z-]+)"', file.read_text())
+    }
+    assert used
+    assert used <= set(KINDS)
+
+
+@pytest.mark.parametrize("slug", KINDS)
+async def test_every_problem_of_the_line(
+    world: World, submit: Callable[..., Any], client: HttpClient, order: Any, slug: str
+) -> None:
+    world.line.failure = a_problem(slug)
+    answer = await submit(order)
+    problem, kind = answer.json(), KINDS[slug]
+    assert set(problem) == MEMBERS
+    assert answer.status_code == problem["status"] == kind.status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["retry-after"] == str(problem["retryAfterS"]) == "7"
+    assert (problem["code"], problem["type"]) == (slug, f"/problems/{slug}")
+    assert (problem["title"], problem["remedy"], problem["detail"]) == (kind.title, kind.remedy, "Because.")
+    assert problem["instance"] == "/v1/orders"
+    assert problem["traceId"] == answer.headers["traceparent"][3:35]
+    page = await client.get(problem["type"])
+    assert page.json() == {"code": slug, "title": kind.title, "status": kind.status, "remedy": kind.remedy}
+
+
+async def test_no_page_for_other_slugs(client: HttpClient) -> None:
+    answer = await client.get("/problems/nonsense")
+    assert answer.status_code == 404
+    assert "frozen" in answer.json()["remedy"]
+
+
+async def test_extensions_and_complaints(world: World, submit: Callable[..., Any], order: Any) -> None:
+    world.line.failure = Problem(
+        "frozen",
+        "Until Monday.",
+        remedy="Wait.",
+        errors=(FieldError("postingDate", "is in the window", "Move it."),),
+        extra={"windowId": "w1", "status": 200, "transactionId": "txn_1"},
+    )
+    problem = (await submit(order)).json()
+    assert (problem["windowId"], problem["transactionId"], problem["remedy"]) == ("w1", "txn_1", "Wait.")
+    assert problem["status"] == 409, "an extension cannot change what a problem is"
+    assert problem["errors"] == [{"field": "postingDate", "message": "is in the window", "remedy": "Move it."}]
+
+
+EXCEPTIONS: dict[str, tuple[Exception, int, str]] = {
+    "store": (StoreUnavailable("secret path /var/x"), 503, "not-ready"),
+    "commit": (CommitUnknown("secret path /var/x"), 503, "not-ready"),
+    "keys": (KeysUnavailable("secret path /var/x"), 503, "not-ready"),
+    "node": (UnknownNode("business_unit", "x"), 422, "unknown-node"),
+    "domain": (DomainNotServed("x"), 422, "domain-not-served"),
+    "defect": (KeyError("secret path /var/x"), 500, "internal-error"),
+    "slug that nobody knows": (Problem("no-such-slug", "secret path /var/x"), 500, "internal-error"),
+}
+
+
+@pytest.mark.parametrize("name", EXCEPTIONS)
+async def test_exceptions(
+    world: World, submit: Callable[..., Any], order: Any, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.line.failure, status, slug = EXCEPTIONS[name]
+    answer = await submit(order)
+    assert (answer.status_code, answer.json()["code"]) == (status, slug)
+    for leak in ("secret", "Traceback", "KeyError", ".py"):
+        assert leak not in answer.text
+    if status == 503:
+        assert int(answer.headers["retry-after"]) == answer.json()["retryAfterS"] > 0
+
+
+async def test_the_unknown_node_is_named_in_wire_words(world: World, submit: Callable[..., Any], order: Any) -> None:
+    world.line.failure = UnknownNode("business_unit", "x")
+    assert (await submit(order)).json()["errors"][0]["field"] == "businessUnit"
+
+
+ACCEPTS = {
+    None: "application/problem+json",
+    "*/*": "application/problem+json",
+    "application/*": "application/problem+json",
+    "application/problem+json": "application/problem+json",
+    "application/json, application/problem+json": "application/problem+json",
+    "application/json, */*": "application/problem+json",
+    "application/json": "application/json",
+    "Application/JSON; charset=utf-8": "application/json",
+    "application/json, text/html": "application/json",
+    "application/json, application/problem+json;q=0": "application/json",
+    "text/html": "application/problem+json",
+}
+
+
+async def _every_refusal(world: World, client: HttpClient, accept: dict[str, str]) -> dict[int, Any]:
+    token, large = world.token(), {"X-Much": "y" * 20_000}
+    world.line.failure = KeyError("x")
+    return {
+        401: await client.get("/v1/orders", headers=accept),
+        404: await client.get("/nope", headers=accept),
+        405: await client.delete("/v1/orders", headers=accept),
+        413: await client.get("/health/live", headers=accept | large),
+        415: await client.post("/v1/orders", content=b"x", headers={"content-type": "text/plain", **accept, **token}),
+        400: await client.get("/v1/orders?x=1", headers=accept | token),
+        403: await client.get("/metrics", headers=accept | world.token("documents:read")),
+        500: await client.post("/v1/payments", json=EXAMPLE, headers=accept | token),
+    }
+
+
+@pytest.mark.parametrize("accept", ACCEPTS)
+async def test_media_type_of_problems(world: World, client: HttpClient, accept: str | None) -> None:
+    client.headers.pop("accept", None)
+    headers = {} if accept is None else {"Accept": accept}
+    for status, answer in (await _every_refusal(world, client, headers)).items():
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == ACCEPTS[accept], status
+        assert set(answer.json()) >= MEMBERS
+        assert answer.headers["cache-control"] == "no-store"

@@ -1,0 +1,129 @@
+"""No address without a decision: a token and its scope, or a place on the list of public ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from litestar.routes import HTTPRoute
+
+from gateway.app import create_app
+from gateway.domain.caller import SCOPES, DataScope
+from tests.api.conftest import HttpClient, World
+from tests.api.fakes import an_id
+
+PUBLIC = {"/health/live", "/health/ready", "/openapi.json", "/problems/{slug}"}
+
+SCOPES_OF = {
+    ("POST", "/v1/customers"): {"documents:submit"},
+    ("POST", "/v1/products"): {"documents:submit"},
+    ("POST", "/v1/orders"): {"documents:submit"},
+    ("POST", "/v1/invoices"): {"documents:submit"},
+    ("POST", "/v1/payments"): {"documents:submit"},
+    **{
+        ("GET", f"/v1/{domain}{tail}"): {"documents:read"}
+        for domain in ("customers", "products", "orders", "invoices", "payments")
+        for tail in ("", "/{documentId}")
+    },
+    ("GET", "/v1/transactions"): {"documents:read"},
+    ("GET", "/v1/transactions/{transactionId}"): {"documents:read", "documents:submit"},
+    ("GET", "/v1/transactions/{transactionId}/trace"): {"documents:read", "ledger:read"},
+    ("GET", "/v1/lineages/{lineageId}"): {"documents:read", "ledger:read"},
+    ("GET", "/v1/routing/explain"): {"documents:read", "rules:edit", "operations:act"},
+    ("GET", "/metrics"): {"operations:act"},
+}
+
+
+def _walk(app: Litestar) -> Iterator[tuple[str, str]]:
+    for route in app.routes:
+        assert isinstance(route, HTTPRoute), f"{route.path} is no plain HTTP route: say here how it is guarded"
+        for method in route.route_handler_map:
+            yield method, route.path_format
+
+
+def _address(path: str) -> str:
+    return (
+        path.replace("{documentId}", an_id("doc", 1))
+        .replace("{transactionId}", an_id("txn", 1))
+        .replace("{lineageId}", an_id("lin", 1))
+        .replace("{slug}", "frozen")
+    )
+
+
+ROUTES = sorted(set(_walk(create_app(World().parts()))))
+
+
+def test_every_route_is_listed_here() -> None:
+    named = {(method, path) for method, path in ROUTES if method != "OPTIONS"}
+    assert named == set(SCOPES_OF) | {("GET", path) for path in PUBLIC}
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_a_token_is_demanded_or_the_route_is_public(client: HttpClient, method: str, path: str) -> None:
+    answer = await client.request(method, _address(path))
+    if path in PUBLIC and method == "GET":
+        assert answer.status_code == 200
+        return
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == 'Bearer realm="erp-gateway"'
+    assert answer.json()["code"] == "unauthenticated"
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_a_bad_token_is_refused(client: HttpClient, method: str, path: str) -> None:
+    answer = await client.request(method, _address(path), headers={"Authorization": "Bearer a.b.c"})
+    if path in PUBLIC and method == "GET":
+        assert answer.status_code == 200
+        return
+    assert answer.status_code == 401
+    assert 'error="invalid_token"' in answer.headers["www-authenticate"]
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(SCOPES_OF))
+async def test_scopes(client: HttpClient, world: World, method: str, path: str) -> None:
+    wanted = SCOPES_OF[method, path]
+    refused = await client.request(method, _address(path), headers=world.token(*(SCOPES - wanted)))
+    assert refused.status_code == 403
+    assert refused.json()["requiredScopes"] == sorted(wanted)
+    assert "insufficient_scope" in refused.headers["www-authenticate"]
+    for scope in wanted:
+        answer = await client.request(method, _address(path), headers=world.token(scope))
+        assert answer.status_code not in {401, 403}
+
+
+async def test_a_token_without_nodes_sees_and_submits_nothing(
+    client: HttpClient, world: World, order: dict[str, Any]
+) -> None:
+    nobody = world.token(data=DataScope(frozenset(), frozenset()))
+    assert (await client.post("/v1/orders", json=order, headers=nobody)).status_code == 403
+    assert (await client.get("/v1/transactions", headers=nobody)).json()["items"] == []
+    assert world.line.seen == []
+
+
+@pytest.mark.parametrize(("method", "path"), [one for one in ROUTES if one[0] != "OPTIONS"])
+async def test_unknown_query_parameters_are_refused(client: HttpClient, world: World, method: str, path: str) -> None:
+    answer = await client.request(method, _address(path) + "?nonsense=1", headers=world.token())
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == "nonsense"
+    assert "known" in answer.json()["errors"][0]["remedy"].lower()
+
+
+async def test_metrics_can_be_opened_for_a_scraper(world: World) -> None:
+    async with world.client(metrics_public=True) as client:
+        assert (await client.get("/metrics")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/v1", "/v2/orders", "/v1/orders/x/y", "/v1/contracts", "/docs", "/schema"])
+async def test_other_addresses_do_not_exist(client: HttpClient, path: str) -> None:
+    answer = await client.get(path)
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "not-found"
+
+
+async def test_other_methods(client: HttpClient, world: World) -> None:
+    answer = await client.delete("/v1/orders", headers=world.token())
+    assert answer.status_code == 405
+    assert answer.json()["allowedMethods"] == ["GET", "OPTIONS", "POST"]
+    assert answer.headers["allow"] == "GET, OPTIONS, POST"

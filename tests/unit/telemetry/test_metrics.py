@@ -1,0 +1,52 @@
+"""Numbers of one process, in its own registry."""
+
+from __future__ import annotations
+
+from gateway.telemetry import Metrics
+from gateway.transactions.queries import QueueState
+
+
+def test_everything_shows() -> None:
+    metrics = Metrics()
+    metrics.request("/v1/orders", "POST", 201, 0.003)
+    metrics.request("/v1/orders", "POST", 201, 0.003)
+    metrics.request("unmatched", "BREW", 404, 0.001)
+    metrics.decision("orders", "cloud-eu", "pilot")
+    metrics.erp_call("cloud-eu", "submit", "posted", 0.2)
+    text = metrics.render(QueueState(jobs=3, oldest_job_s=1.5, events=7, oldest_event_s=0.25)).decode()
+    for line in (
+        'erp_gateway_http_requests_total{method="POST",route="/v1/orders",status="201"} 2.0',
+        'erp_gateway_http_requests_total{method="other",route="unmatched",status="404"} 1.0',
+        'erp_gateway_http_request_seconds_count{route="/v1/orders"} 2.0',
+        'erp_gateway_routing_decisions_total{domain="orders",stage="pilot",system_id="cloud-eu"} 1.0',
+        'erp_gateway_erp_calls_total{operation="submit",outcome="posted",system_id="cloud-eu"} 1.0',
+        'erp_gateway_erp_call_seconds_count{operation="submit",system_id="cloud-eu"} 1.0',
+        "erp_gateway_queue_jobs 3.0",
+        "erp_gateway_queue_oldest_job_seconds 1.5",
+        "erp_gateway_outbox_events 7.0",
+        "erp_gateway_outbox_lag_seconds 0.25",
+        "erp_gateway_store_readable 1.0",
+    ):
+        assert line in text.splitlines()
+
+
+def test_without_a_store_the_last_numbers_stand() -> None:
+    metrics = Metrics()
+    metrics.render(QueueState(jobs=3, oldest_job_s=1.5, events=7, oldest_event_s=0.25))
+    text = metrics.render(None).decode().splitlines()
+    assert "erp_gateway_store_readable 0.0" in text
+    assert "erp_gateway_queue_jobs 3.0" in text
+
+
+def test_two_gateways_do_not_mix() -> None:
+    one, other = Metrics(), Metrics()
+    one.decision("orders", "a", "live")
+    assert b'system_id="a"' not in other.render(None)
+
+
+def test_invented_methods_cannot_grow_the_memory() -> None:
+    metrics = Metrics()
+    for number in range(100):
+        metrics.request("unmatched", f"M{number}", 405, 0.0)
+    assert metrics.render(None).count(b"erp_gateway_http_requests_total{") == 1
+    assert len(metrics._of_request) == 0
