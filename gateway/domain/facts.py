@@ -36,8 +36,14 @@ def facts_of(
     )
 
 
+_WIRE_NAMES = {"currency": "currencyCode"}
+"""Words that may not stand alone on the wire: some callers' generators reserve them."""
+
+
 def camel(name: str) -> str:
-    """snake_case → lowerCamelCase."""
+    """snake_case → the name on the wire, lowerCamelCase."""
+    if name in _WIRE_NAMES:
+        return _WIRE_NAMES[name]
     first, *rest = name.split("_")
     return first + "".join(part.capitalize() for part in rest)
 

@@ -12,7 +12,7 @@ from gateway.domain.records import TransactionRecord
 def instant(micros: int) -> str:
     """RFC 3339 in UTC with microseconds: `2026-11-23T18:58:00.000001Z`."""
     seconds, fraction = divmod(micros, 1_000_000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{fraction:06d}Z"
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{fraction:06d}Z"
 
 
 def status_url(transaction_id: str) -> str:

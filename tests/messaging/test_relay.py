@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -176,6 +177,25 @@ async def test_readiness_while_nats_is_away(bench: Bench) -> None:
     await bench.server.start()
     await until(lambda: relay.connected and relay.lag == 0)
     assert bench.outbox.unpublished() == 0
+
+
+async def test_cancelled_at_any_moment_it_ends(bench: Bench) -> None:
+    """Python 3.11 and the client library swallow cancellations here and there; the relay must not run on."""
+    chance = random.Random(1)
+    for attempt in range(20):
+        relay = Relay(bench.outbox, NatsStream(bench.connection(connect_timeout_s=0.3)), RealClock(), settings=QUICK)
+        bench.outbox.relay_wake = relay.wake
+        task = asyncio.create_task(relay.run())
+        for number in range(chance.randrange(8)):
+            bench.outbox.commit([event(f"l{attempt}-{number}", 1)])
+            await asyncio.sleep(chance.random() * 0.02)
+        if attempt % 2:
+            await bench.kill_server()
+        await asyncio.sleep(chance.random() * 0.1)
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=10)
+        assert done, "it was cancelled and runs on"
+        assert not relay.connected
 
 
 async def test_a_store_that_fails_does_not_end_the_relay(bench: Bench) -> None:
