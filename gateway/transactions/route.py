@@ -185,8 +185,6 @@ def _overlaid(decision: Decision, overlay: Overlay) -> Held:
 def _facts_members(decision: Decision | None, facts: Facts) -> dict[str, object]:
     recorded = decision.deciding_facts() if decision is not None else facts.as_json()
     members: dict[str, object] = wire_members(recorded)
-    # 'currency' by itself is a reserved word for some callers' generators; entries use the wire's name for it
-    members["currencyCode"] = members.pop("currency", None)
     return {name: value for name, value in members.items() if value is not None}
 
 
