@@ -1,0 +1,97 @@
+"""Answers as bytes: built once, sent without further encoding."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from litestar.serialization import encode_json
+from litestar.types import Receive, Scope, Send
+
+from gateway.api.exchange import Exchange
+from gateway.api.problems import problem_body
+from gateway.errors import Problem
+
+JSON: Final = b"application/json"
+PROBLEM_JSON: Final = b"application/problem+json"
+_QUALITY: Final = re.compile(r";\s*q\s*=\s*0(\.0*)?\s*(;|\Z)", re.IGNORECASE)
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Answer:
+    """A whole response; Litestar sends it as it is."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(
+        self, status: int, body: bytes, media_type: bytes = JSON, headers: Iterable[tuple[bytes, bytes]] = ()
+    ) -> None:
+        self.status = status
+        self.body = body
+        self.headers: Headers = [
+            (b"content-type", media_type),
+            (b"content-length", b"%d" % len(body)),
+            # Answers are the caller's own and change by themselves; no cache between may keep them.
+            (b"cache-control", b"no-store"),
+            *headers,
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": False})
+
+
+def json_answer(content: Any, status: int = 200, headers: Iterable[tuple[bytes, bytes]] = ()) -> Answer:
+    """`content` as JSON."""
+    return Answer(status, encode_json(content), JSON, headers)
+
+
+def problem_answer(exchange: Exchange, problem: Problem) -> Answer:
+    """The problem document, in the media type that the caller takes, with the headers that belong to it."""
+    body = problem_body(problem, exchange.instance, exchange.trace_id)
+    return problem_document(exchange, body, _headers(problem))
+
+
+def problem_document(exchange: Exchange, body: dict[str, Any], headers: Iterable[tuple[bytes, bytes]] = ()) -> Answer:
+    """A finished problem document as an answer."""
+    media_type = PROBLEM_JSON if _takes_problem_json(exchange.header(b"accept")) else JSON
+    return Answer(body["status"], encode_json(body), media_type, headers)
+
+
+def _headers(problem: Problem) -> Headers:
+    """What RFC 9110 and RFC 6750 want beside the body."""
+    found: Headers = []
+    if problem.retry_after_s is not None:
+        found.append((b"retry-after", b"%d" % problem.retry_after_s))
+    if problem.slug == "unauthenticated":
+        error = b"" if problem.extra.get("tokenMissing") else b', error="invalid_token"'
+        found.append((b"www-authenticate", b'Bearer realm="erp-gateway"' + error))
+    elif problem.slug == "forbidden":
+        scopes = " ".join(str(one) for one in _listed(problem.extra.get("requiredScopes")))
+        found.append(
+            (b"www-authenticate", f'Bearer realm="erp-gateway", error="insufficient_scope", scope="{scopes}"'.encode())
+        )
+    elif problem.slug == "method-not-allowed":
+        found.append((b"allow", ", ".join(_listed(problem.extra.get("allowedMethods"))).encode("ascii")))
+    return found
+
+
+def _listed(value: object) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else []
+
+
+def _takes_problem_json(accept: bytes | None) -> bool:
+    """False only for a caller whose Accept admits application/json and not application/problem+json (RFC 9110
+    section 12.5.1): Salesforce's External Services know no other media type."""
+    if accept is None:
+        return True
+    admitted = {
+        part.split(";", 1)[0].strip()
+        for part in accept.decode("latin-1").lower().split(",")
+        if _QUALITY.search(part) is None
+    }
+    if not admitted.isdisjoint({"application/problem+json", "application/*", "*/*"}):
+        return True
+    return "application/json" not in admitted

@@ -1,0 +1,110 @@
+"""The outermost layer: every request passes here once, and every answer leaves here once."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+import structlog
+from litestar.types import ASGIApp, Receive, Send
+from opentelemetry import trace
+from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, StatusCode, TraceFlags, Tracer
+
+from gateway.api.answer import problem_answer
+from gateway.api.exchange import Exchange, enter
+from gateway.api.failures import problem_of
+from gateway.api.limits import Limits
+from gateway.telemetry import Metrics, TraceContext, parse_traceparent, trace_of_log_lines
+
+_UNMATCHED: Final = "unmatched"
+_log = structlog.get_logger("gateway.api")
+
+
+class Door:
+    """An ASGI layer: trace context in and out, refused heads, numbers, spans, and no exception beyond it."""
+
+    def __init__(self, inner: ASGIApp, limits: Limits, metrics: Metrics, tracer: Tracer | None) -> None:
+        self._inner = inner
+        self._limits = limits
+        self._metrics = metrics
+        self._tracer = tracer
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        started = time.perf_counter()
+        exchange = enter(scope)
+        if self._tracer is None:
+            status = await self._pass(exchange, scope, receive, send)
+        else:
+            status = await self._pass_in_span(self._tracer, exchange, scope, receive, send)
+        route = _route(scope)
+        self._metrics.request(route, str(scope["method"]), status, time.perf_counter() - started)
+
+    async def _pass_in_span(self, tracer: Tracer, exchange: Exchange, scope: Any, receive: Receive, send: Send) -> int:
+        parent = exchange.header(b"traceparent")
+        caller = parse_traceparent(parent) if parent is not None else None
+        method = str(scope["method"])
+        with tracer.start_as_current_span(
+            method,
+            context=None if caller is None else trace.set_span_in_context(NonRecordingSpan(_span_context(caller))),
+            kind=SpanKind.SERVER,
+            attributes={"http.request.method": method},
+        ) as span:
+            context = span.get_span_context()
+            exchange.trace = TraceContext(
+                f"{context.trace_id:032x}", f"{context.span_id:016x}", context.trace_flags & 1
+            )
+            status = await self._pass(exchange, scope, receive, send)
+            route = _route(scope)
+            span.update_name(f"{method} {route}")
+            span.set_attribute("http.route", route)
+            span.set_attribute("http.response.status_code", status)
+            if status >= 500:
+                span.set_status(StatusCode.ERROR)
+            return status
+
+    async def _pass(self, exchange: Exchange, scope: Any, receive: Receive, send: Send) -> int:
+        """The status that was answered; 499 if the caller left before."""
+        status = 0
+        traceparent = exchange.trace.traceparent.encode("ascii")
+
+        async def answer(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"traceparent", traceparent)]
+            await send(message)
+
+        remembered = trace_of_log_lines.set(exchange.trace_id)
+        try:
+            refusal = exchange.refusal(self._limits.header_bytes)
+            if refusal is not None:
+                await problem_answer(exchange, refusal)(scope, receive, answer)
+            else:
+                await self._inner(scope, receive, answer)
+        except Exception as error:
+            if status:
+                # The head is out: all that is left is to cut the connection and to say so here.
+                _log.error("answer_broken_off", exc_info=error)
+                raise
+            await problem_answer(exchange, problem_of(error))(scope, receive, answer)
+        finally:
+            trace_of_log_lines.reset(remembered)
+        if status >= 500:
+            _log.warning("failed", status=status, route=_route(scope))
+        elif status in {401, 403}:
+            _log.info("refused", status=status, route=_route(scope))
+        return status or 499
+
+
+def _span_context(caller: TraceContext) -> SpanContext:
+    return SpanContext(
+        int(caller.trace_id, 16), int(caller.span_id, 16), is_remote=True, trace_flags=TraceFlags(caller.flags)
+    )
+
+
+def _route(scope: Any) -> str:
+    """The route's template: a path may hold what its caller should not have put there."""
+    return str(scope.get("path_template") or _UNMATCHED)

@@ -1,0 +1,64 @@
+"""The one guard of all routes: a token, its scopes, and no route without a decision about both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from litestar.connection import ASGIConnection
+from litestar.handlers.base import BaseRouteHandler
+
+from gateway.api.exchange import exchange_of
+from gateway.auth import Authenticator
+from gateway.domain.caller import SCOPES, Caller
+from gateway.errors import Problem
+
+PUBLIC: Final = "public"
+ANY_SCOPE_OF: Final = "any_scope_of"
+
+
+def public() -> dict[str, Any]:
+    """The options of a route that asks for no token."""
+    return {PUBLIC: True}
+
+
+def any_scope_of(*scopes: str) -> dict[str, Any]:
+    """The options of a route that asks for one of these scopes."""
+    unknown = set(scopes) - SCOPES
+    if unknown or not scopes:
+        raise ValueError(f"a route asks for known scopes, not {sorted(unknown)}")
+    return {ANY_SCOPE_OF: frozenset(scopes)}
+
+
+class Guard:
+    """A Litestar guard for the whole application. Async, for a synchronous one would run in a thread pool.
+
+    A route that says nothing (Litestar makes OPTIONS handlers by itself) demands a token all the same.
+    """
+
+    def __init__(self, authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
+
+    async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        """Raises TokenRefused, KeysUnavailable, or the problem `forbidden`."""
+        options = handler.opt
+        if options.get(PUBLIC) is True:
+            return
+        exchange = exchange_of(connection.scope)
+        exchange.identity = await self._authenticator.authenticate(exchange.header(b"authorization"))
+        wanted: Iterable[str] | None = options.get(ANY_SCOPE_OF)
+        if wanted is not None and exchange.identity.caller.scopes.isdisjoint(wanted):
+            listed = sorted(wanted)
+            raise Problem(
+                "forbidden",
+                f"The token carries none of the scopes {', '.join(listed)}.",
+                extra={"requiredScopes": listed},
+            )
+
+
+def caller_of(scope: Any) -> Caller:
+    """Who calls; only behind the guard of a route that is not public."""
+    identity = exchange_of(scope).identity
+    if identity is None:
+        raise RuntimeError("a public route has no caller")
+    return identity.caller

@@ -1,0 +1,34 @@
+"""/v1/invoices."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from adapters.canonical import Invoice
+from gateway.api.documents import Resource
+
+EXAMPLE: Final = {
+    "externalId": "INV-1001",
+    "documentType": "invoice",
+    "businessUnit": "retail",
+    "geography": "DE",
+    "companyCode": "1000",
+    "postingDate": "2026-11-23",
+    "currencyCode": "EUR",
+    "customer": {"externalId": "ACC-1001", "source": "salesforce"},
+    "order": {"externalId": "SO-1001", "source": "salesforce"},
+    "lines": [
+        {
+            "lineNumber": 10,
+            "product": {"externalId": "P-77", "source": "salesforce"},
+            "quantity": {"value": "2", "unitCode": "C62"},
+            "unitPrice": "13.00",
+            "netAmount": "26.00",
+        }
+    ],
+    "totals": {"netAmount": "26.00", "grossAmount": "26.00"},
+}
+
+RESOURCE: Final = Resource(
+    model=Invoice, name="Invoice", meaning="a customer invoice or a credit note", example=EXAMPLE
+)

@@ -1,0 +1,53 @@
+"""/v1/lineages: a root document and all that follows from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, get
+from litestar.handlers import HTTPRouteHandler
+
+from gateway.api.answer import Answer, json_answer
+from gateway.api.guard import any_scope_of, caller_of
+from gateway.api.identifiers import checked_id
+from gateway.api.operations import Operation, described
+from gateway.api.parts import AppParts
+from gateway.api.problems import not_found
+from gateway.api.query import read_query
+from gateway.api.schemas import LineageAnswer
+from gateway.api.visibility import Visibility
+from gateway.api.wire import document_summaries, pin, transaction_summary
+
+AnyRequest = Request[Any, Any, Any]
+
+
+def lineage_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRouteHandler]:
+    """Read one lineage, without what lies outside the caller's data scope."""
+
+    @get(
+        "/v1/lineages/{lineageId:str}",
+        operation_id="getLineage",
+        summary="Read a lineage with its pin, documents, transactions and numbers",
+        tags=["lineages"],
+        opt=described(
+            any_scope_of("documents:read", "ledger:read"),
+            Operation(answers={200: LineageAnswer}, problems=("not-found",)),
+        ),
+    )
+    async def read(request: AnyRequest) -> Answer:
+        read_query(request.scope["query_string"], (), parts.limits)
+        lineage_id = checked_id("lineageId", request.scope["path_params"]["lineageId"])
+        view = await parts.reads.lineage(lineage_id, visibility.of(caller_of(request.scope)))
+        if view is None:
+            raise not_found("lineage")
+        return json_answer(
+            {
+                "lineageId": view.lineage.lineage_id,
+                "rootDocumentId": view.lineage.root_document_id,
+                "pin": None if view.pin is None else pin(view.pin),
+                "documents": document_summaries(view.documents, view.cross_references),
+                "transactions": [transaction_summary(one) for one in view.transactions],
+            }
+        )
+
+    return [read]

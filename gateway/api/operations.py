@@ -1,0 +1,32 @@
+"""What the API description must say of a route beyond what Litestar reads off its handler."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from gateway.api.query import Parameter
+
+OPERATION: Final = "operation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """`answers`: model by status, None where the body is no JSON. `problems`: slugs beside those that every route
+    has. `headers`: request headers with their meaning."""
+
+    answers: Mapping[int, type[BaseModel] | None]
+    body: type[BaseModel] | None = None
+    query: Sequence[Parameter] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    problems: Sequence[str] = ()
+    example: Mapping[str, Any] | None = None
+    answer_media_type: str = "application/json"
+
+
+def described(access: Mapping[str, Any], operation: Operation) -> dict[str, Any]:
+    """The options of a route: who may use it, and what it is."""
+    return {**access, OPERATION: operation}

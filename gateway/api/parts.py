@@ -1,0 +1,46 @@
+"""What the HTTP application is made of. All of it is handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from opentelemetry.trace import Tracer
+
+from gateway.api.limits import Limits
+from gateway.auth import Authenticator
+from gateway.telemetry import Metrics
+from gateway.transactions.commands import Submissions
+from gateway.transactions.queries import Reads
+from routing_rules import Rulebook
+
+ReadinessCheck = Callable[[], Awaitable[bool]]
+"""Whether one part can do its work now; an exception or no answer in time counts as no."""
+
+
+class Now(Protocol):
+    """Time in microseconds since 1970 UTC; `gateway.transactions.ports.Clock` is one."""
+
+    def now(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppParts:
+    """`rulebook` answers the one in force. `readiness`: checks by the name of the part. `tracer`: None where no spans
+    are exported. `metrics_public`: whether /metrics answers without a token, for scrapers on a closed network;
+    otherwise it wants the scope operations:act. `on_startup`, `on_shutdown`: awaited in this order by the server's
+    lifespan."""
+
+    submissions: Submissions
+    reads: Reads
+    authenticator: Authenticator
+    rulebook: Callable[[], Rulebook]
+    clock: Now
+    metrics: Metrics
+    readiness: Mapping[str, ReadinessCheck] = field(default_factory=dict)
+    tracer: Tracer | None = None
+    limits: Limits = field(default_factory=Limits)
+    metrics_public: bool = False
+    on_startup: tuple[Callable[[], Awaitable[None]], ...] = ()
+    on_shutdown: tuple[Callable[[], Awaitable[None]], ...] = ()

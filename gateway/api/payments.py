@@ -1,0 +1,23 @@
+"""/v1/payments."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from adapters.canonical import Payment
+from gateway.api.documents import Resource
+
+EXAMPLE: Final = {
+    "externalId": "PAY-1001",
+    "businessUnit": "retail",
+    "geography": "DE",
+    "companyCode": "1000",
+    "postingDate": "2026-11-23",
+    "currencyCode": "EUR",
+    "customer": {"externalId": "ACC-1001", "source": "salesforce"},
+    "paymentMethod": "bank_transfer",
+    "amount": "26.00",
+    "allocations": [{"invoice": {"externalId": "INV-1001"}, "amount": "26.00"}],
+}
+
+RESOURCE: Final = Resource(model=Payment, name="Payment", meaning="money received from a customer", example=EXAMPLE)

@@ -1,0 +1,223 @@
+"""The shapes of answers, for the API description. Answers are open: members may be added to them.
+
+What is sent is built from records directly; tests hold it to these shapes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from gateway.domain.transaction import Status
+
+
+class AnswerModel(BaseModel):
+    """lowerCamelCase on the wire, open for members to come."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True, extra="allow")
+
+
+class FieldComplaint(AnswerModel):
+    """One thing that is wrong: where (`lines[0].netAmount`), what, and what to do."""
+
+    field: str
+    message: str
+    remedy: str
+
+
+class ProblemDocument(AnswerModel):
+    """RFC 9457. `code` is the slug of `type`; `remedy` says what to do; other members depend on the problem."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    remedy: str
+    errors: list[FieldComplaint]
+    trace_id: str
+    retry_after_s: int | None = Field(alias="retryAfterS")
+
+
+class RoutedTo(AnswerModel):
+    """The system that the transaction went to, and the rule that said so."""
+
+    system_id: str
+    side: str | None
+    stage: str | None
+    table_version: str | None
+    row: str | None
+    activation_number: int | None
+    pinned: bool
+
+
+class ErpNumberAnswer(AnswerModel):
+    """What the document is called in one ERP."""
+
+    system_id: str | None
+    document_type: str | None
+    document_number: str
+
+
+class DatedErpNumber(AnswerModel):
+    """What a document is called in one ERP, and since when."""
+
+    document_id: str
+    system_id: str
+    document_type: str
+    document_number: str
+    valid_from: str
+    valid_until: str | None
+
+
+class TransactionSummary(AnswerModel):
+    """A transaction as lists show it."""
+
+    transaction_id: str
+    status: Status
+    status_url: str
+    trace_id: str
+    lineage_id: str
+    document_id: str
+    domain: str
+    operation: str
+    source: str
+    external_id: str | None
+    business_unit: str
+    geography: str
+    company_code: str | None
+    document_type: str | None
+    amount: str | None
+    currency_code: str | None
+    posting_date: str | None
+    parent_transaction_id: str | None
+    replaces: str | None
+    routed_to: RoutedTo | None
+    erp_number: ErpNumberAnswer | None
+    problem: dict[str, Any] | None
+    replayed: bool
+    retry_after_s: int | None = Field(alias="retryAfterS")
+    accepted_at: str
+    updated_at: str
+
+
+class TransactionAnswer(TransactionSummary):
+    """One accepted request, as it stands."""
+
+    erp_reference: str | None
+
+
+class TransactionPage(AnswerModel):
+    """Newest first; `nextCursor` is null on the last page."""
+
+    items: list[TransactionSummary]
+    next_cursor: str | None
+
+
+class DocumentSummary(AnswerModel):
+    """A document with its numbers in the ERPs."""
+
+    document_id: str
+    domain: str
+    source: str
+    external_id: str | None
+    lineage_id: str
+    transaction_id: str | None
+    status_url: str | None
+    business_unit: str
+    geography: str
+    created_at: str
+    erp_numbers: list[DatedErpNumber]
+
+
+class DocumentAnswer(DocumentSummary):
+    """`content` is the canonical body; null if it was erased, or never seen by the gateway."""
+
+    status: Status | None
+    content_state: Literal["present", "erased", "not_recorded"]
+    content: dict[str, Any] | None
+
+
+class DocumentPage(AnswerModel):
+    """Newest first; `nextCursor` is null on the last page."""
+
+    items: list[DocumentSummary]
+    next_cursor: str | None
+
+
+class TraceEntry(AnswerModel):
+    """A ledger entry. `hashedBytes` (base64) are the bytes whose RFC 6962 leaf hash is `leafHash` (hexadecimal)."""
+
+    trace: str
+    seq: int
+    kind: str
+    recorded_at: str
+    leaf_hash: str
+    hashed_bytes: str
+    entry: dict[str, Any]
+
+
+class TraceAnswer(AnswerModel):
+    """The ledger entries of one transaction, in order."""
+
+    transaction_id: str
+    lineage_id: str
+    entries: list[TraceEntry]
+
+
+class PinAnswer(AnswerModel):
+    """The system to which the lineage belongs."""
+
+    system_id: str
+    side: str
+    stage: str
+    row: str | None
+    table_version: str | None
+    activation_number: int | None
+    pinned_at: str
+
+
+class LineageAnswer(AnswerModel):
+    """A root document and all that follows from it, as far as the caller may see it."""
+
+    lineage_id: str
+    root_document_id: str
+    pin: PinAnswer | None
+    documents: list[DocumentSummary]
+    transactions: list[TransactionSummary]
+
+
+class RoutingExplanation(AnswerModel):
+    """How facts would be routed now, and why."""
+
+
+class LivenessAnswer(AnswerModel):
+    """The process answers."""
+
+    alive: bool
+
+
+class PartReadiness(AnswerModel):
+    """One part of the gateway."""
+
+    name: str
+    ready: bool
+
+
+class ReadinessAnswer(AnswerModel):
+    """Whether every part can do its work."""
+
+    ready: bool
+    parts: list[PartReadiness]
+
+
+class ProblemKindAnswer(AnswerModel):
+    """What a problem type means."""
+
+    code: str
+    title: str
+    status: int
+    remedy: str

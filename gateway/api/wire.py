@@ -1,0 +1,83 @@
+"""Records in wire words, where the domain does not have them already."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from gateway.domain.records import CrossReferenceRecord, DocumentRecord, EntryRecord, PinRecord, TransactionRecord
+from gateway.domain.wire import instant, status_url, transaction_wire
+
+
+def transaction_summary(record: TransactionRecord) -> dict[str, Any]:
+    """A transaction in a list: without its external reference, which is looked up for a single one only."""
+    wire = transaction_wire(record)
+    del wire["erpReference"]
+    return wire
+
+
+def document_summary(record: DocumentRecord, numbers: Iterable[CrossReferenceRecord]) -> dict[str, Any]:
+    """A document with the numbers that are its own among `numbers`."""
+    return {
+        "documentId": record.document_id,
+        "domain": record.domain,
+        "source": record.source,
+        "externalId": record.external_id,
+        "lineageId": record.lineage_id,
+        "transactionId": record.transaction_id,
+        "statusUrl": None if record.transaction_id is None else status_url(record.transaction_id),
+        "businessUnit": record.business_unit,
+        "geography": record.geography,
+        "createdAt": instant(record.created_at),
+        "erpNumbers": [erp_number(one) for one in numbers if one.document_id == record.document_id],
+    }
+
+
+def document_summaries(
+    records: Sequence[DocumentRecord], numbers: Iterable[CrossReferenceRecord]
+) -> list[dict[str, Any]]:
+    """Several, each with its own numbers."""
+    by_document: dict[str, list[CrossReferenceRecord]] = {}
+    for one in numbers:
+        by_document.setdefault(one.document_id, []).append(one)
+    return [document_summary(record, by_document.get(record.document_id, ())) for record in records]
+
+
+def erp_number(record: CrossReferenceRecord) -> dict[str, Any]:
+    """What a document is called in one ERP."""
+    return {
+        "documentId": record.document_id,
+        "systemId": record.system_id,
+        "documentType": record.document_type,
+        "documentNumber": record.document_number,
+        "validFrom": instant(record.valid_from),
+        "validUntil": None if record.valid_until is None else instant(record.valid_until),
+    }
+
+
+def trace_entry(record: EntryRecord) -> dict[str, Any]:
+    """A ledger entry with what a stranger needs to check its hash."""
+    return {
+        "trace": record.trace,
+        "seq": record.seq,
+        "kind": record.kind,
+        "recordedAt": instant(record.at),
+        "leafHash": record.leaf_hash.hex(),
+        "hashedBytes": base64.b64encode(record.body).decode("ascii"),
+        "entry": json.loads(record.body),
+    }
+
+
+def pin(record: PinRecord) -> dict[str, Any]:
+    """The pin of a lineage."""
+    return {
+        "systemId": record.system_id,
+        "side": record.side,
+        "stage": record.stage,
+        "row": record.rule_row,
+        "tableVersion": record.table_version,
+        "activationNumber": record.activation_number,
+        "pinnedAt": instant(record.pinned_at),
+    }

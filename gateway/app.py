@@ -1,0 +1,71 @@
+"""The HTTP application, from the parts that are handed in."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from litestar import Litestar, Request
+from litestar.handlers import HTTPRouteHandler
+
+from gateway.api import customers, invoices, orders, payments, products
+from gateway.api.description import description_routes
+from gateway.api.documents import document_routes
+from gateway.api.door import Door
+from gateway.api.guard import Guard
+from gateway.api.health import health_routes
+from gateway.api.lineages import lineage_routes
+from gateway.api.measurements import measurement_routes
+from gateway.api.openapi import describe
+from gateway.api.parts import AppParts
+from gateway.api.problem_pages import problem_routes
+from gateway.api.routing import routing_routes
+from gateway.api.transactions import transaction_routes
+from gateway.api.visibility import Visibility
+
+RESOURCES = (
+    customers.RESOURCE,
+    products.RESOURCE,
+    orders.RESOURCE,
+    invoices.RESOURCE,
+    payments.RESOURCE,
+)
+
+
+def create_app(parts: AppParts) -> Litestar:
+    """The application. Nothing is started here; the server's lifespan does that."""
+    app = Litestar(
+        route_handlers=[
+            *routes(parts),
+            *description_routes(lambda: describe(routes(parts), parts.limits), parts.limits),
+        ],
+        guards=[Guard(parts.authenticator)],
+        exception_handlers={Exception: _to_the_door},
+        on_startup=list(parts.on_startup),
+        on_shutdown=list(parts.on_shutdown),
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=parts.limits.body_bytes,
+        debug=False,
+    )
+    # Outside of Litestar's routing, so that addresses that do not exist pass the same door.
+    app.asgi_handler = Door(app.asgi_handler, parts.limits, parts.metrics, parts.tracer)
+    return app
+
+
+def routes(parts: AppParts) -> list[HTTPRouteHandler]:
+    """All that the API description tells of."""
+    visibility = Visibility(parts.rulebook)
+    return [
+        *(handler for resource in RESOURCES for handler in document_routes(resource, parts, visibility)),
+        *transaction_routes(parts, visibility),
+        *lineage_routes(parts, visibility),
+        *routing_routes(parts, visibility),
+        *health_routes(parts),
+        *measurement_routes(parts),
+        *problem_routes(parts),
+    ]
+
+
+def _to_the_door(_request: Request[Any, Any, Any], error: Exception) -> NoReturn:
+    """Litestar would answer in its own words: let the door answer."""
+    raise error
