@@ -57,7 +57,7 @@ class Submission:
 
     `external_reference`: 16 characters, constant over all attempts, carried in a field that the ERP can be searched
     by. `numbers`: what each document that this one refers to is called in this system, by the field that holds the
-    reference (`customer`, `lines[0].product`, `order`, `allocations[0].invoice`, ...).
+    reference (`customer`, `lines[0].product`, `orderReference`, `allocations[0].invoiceReference`, ...).
     """
 
     document: CanonicalDocument

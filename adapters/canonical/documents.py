@@ -76,8 +76,8 @@ class Invoice(DocumentHead):
 
     domain: ClassVar[Literal["invoices"]] = "invoices"
     document_type: Literal["invoice", "credit_note"] = "invoice"
-    order: Reference | None = None
-    invoice: Reference | None = None
+    order_reference: Reference | None = None
+    invoice_reference: Reference | None = None
     due_date: date | None = None
     lines: Lines
     freight: Freight | None = None
@@ -86,8 +86,10 @@ class Invoice(DocumentHead):
     @model_validator(mode="after")
     def _agrees(self) -> Self:
         _check_head_and_lines(self, self.lines)
-        if self.document_type == "invoice" and self.invoice is not None:
-            raise ValueError("invoice names the invoice that a credit_note corrects; an invoice names its order")
+        if self.document_type == "invoice" and self.invoice_reference is not None:
+            raise ValueError(
+                "invoiceReference names the invoice that a credit_note corrects; an invoice has an orderReference"
+            )
         check_amounts(self.currency_code, self.lines, self.freight, self.totals)
         return self
 
@@ -99,17 +101,23 @@ class Invoice(DocumentHead):
     def links(self) -> tuple[Link, ...]:
         """Customer, products, and the order or corrected invoice that it follows."""
         parents: list[Link] = []
-        if self.invoice is not None:
-            parents.append(Link(kind="follows", target_domain="invoices", field="invoice", reference=self.invoice))
-        if self.order is not None:
-            parents.append(Link(kind="follows", target_domain="orders", field="order", reference=self.order))
+        if self.invoice_reference is not None:
+            parents.append(
+                Link(
+                    kind="follows", target_domain="invoices", field="invoiceReference", reference=self.invoice_reference
+                )
+            )
+        if self.order_reference is not None:
+            parents.append(
+                Link(kind="follows", target_domain="orders", field="orderReference", reference=self.order_reference)
+            )
         return (_customer_link(self), *_product_links(self.lines), *parents)
 
 
 class Allocation(CanonicalModel):
     """The part of a payment that settles one invoice."""
 
-    invoice: Reference
+    invoice_reference: Reference
     amount: DecimalText = Field(gt=0)
 
 
@@ -142,8 +150,8 @@ class Payment(DocumentHead):
                 Link(
                     kind="follows",
                     target_domain="invoices",
-                    field=f"allocations[{index}].invoice",
-                    reference=allocation.invoice,
+                    field=f"allocations[{index}].invoiceReference",
+                    reference=allocation.invoice_reference,
                 )
                 for index, allocation in enumerate(self.allocations)
             ),

@@ -31,12 +31,17 @@ class Readiness:
     """Asks every part at most once in `REMEMBERED_S`."""
 
     def __init__(self, parts: AppParts, monotonic: Callable[[], float] | None = None) -> None:
-        self._checks = dict(parts.readiness)
+        self._checks = {**parts.readiness, **parts.watched}
+        self._needed = frozenset(parts.readiness)
         self._seconds = parts.limits.check_seconds
         self._monotonic = monotonic
         self._asking = asyncio.Lock()
         self._asked_at = float("-inf")
         self._answers: list[tuple[str, bool]] = []
+
+    def needs(self, name: str) -> bool:
+        """Whether the gateway cannot serve without this part."""
+        return name in self._needed
 
     async def answers(self) -> list[tuple[str, bool]]:
         """Part and whether it is ready, in the order in which they were handed in."""
@@ -78,15 +83,15 @@ def health_routes(parts: AppParts) -> list[HTTPRouteHandler]:
     @get(
         "/health/ready",
         operation_id="getReadiness",
-        summary="Whether every part can do its work",
+        summary="Whether requests can be served, and how each part is",
         tags=["health"],
         opt=described(public(), Operation(answers={200: ReadinessAnswer})),
     )
     async def ready(request: AnyRequest) -> Answer:
         read_query(request.scope["query_string"], (), parts.limits)
         answers = await readiness.answers()
-        listed = [{"name": name, "ready": is_ready} for name, is_ready in answers]
-        missing = [name for name, is_ready in answers if not is_ready]
+        listed = [{"name": name, "ready": is_ready, "needed": readiness.needs(name)} for name, is_ready in answers]
+        missing = [name for name, is_ready in answers if not is_ready and readiness.needs(name)]
         if missing:
             raise Problem("not-ready", f"Not ready: {', '.join(missing)}.", retry_after_s=5, extra={"parts": listed})
         return json_answer({"ready": True, "parts": listed})

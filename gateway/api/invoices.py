@@ -16,7 +16,7 @@ EXAMPLE: Final = {
     "postingDate": "2026-11-23",
     "currencyCode": "EUR",
     "customer": {"externalId": "ACC-1001", "source": "salesforce"},
-    "order": {"externalId": "SO-1001", "source": "salesforce"},
+    "orderReference": {"externalId": "SO-1001", "source": "salesforce"},
     "lines": [
         {
             "lineNumber": 10,

@@ -16,7 +16,8 @@ from gateway.api.problems import not_found
 from gateway.api.query import read_query
 from gateway.api.schemas import LineageAnswer
 from gateway.api.visibility import Visibility
-from gateway.api.wire import document_summaries, pin, transaction_summary
+from gateway.api.wire import document_summaries, pin
+from gateway.domain.wire import transaction_wire
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -46,7 +47,7 @@ def lineage_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRouteHan
                 "rootDocumentId": view.lineage.root_document_id,
                 "pin": None if view.pin is None else pin(view.pin),
                 "documents": document_summaries(view.documents, view.cross_references),
-                "transactions": [transaction_summary(one) for one in view.transactions],
+                "transactions": [transaction_wire(one) for one in view.transactions],
             }
         )
 

@@ -27,9 +27,10 @@ class Now(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppParts:
-    """`rulebook` answers the one in force. `readiness`: checks by the name of the part. `tracer`: None where no spans
-    are exported. `metrics_public`: whether /metrics answers without a token, for scrapers on a closed network;
-    otherwise it wants the scope operations:act. `on_startup`, `on_shutdown`: awaited in this order by the server's
+    """`rulebook` answers the one in force. `readiness`: checks by the name of the part, without which no request can
+    be served; `watched`: parts that are shown beside them, and whose failure leaves the gateway ready. `tracer`:
+    None where no spans are exported. `metrics_public`: whether /metrics answers without a token, for scrapers on a
+    closed network; otherwise it wants the scope operations:act. `on_startup`, `on_shutdown`: awaited in this order by the server's
     lifespan."""
 
     submissions: Submissions
@@ -39,6 +40,7 @@ class AppParts:
     clock: Now
     metrics: Metrics
     readiness: Mapping[str, ReadinessCheck] = field(default_factory=dict)
+    watched: Mapping[str, ReadinessCheck] = field(default_factory=dict)
     tracer: Tracer | None = None
     limits: Limits = field(default_factory=Limits)
     metrics_public: bool = False

@@ -17,7 +17,7 @@ EXAMPLE: Final = {
     "customer": {"externalId": "ACC-1001", "source": "salesforce"},
     "paymentMethod": "bank_transfer",
     "amount": "26.00",
-    "allocations": [{"invoice": {"externalId": "INV-1001"}, "amount": "26.00"}],
+    "allocations": [{"invoiceReference": {"externalId": "INV-1001"}, "amount": "26.00"}],
 }
 
 RESOURCE: Final = Resource(model=Payment, name="Payment", meaning="money received from a customer", example=EXAMPLE)

@@ -73,8 +73,8 @@ class DatedErpNumber(AnswerModel):
     valid_until: str | None
 
 
-class TransactionSummary(AnswerModel):
-    """A transaction as lists show it."""
+class TransactionAnswer(AnswerModel):
+    """One accepted request, as it stands."""
 
     transaction_id: str
     status: Status
@@ -96,6 +96,7 @@ class TransactionSummary(AnswerModel):
     parent_transaction_id: str | None
     replaces: str | None
     routed_to: RoutedTo | None
+    erp_reference: str | None
     erp_number: ErpNumberAnswer | None
     problem: dict[str, Any] | None
     replayed: bool
@@ -104,16 +105,10 @@ class TransactionSummary(AnswerModel):
     updated_at: str
 
 
-class TransactionAnswer(TransactionSummary):
-    """One accepted request, as it stands."""
-
-    erp_reference: str | None
-
-
 class TransactionPage(AnswerModel):
     """Newest first; `nextCursor` is null on the last page."""
 
-    items: list[TransactionSummary]
+    items: list[TransactionAnswer]
     next_cursor: str | None
 
 
@@ -187,7 +182,7 @@ class LineageAnswer(AnswerModel):
     root_document_id: str
     pin: PinAnswer | None
     documents: list[DocumentSummary]
-    transactions: list[TransactionSummary]
+    transactions: list[TransactionAnswer]
 
 
 class RoutingExplanation(AnswerModel):
@@ -201,14 +196,15 @@ class LivenessAnswer(AnswerModel):
 
 
 class PartReadiness(AnswerModel):
-    """One part of the gateway."""
+    """One part of the gateway. `needed`: without it no request can be served."""
 
     name: str
     ready: bool
+    needed: bool
 
 
 class ReadinessAnswer(AnswerModel):
-    """Whether every part can do its work."""
+    """Whether requests can be served, and how each part is."""
 
     ready: bool
     parts: list[PartReadiness]

@@ -28,7 +28,7 @@ from gateway.api.query import (
 )
 from gateway.api.schemas import TraceAnswer, TransactionAnswer, TransactionPage
 from gateway.api.visibility import Visibility
-from gateway.api.wire import trace_entry, transaction_summary
+from gateway.api.wire import trace_entry
 from gateway.domain.records import TransactionRecord
 from gateway.domain.transaction import Status
 from gateway.domain.wire import transaction_wire
@@ -133,6 +133,6 @@ def transaction_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRout
         found = list(await parts.reads.transactions(where, visibility.of(caller_of(request.scope)), size + 1, after))
         page = found[:size]
         following = make_cursor(PATH, query, page[-1].transaction_id) if len(found) > size else None
-        return json_answer({"items": [transaction_summary(one) for one in page], "nextCursor": following})
+        return json_answer({"items": [transaction_wire(one) for one in page], "nextCursor": following})
 
     return [read, trace, listing]

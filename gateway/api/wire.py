@@ -7,15 +7,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gateway.domain.records import CrossReferenceRecord, DocumentRecord, EntryRecord, PinRecord, TransactionRecord
-from gateway.domain.wire import instant, status_url, transaction_wire
-
-
-def transaction_summary(record: TransactionRecord) -> dict[str, Any]:
-    """A transaction in a list: without its external reference, which is looked up for a single one only."""
-    wire = transaction_wire(record)
-    del wire["erpReference"]
-    return wire
+from gateway.domain.records import CrossReferenceRecord, DocumentRecord, EntryRecord, PinRecord
+from gateway.domain.wire import instant, status_url
 
 
 def document_summary(record: DocumentRecord, numbers: Iterable[CrossReferenceRecord]) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def _what(body: dict[str, Any]) -> str:
     """The members that tell the most, in a line."""
     erp = body.get("erp", {})
     parts = [
-        body.get("system"),
+        body.get("systemId"),
         body.get("stage"),
         f"row {body['rule']['row']}" if body.get("rule", {}).get("row") else None,
         body.get("explanation"),

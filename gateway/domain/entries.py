@@ -97,7 +97,7 @@ def ledger_entry(
         "actor": actor,
     }
     if lineage is not None:
-        content["lineage"] = lineage
+        content["lineageId"] = lineage
     content |= {name: value for name, value in (members or {}).items() if value is not None}
     body = rfc8785.dumps(content)
     if len(body) > MAX_ENTRY_BYTES:

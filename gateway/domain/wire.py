@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from gateway.domain.identity import external_reference as reference_of
 from gateway.domain.records import TransactionRecord
 
 
@@ -23,7 +24,12 @@ def status_url(transaction_id: str) -> str:
 def transaction_wire(
     record: TransactionRecord, *, external_reference: str | None = None, replayed: bool = False
 ) -> dict[str, Any]:
-    """The transaction resource. Everything that a header of the answer carries is in it too."""
+    """The transaction resource. Everything that a header of the answer carries is in it too.
+
+    `external_reference`: of its first step, which follows from the transaction's id; left out, it is derived.
+    """
+    if external_reference is None and record.system_id is not None:
+        external_reference = reference_of(record.transaction_id, 1, "do")
     routed = None
     if record.system_id is not None:
         routed = {

@@ -126,19 +126,19 @@ async def _begin(
         {
             "domain": record.domain,
             "operation": OPERATION,
-            "document": record.document_id,
+            "documentId": record.document_id,
             "keyHash": key_commitment(tools.commitment_key, record.source, record.domain, external_id)
             if external_id
             else None,
             "payloadHash": payload_commitment(draft.salt, draft.body),
-            "parent": record.parent_transaction_id,
+            "parentTransactionId": record.parent_transaction_id,
             "replaces": record.replaces,
         }
     )
     outcome = routed.outcome
     now = tools.clock.now()
     if isinstance(outcome, Waits):
-        journal.move(Status.WAITING, {"waitsFor": outcome.transaction_id})
+        journal.move(Status.WAITING, {"waitsForTransactionId": outcome.transaction_id})
         due = now + int(parts.limits.waiting_recheck_s * SECOND)
         job = JobRecord(draft.transaction_id, "interactive", due, 1, None, 0, outcome.transaction_id)
         return Accepted(await _insert(unit, journal, job), replayed=False)

@@ -144,7 +144,7 @@ async def dispatch_again(
 def dispatched_members(step: StepRecord) -> Mapping[str, object]:
     """Wire members of a `dispatched` entry."""
     return {
-        "system": step.system_id,
+        "systemId": step.system_id,
         "step": step.step,
         "attempt": step.attempt,
         "epoch": step.epoch,
@@ -168,7 +168,7 @@ async def _pin(unit: WriteUnit, parts: LineParts, journal: Journal) -> None:
     standing = await unit.insert_pin(wanted)
     if standing.system_id != wanted.system_id:
         raise PinMoved(f"lineage {record.lineage_id} was pinned to {standing.system_id} meanwhile")
-    journal.act(EntryKind.PINNED, {"system": record.system_id, "lineageId": record.lineage_id})
+    journal.act(EntryKind.PINNED, {"systemId": record.system_id, "lineageId": record.lineage_id})
 
 
 class PinMoved(GatewayError):

@@ -6,7 +6,7 @@ The call to an ERP runs in a task of its own: neither the caller's budget nor it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import structlog
@@ -21,7 +21,7 @@ from gateway.transactions.completions import Completions
 from gateway.transactions.dispatch import Dispatch, LeaseLost
 from gateway.transactions.draft import Draft
 from gateway.transactions.journal import first_reference
-from gateway.transactions.parts import SECOND, LineParts
+from gateway.transactions.parts import SECOND, ErpSystem, LineParts
 from gateway.transactions.ports import Store
 from gateway.transactions.process import Carried, process, run_dispatch
 from gateway.transactions.queries import Reads, Visible
@@ -57,6 +57,11 @@ class Line:
         self._tasks: set[asyncio.Task[None]] = set()
         self._jobs: set[asyncio.Task[None]] = set()
         self._busy: set[str] = set()
+
+    @property
+    def systems(self) -> Mapping[str, ErpSystem]:
+        """The connected ERPs."""
+        return self._parts.systems
 
     @property
     def jobs_under_way(self) -> int:

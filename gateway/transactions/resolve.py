@@ -66,7 +66,7 @@ async def resolve(
     journal.note(
         EntryKind.INQUIRED,
         {
-            "system": step.system_id,
+            "systemId": step.system_id,
             "step": step.step,
             "attempt": step.attempt,
             "erp": {"reference": step.external_reference},
@@ -158,6 +158,6 @@ async def _send_again(
 
 
 async def _doubt(unit: WriteUnit, parts: LineParts, journal: Journal, step: StepRecord, why: str) -> TransactionRecord:
-    journal.move(Status.IN_DOUBT, {"system": step.system_id, "step": step.step, "reason": why})
+    journal.move(Status.IN_DOUBT, {"systemId": step.system_id, "step": step.step, "reason": why})
     await unit.update_step(step)
     return await rest(unit, parts, journal)

@@ -207,7 +207,7 @@ def _target(parts: LineParts, decision: Decision, facts: Facts, system_id: str, 
         pinned=False,
         effect=effect,
         members={
-            "system": system_id,
+            "systemId": system_id,
             "stage": decision.stage.value,
             "rule": {"tableVersion": decision.table_version, "row": decision.row_id, "activationNumber": number},
             "explanation": effect,
@@ -235,7 +235,7 @@ def _pinned(parts: LineParts, pin: PinRecord, decision: Decision | None, facts: 
         pinned=True,
         effect=effect,
         members={
-            "system": pin.system_id,
+            "systemId": pin.system_id,
             "stage": pin.stage,
             "rule": {name: value for name, value in rule.items() if value is not None},
             "explanation": effect,

@@ -44,7 +44,7 @@ async def _posted(
     journal.move(
         Status.POSTED,
         {
-            "system": step.system_id,
+            "systemId": step.system_id,
             "step": step.step,
             "attempt": step.attempt,
             "erp": {
@@ -60,7 +60,7 @@ async def _posted(
         problem=None,
         retry_after_s=None,
     )
-    journal.act(EntryKind.LINKED, {"documentId": journal.record.document_id, "system": step.system_id})
+    journal.act(EntryKind.LINKED, {"documentId": journal.record.document_id, "systemId": step.system_id})
     await unit.insert_cross_reference(
         CrossReferenceRecord(
             document_id=journal.record.document_id,
@@ -111,7 +111,7 @@ async def reject(unit: WriteUnit, parts: LineParts, journal: Journal, problem: M
         pin = await unit.pin(record.lineage_id)
         if pin is not None:
             await unit.delete_pin(record.lineage_id)
-            journal.act(EntryKind.PIN_RELEASED, {"lineageId": record.lineage_id, "system": pin.system_id})
+            journal.act(EntryKind.PIN_RELEASED, {"lineageId": record.lineage_id, "systemId": pin.system_id})
     return await rest(unit, parts, journal)
 
 
@@ -185,7 +185,7 @@ async def become_unknown(
     """Nobody knows whether it was posted: the transaction is `unknown`, and an inquiry is due."""
     journal.move(
         Status.UNKNOWN,
-        {"system": step.system_id, "step": step.step, "attempt": step.attempt, "code": code or None},
+        {"systemId": step.system_id, "step": step.step, "attempt": step.attempt, "code": code or None},
     )
     await unit.update_step(replace(step, state="unknown", closed_at=closed_at, inquiries=0, inquired_at=None))
     delay = int(parts.systems[step.system_id].policy.inquiry_delay_s * SECOND)

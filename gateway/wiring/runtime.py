@@ -144,7 +144,7 @@ async def _open(
         worker=worker,
         relay=relay,
         systems=systems,
-        app_parts=_app_parts(data, settings, store, line, rulebook, tools, metrics, tracing),
+        app_parts=_app_parts(data, settings, store, line, relay, rulebook, tools, metrics, tracing),
         _ends=ends,
     )
 
@@ -270,16 +270,27 @@ def embedded_issuer(data: Path, settings: Settings, now: Callable[[], float]) ->
     return EmbeddedIssuer.open(data, issuer, settings.auth.audience, now, demo=settings.demo)
 
 
+def _answers(system: ErpSystem) -> Callable[[], Awaitable[bool]]:
+    async def answers() -> bool:
+        return (await system.port.health()).ready
+
+    return answers
+
+
 def _app_parts(
     data: Path,
     settings: Settings,
     store: Store,
     line: Line,
+    relay: Relay,
     rulebook: Rulebook,
     tools: Tools,
     metrics: Metrics,
     tracing: Tracing,
 ) -> AppParts:
+    async def events_flow() -> bool:
+        return relay.connected
+
     return AppParts(
         submissions=line,
         reads=store.reads,
@@ -288,6 +299,7 @@ def _app_parts(
         clock=tools.clock,
         metrics=metrics,
         readiness={"record": store.reads.is_alive},
+        watched={"events": events_flow, **{name: _answers(system) for name, system in line.systems.items()}},
         tracer=tracing.tracer,
         metrics_public=settings.telemetry.public_metrics,
     )

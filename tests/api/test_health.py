@@ -38,7 +38,10 @@ async def test_ready(world: World) -> None:
     async with world.client(readiness={"store": _yes, "events": _yes}) as client:
         answer = await client.get("/health/ready")
     assert answer.status_code == 200
-    assert answer.json()["parts"] == [{"name": "store", "ready": True}, {"name": "events", "ready": True}]
+    assert answer.json()["parts"] == [
+        {"name": "store", "ready": True, "needed": True},
+        {"name": "events", "ready": True, "needed": True},
+    ]
 
 
 @pytest.mark.parametrize("check", [_no, _broken, _slow])
@@ -48,9 +51,22 @@ async def test_not_ready(world: World, check: Any) -> None:
         answer = await client.get("/health/ready")
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (503, "not-ready")
-    assert problem["parts"] == [{"name": "store", "ready": True}, {"name": "events", "ready": False}]
+    assert [(part["name"], part["ready"]) for part in problem["parts"]] == [("store", True), ("events", False)]
     assert "events" in problem["detail"]
     assert "secret" not in answer.text
+
+
+async def test_a_part_that_is_only_watched_is_shown_and_leaves_the_gateway_ready(world: World) -> None:
+    async with world.client(readiness={"record": _yes}, watched={"events": _no}) as client:
+        answer = await client.get("/health/ready")
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "ready": True,
+        "parts": [
+            {"name": "record", "ready": True, "needed": True},
+            {"name": "events", "ready": False, "needed": False},
+        ],
+    }
 
 
 async def test_the_parts_are_not_asked_at_every_request(world: World) -> None:

@@ -95,7 +95,7 @@ async def test_the_trace_can_be_verified(client: HttpClient, world: World) -> No
 @pytest.mark.parametrize(
     ("path", "model", "item"),
     [
-        ("/v1/transactions", schemas.TransactionPage, schemas.TransactionSummary),
+        ("/v1/transactions", schemas.TransactionPage, schemas.TransactionAnswer),
         ("/v1/orders", schemas.DocumentPage, schemas.DocumentSummary),
     ],
 )

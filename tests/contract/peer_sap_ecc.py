@@ -167,7 +167,9 @@ def _numbers(*, lines: int, invoices: int = 0) -> dict[str, ErpNumber]:
     for index in range(lines):
         numbers[f"lines[{index}].product"] = _number("product", _MATERIALS[index])
     for index in range(invoices):
-        numbers[f"allocations[{index}].invoice"] = _number("accounting_document", f"010000000{index}/{_COMPANY}/1996")
+        numbers[f"allocations[{index}].invoiceReference"] = _number(
+            "accounting_document", f"010000000{index}/{_COMPANY}/1996"
+        )
     return numbers
 
 
@@ -248,7 +250,7 @@ def _payment(serial: int) -> Payment:
         payment_reference=f"wire {serial}",
         amount=Decimal("500.00"),
         allocations=(
-            Allocation(invoice=Reference(external_id="invoice-a"), amount=Decimal("330.30")),
-            Allocation(invoice=Reference(external_id="invoice-b"), amount=Decimal("100.00")),
+            Allocation(invoice_reference=Reference(external_id="invoice-a"), amount=Decimal("330.30")),
+            Allocation(invoice_reference=Reference(external_id="invoice-b"), amount=Decimal("100.00")),
         ),
     )

@@ -57,13 +57,16 @@ def test_lineages_name_their_parents() -> None:
             assert lineage.invoice is None
             assert lineage.payment is None
             continue
-        assert lineage.invoice.order is not None
-        assert (lineage.invoice.order.source, lineage.invoice.order.external_id) == (
+        assert lineage.invoice.order_reference is not None
+        assert (lineage.invoice.order_reference.source, lineage.invoice.order_reference.external_id) == (
             "salesforce",
             lineage.order.external_id,
         )
         (allocation,) = lineage.payment.allocations
-        assert (allocation.invoice.source, allocation.invoice.external_id) == ("billing", lineage.invoice.external_id)
+        assert (allocation.invoice_reference.source, allocation.invoice_reference.external_id) == (
+            "billing",
+            lineage.invoice.external_id,
+        )
         assert allocation.amount == lineage.payment.amount == lineage.invoice.amount
         assert (lineage.payment.posting_date - lineage.invoice.posting_date).days == 30
         assert lineage.payment.posting_date == lineage.invoice.due_date

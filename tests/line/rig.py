@@ -197,20 +197,22 @@ def order(external_id: str = "10248", **changes: Any) -> dict[str, Any]:
 
 
 def invoice(external_id: str = "INV-10248", of_order: str = "10248", **changes: Any) -> dict[str, Any]:
-    body = order(external_id, order={"externalId": of_order, "source": "salesforce"})
+    body = order(external_id, orderReference={"externalId": of_order, "source": "salesforce"})
     body["customer"] = {"externalId": "VINET", "source": "salesforce"}
     body["lines"][0]["product"] = {"externalId": "11", "source": "salesforce"}
     return body | changes
 
 
 def payment(external_id: str = "PAY-10248", of: tuple[str, ...] = ("INV-10248",), **changes: Any) -> dict[str, Any]:
-    head = {name: value for name, value in invoice(external_id).items() if name not in {"lines", "totals", "order"}}
+    head = {
+        name: value for name, value in invoice(external_id).items() if name not in {"lines", "totals", "orderReference"}
+    }
     total = 168 * len(of)
     return (
         head
         | {
             "amount": f"{total}.00",
-            "allocations": [{"invoice": {"externalId": one}, "amount": "168.00"} for one in of],
+            "allocations": [{"invoiceReference": {"externalId": one}, "amount": "168.00"} for one in of],
         }
         | changes
     )

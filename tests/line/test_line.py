@@ -117,7 +117,7 @@ async def test_a_child_waits_for_its_parent_and_follows_its_pin(rig: Rig):
 
 async def test_without_a_parent_the_same_invoice_goes_where_its_own_slice_says(rig: Rig):
     body = invoice(**TO_CLOUD)
-    del body["order"]
+    del body["orderReference"]
     answer = await rig.send(body, "invoices", wait_s=5.0)
     assert answer.transaction.system_id == "cloud-main"
 
@@ -128,7 +128,7 @@ async def test_a_reference_to_nothing_is_refused_and_named(rig: Rig):
     with pytest.raises(Problem) as caught:
         await rig.send(body, "invoices")
     assert caught.value.slug == "unknown-reference"
-    assert [error.field for error in caught.value.errors] == ["lines[0].product", "order"]
+    assert [error.field for error in caught.value.errors] == ["lines[0].product", "orderReference"]
 
 
 async def test_one_payment_cannot_settle_invoices_in_two_systems(rig: Rig):

@@ -26,7 +26,7 @@ async def test_the_stored_facts_give_the_stored_decision(rig: Rig):
         again = decide(rig.parts.rules.rulebook, Facts.from_json(recorded))
         assert isinstance(again, Decision)
         assert (again.system_id, again.stage.value, again.row_id, again.table_version) == (
-            routed["system"],
+            routed["systemId"],
             routed["stage"],
             routed["rule"]["row"],
             routed["rule"]["tableVersion"],

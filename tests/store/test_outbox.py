@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from gateway.domain.queries import Published, StreamMemory
-from gateway.store import outbox
 from gateway.store.errors import UniqueViolated
+from gateway.store.outbox import StoreOutbox
 from gateway.store.store import Store, StoreUnit
 from tests.store.made import NOW, a_lineage, an_event
 
@@ -47,14 +47,14 @@ async def test_many_lineages_at_once_keep_their_order(store: Store) -> None:
         assert sequences == list(range(1, 21))
 
 
-async def test_what_a_shortened_stream_lacks_is_pending_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox, "CHUNK", 2)
+async def test_what_a_shortened_stream_lacks_is_pending_again(store: Store) -> None:
+    in_small_chunks = StoreOutbox(store._writer, store._reader, chunk=2)
     events = [an_event("lin_1", n) for n in range(1, 6)]
     await store.write(lambda unit: unit.insert_events(events))
     await store.outbox.mark_published([Published(one.event_id, 10 + one.sequence) for one in events[:4]], NOW)
-    assert await store.outbox.republish_after(12) == 2
+    assert await in_small_chunks.republish_after(12) == 2
     assert await store.outbox.pending(10) == events[2:]
-    assert await store.outbox.republish_after(0) == 2
+    assert await in_small_chunks.republish_after(0) == 2
     assert await store.outbox.pending(10) == events
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from gateway.domain.queries import DocumentFilter, QueueState, TransactionFilter, Visible
 from gateway.domain.records import TransactionRecord
 from gateway.domain.transaction import Status
-from gateway.store import reader, schema
+from gateway.store import schema
 from gateway.store.errors import StatementFailed, StoreUnavailable
 from gateway.store.reader import Reader, open_engine
 from gateway.store.statement import Query
@@ -183,9 +183,8 @@ async def test_reading_connections_cannot_write(url: str) -> None:
     await opened.close()
 
 
-async def test_a_read_that_takes_too_long_is_ended(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "READ_S", 0.2)
-    opened = Reader(open_engine(parse_url(url)))
+async def test_a_read_that_takes_too_long_is_ended(url: str) -> None:
+    opened = Reader(open_engine(parse_url(url), read_s=0.2))
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
     with pytest.raises(StoreUnavailable):
         await opened.all(Query(text(endless), int))

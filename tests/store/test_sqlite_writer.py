@@ -193,11 +193,8 @@ async def test_a_transaction_that_ended_under_the_batch_fails_all_of_it(writer: 
     assert _ids(path) == ["pay_2"]
 
 
-async def test_who_waits_too_long_for_the_lock_is_told_with_all_others(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gateway.store.sqlite_connection.LOCK_WAIT_MS", 50)
-    writer = SqliteWriter(path)
+async def test_who_waits_too_long_for_the_lock_is_told_with_all_others(path: Path) -> None:
+    writer = SqliteWriter(path, BatchLimits(lock_wait_s=0.05))
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     outcomes = await asyncio.gather(*(writer.write(_inserting(f"pay_{n}")) for n in range(3)), return_exceptions=True)

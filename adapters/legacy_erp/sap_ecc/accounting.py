@@ -133,9 +133,11 @@ def _invoice_items(submission: Submission, invoice: Invoice, settings: SapEccSet
     """Debit the customer, credit revenue, freight and tax; the other way round for a credit note."""
     accounts = settings.accounts
     center = settings.profit_centers.get(invoice.business_unit, "")
-    order = translate.optional_number_of(submission.numbers, system_id, "order", "sales_order", translate.ORDER)
+    order = translate.optional_number_of(
+        submission.numbers, system_id, "orderReference", "sales_order", translate.ORDER
+    )
     corrected = translate.optional_number_of(
-        submission.numbers, system_id, "invoice", "accounting_document", translate.ACCOUNTING
+        submission.numbers, system_id, "invoiceReference", "accounting_document", translate.ACCOUNTING
     ).replace("/", "")
     items = [
         Item(
@@ -195,7 +197,7 @@ def _payment_items(submission: Submission, payment: Payment, settings: SapEccSet
     for index, allocation in enumerate(payment.allocations):
         field = f"allocations[{index}]"
         invoice = translate.number_of(
-            submission, system_id, f"{field}.invoice", "accounting_document", translate.ACCOUNTING
+            submission, system_id, f"{field}.invoiceReference", "accounting_document", translate.ACCOUNTING
         )
         left -= allocation.amount
         items.append(

@@ -135,24 +135,24 @@ def test_a_payment_cannot_settle_more_than_it_is():
     body = head | {
         "amount": "10.00",
         "allocations": [
-            {"invoice": {"externalId": "INV-1"}, "amount": "6.00"},
-            {"invoice": {"externalId": "INV-2"}, "amount": "4.00"},
+            {"invoiceReference": {"externalId": "INV-1"}, "amount": "6.00"},
+            {"invoiceReference": {"externalId": "INV-2"}, "amount": "4.00"},
         ],
     }
     assert [link.field for link in parse(Payment, body).links() if link.kind == "follows"] == [
-        "allocations[0].invoice",
-        "allocations[1].invoice",
+        "allocations[0].invoiceReference",
+        "allocations[1].invoiceReference",
     ]
     body["amount"] = "9.99"
     assert isinstance(complaint(Payment, body)["ctx"]["error"], TotalsDisagree)
 
 
 def test_an_invoice_names_its_order_and_a_credit_note_its_invoice():
-    body = order(order={"externalId": "10248", "source": "salesforce"})
+    body = order(orderReference={"externalId": "10248", "source": "salesforce"})
     follows = [link for link in parse(Invoice, body).links() if link.kind == "follows"]
-    assert [(link.target_domain, link.field) for link in follows] == [("orders", "order")]
-    assert "credit_note" in complaint(Invoice, body | {"invoice": {"externalId": "I"}})["msg"]
-    note = parse(Invoice, body | {"documentType": "credit_note", "invoice": {"externalId": "I"}})
+    assert [(link.target_domain, link.field) for link in follows] == [("orders", "orderReference")]
+    assert "credit_note" in complaint(Invoice, body | {"invoiceReference": {"externalId": "I"}})["msg"]
+    note = parse(Invoice, body | {"documentType": "credit_note", "invoiceReference": {"externalId": "I"}})
     assert [link.target_domain for link in note.links() if link.kind == "follows"] == ["invoices", "orders"]
 
 

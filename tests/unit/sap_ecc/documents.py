@@ -117,7 +117,7 @@ def invoice(*lines: DocumentLine, freight: Freight | None = None, **changes: Any
         "due_date": date(1996, 8, 1),
         "currency_code": "USD",
         "customer": Reference(external_id="ALFKI"),
-        "order": Reference(external_id="SO-4711"),
+        "order_reference": Reference(external_id="SO-4711"),
         "lines": lines,
         "freight": freight,
         "totals": Totals(
@@ -140,7 +140,7 @@ def payment(amount: str, *allocated: str, **changes: Any) -> Payment:
         "payment_reference": "wire 99",
         "amount": Decimal(amount),
         "allocations": tuple(
-            Allocation(invoice=Reference(external_id=f"INV-{index}"), amount=Decimal(part))
+            Allocation(invoice_reference=Reference(external_id=f"INV-{index}"), amount=Decimal(part))
             for index, part in enumerate(allocated)
         ),
     }
@@ -152,12 +152,14 @@ def submission(document: Order | Invoice | Payment, reference: str = "0123456789
     numbers = {"customer": number("customer", "1000001")}
     if isinstance(document, Payment):
         for index in range(len(document.allocations)):
-            numbers[f"allocations[{index}].invoice"] = number("accounting_document", f"01{index:08d}/1000/1996")
+            numbers[f"allocations[{index}].invoiceReference"] = number(
+                "accounting_document", f"01{index:08d}/1000/1996"
+            )
         return Submission(document, reference, numbers)
     for index in range(len(document.lines)):
         numbers[f"lines[{index}].product"] = number("product", f"TG{index}")
-    if isinstance(document, Invoice) and document.order is not None:
-        numbers["order"] = number("sales_order", "0000004737")
+    if isinstance(document, Invoice) and document.order_reference is not None:
+        numbers["orderReference"] = number("sales_order", "0000004737")
     return Submission(document, reference, numbers)
 
 

@@ -113,10 +113,13 @@ def test_an_invoice_debits_the_customer_and_credits_revenue_freight_and_tax() ->
 
 def test_a_credit_note_is_the_opposite_and_names_what_it_corrects() -> None:
     note = invoice(
-        line(1, "2", "14.00", "28.00"), document_type="credit_note", order=None, invoice=Reference(external_id="INV-1")
+        line(1, "2", "14.00", "28.00"),
+        document_type="credit_note",
+        order_reference=None,
+        invoice_reference=Reference(external_id="INV-1"),
     )
     made = submission(note)
-    parameters = _posted(replace(made, numbers=dict(made.numbers) | {"invoice": POSTED}))
+    parameters = _posted(replace(made, numbers=dict(made.numbers) | {"invoiceReference": POSTED}))
     assert parameters["DOCUMENTHEADER"]["DOC_TYPE"] == "DG"
     assert _by_account(parameters) == {"0012100000": Decimal("-28.00"), "0041000000": Decimal("28.00")}
     assert parameters["ACCOUNTRECEIVABLE"][0]["ALLOC_NMBR"] == "010000000710001996"

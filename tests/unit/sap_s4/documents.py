@@ -77,7 +77,9 @@ def numbers(document: Any, **more: ErpNumber) -> dict[str, ErpNumber]:
     for index in range(len(getattr(document, "lines", ()))):
         found[f"lines[{index}].product"] = number("product", f"0123456789ABCD{index:02d}")
     for index in range(len(getattr(document, "allocations", ()))):
-        found[f"allocations[{index}].invoice"] = number("accounting_document", f"01000000{index:02d}/1710/1996")
+        found[f"allocations[{index}].invoiceReference"] = number(
+            "accounting_document", f"01000000{index:02d}/1710/1996"
+        )
     return {**found, **more}
 
 

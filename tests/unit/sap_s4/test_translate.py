@@ -92,7 +92,7 @@ def test_an_order() -> None:
 
 def test_an_invoice_and_its_mirror() -> None:
     invoice = Invoice(**two_lines(due_date=date(1996, 8, 1)))
-    submission = submitted(invoice, order=number("sales_order", "0000004737"))
+    submission = submitted(invoice, orderReference=number("sales_order", "0000004737"))
     sent = _sent(accounting.accounting_draft(submission, SETTINGS, SYSTEM))
     items = sent.pop("to_JournalEntryItem")["results"]
     assert sent == {
@@ -126,9 +126,9 @@ def test_an_invoice_and_its_mirror() -> None:
 
 
 def test_a_credit_note_is_the_other_way_round() -> None:
-    note = Invoice(**two_lines(document_type="credit_note", invoice=Reference(external_id="i")))
+    note = Invoice(**two_lines(document_type="credit_note", invoice_reference=Reference(external_id="i")))
     corrected = number("accounting_document", "1234567890/1710/1996")
-    submission = submitted(note, invoice=corrected, order=number("sales_order", "1234567890"))
+    submission = submitted(note, invoiceReference=corrected, orderReference=number("sales_order", "1234567890"))
     sent = _sent(accounting.accounting_draft(submission, SETTINGS, SYSTEM))
     assert sent["AccountingDocumentType"] == "DG"
     items = sent["to_JournalEntryItem"]["results"]
@@ -143,8 +143,8 @@ def test_a_payment_keeps_its_whole_reference_and_what_it_settles() -> None:
         payment_reference="r" * 50 + "e" * 14,
         amount=Decimal("100.00"),
         allocations=(
-            Allocation(invoice=Reference(external_id="a"), amount=Decimal("60.00")),
-            Allocation(invoice=Reference(external_id="b"), amount=Decimal("30.00")),
+            Allocation(invoice_reference=Reference(external_id="a"), amount=Decimal("60.00")),
+            Allocation(invoice_reference=Reference(external_id="b"), amount=Decimal("30.00")),
         ),
     )
     sent = _sent(accounting.accounting_draft(submitted(payment), SETTINGS, SYSTEM))

@@ -181,8 +181,8 @@ def _invoice_items(submission: Submission, invoice: Invoice, settings: S4Setting
     accounts = settings.accounts
     ours, theirs = (CREDIT, DEBIT) if invoice.document_type == "credit_note" else (DEBIT, CREDIT)
     customer = fields.number_of(submission, system_id, "customer", "customer")
-    order = fields.optional_number_of(submission, system_id, "order", "sales_order")
-    corrected = fields.optional_number_of(submission, system_id, "invoice", "accounting_document")
+    order = fields.optional_number_of(submission, system_id, "orderReference", "sales_order")
+    corrected = fields.optional_number_of(submission, system_id, "invoiceReference", "accounting_document")
     said = {"D": invoice.due_date, "O": order, "I": corrected}
     text = " ".join(f"{mark}{value}" for mark, value in said.items() if value)
     yield Item(accounts.receivables, ours, invoice.totals.gross_amount, text, "totals.grossAmount", customer)
@@ -216,7 +216,7 @@ def _payment_items(submission: Submission, payment: Payment, settings: S4Setting
     left = payment.amount
     for index, allocation in enumerate(payment.allocations):
         where = f"allocations[{index}]"
-        invoice = fields.number_of(submission, system_id, f"{where}.invoice", "accounting_document")
+        invoice = fields.number_of(submission, system_id, f"{where}.invoiceReference", "accounting_document")
         left -= allocation.amount
         text = f"PAYS {invoice}"
         yield Item(accounts.receivables, CREDIT, allocation.amount, text, f"{where}.amount", customer)

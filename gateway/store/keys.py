@@ -1,0 +1,57 @@
+"""What tells a document apart from every earlier one: idempotency keys, natural keys; and its payload."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gateway.domain.records import IdempotencyKeyRecord, NaturalKeyRecord, PayloadRecord
+from gateway.store import schema
+from gateway.store.kept import Kept, replace_one, replacing
+from gateway.store.unit import Unit
+
+_IDEMPOTENCY: Final = Kept(schema.idempotency_keys, IdempotencyKeyRecord)
+_NATURAL: Final = Kept(schema.natural_keys, NaturalKeyRecord)
+PAYLOADS: Final = Kept(schema.payloads, PayloadRecord)
+
+_IDEMPOTENCY_KEY: Final = _IDEMPOTENCY.by("client", "operation", "resource", "idempotency_key")
+
+_NATURAL_NAME: Final = ("source", "domain", "external_id")
+_NATURAL_BOUND: Final = ("document_id", "transaction_id", "content_hash")
+# Locked: who decides by what the key is bound to may bind it anew.
+_NATURAL_KEY: Final = _NATURAL.by(*_NATURAL_NAME, lock=True)
+_REBIND: Final = _NATURAL.replace(_NATURAL_NAME, _NATURAL_BOUND)
+
+PAYLOAD: Final = PAYLOADS.by("payload_id")
+
+
+class KeyWrites:
+    """Keys and payloads of a unit."""
+
+    __slots__ = ()
+    _unit: Unit
+
+    async def idempotency_key(
+        self, client: str, operation: str, resource: str, key: str
+    ) -> IdempotencyKeyRecord | None:
+        return await self._unit.one(
+            _IDEMPOTENCY_KEY,
+            {"client": client, "operation": operation, "resource": resource, "idempotency_key": key},
+        )
+
+    async def insert_idempotency_key(self, record: IdempotencyKeyRecord) -> None:
+        await self._unit.put(_IDEMPOTENCY.insert, _IDEMPOTENCY.params(record))
+
+    async def natural_key(self, source: str, domain: str, external_id: str) -> NaturalKeyRecord | None:
+        return await self._unit.one(_NATURAL_KEY, {"source": source, "domain": domain, "external_id": external_id})
+
+    async def insert_natural_key(self, record: NaturalKeyRecord) -> None:
+        await self._unit.put(_NATURAL.insert, _NATURAL.params(record))
+
+    async def rebind_natural_key(self, record: NaturalKeyRecord) -> None:
+        await replace_one(self._unit, _REBIND, replacing(record, _NATURAL_NAME, _NATURAL_BOUND))
+
+    async def insert_payload(self, record: PayloadRecord) -> None:
+        await self._unit.put(PAYLOADS.insert, PAYLOADS.params(record))
+
+    async def payload(self, payload_id: str) -> PayloadRecord | None:
+        return await self._unit.one(PAYLOAD, {"payload_id": payload_id})

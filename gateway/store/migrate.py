@@ -1,0 +1,110 @@
+"""Bringing a database to the newest schema, and refusing one that is not there.
+
+Migrations only go forward: a ledger is not unwritten. A wrong step is mended by a further one.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from gateway.store.errors import SchemaOutdated, StoreUnavailable
+from gateway.store.sqlite_connection import check_version
+from gateway.store.url import SqliteDatabase, parse_url
+
+_SCRIPTS: Final = Path(__file__).parent / "migrations"
+
+_LOCK: Final = 0x4552504D
+"""The number of the migration lock among PostgreSQL's advisory locks ("ERPM"): two processes that start together
+migrate one after the other."""
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def newest_revision() -> str:
+    """The schema that this program needs."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    if head is None:
+        raise RuntimeError("no migrations are packaged")
+    return head
+
+
+async def migrate(url: str) -> None:
+    """Create the database's tables, or bring them to the newest schema; all steps in one transaction.
+
+    Calling it again changes nothing. On SQLite the file is made where there is none.
+
+    Raises:
+        BadUrl: the URL names no database.
+        StoreUnavailable: it does not answer, or another process keeps it locked.
+    """
+    database = parse_url(url)
+    if isinstance(database, SqliteDatabase):
+        check_version()
+        engine = create_async_engine(database.engine_url, poolclass=NullPool)
+        event.listen(engine.sync_engine, "connect", _leave_transactions_to_us)
+        event.listen(engine.sync_engine, "begin", _begin_immediate)
+    else:
+        engine = create_async_engine(
+            "postgresql+asyncpg://", async_creator=partial(asyncpg.connect, database.dsn), poolclass=NullPool
+        )
+    try:
+        async with engine.begin() as connection:
+            if not isinstance(database, SqliteDatabase):
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
+            await connection.run_sync(_upgrade)
+    except (DBAPIError, OSError) as error:
+        raise StoreUnavailable(f"cannot migrate: {error}") from error
+    finally:
+        await engine.dispose()
+
+
+async def check_schema(engine: AsyncEngine) -> None:
+    """Raise SchemaOutdated unless the database has the newest schema."""
+    try:
+        async with engine.connect() as connection:
+            found = await connection.run_sync(_revision)
+    except (DBAPIError, OSError) as error:
+        raise StoreUnavailable(f"cannot read the schema's version: {error}") from error
+    needed = newest_revision()
+    if found != needed:
+        raise SchemaOutdated(f"the database is at {found or 'nothing'}, this program needs {needed}: run migrate")
+
+
+def _upgrade(connection: Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _leave_transactions_to_us(connection: Any, _record: object) -> None:
+    # Python's driver would run DDL outside of the transaction.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,204 @@
+"""The questions that callers, auditors and operations ask; what is not visible to the asker is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, Table, bindparam, func, select, text
+
+from gateway.domain.queries import DocumentFilter, LineageView, QueueState, TransactionFilter, Visible
+from gateway.domain.records import (
+    ActivationRecord,
+    CrossReferenceRecord,
+    DocumentRecord,
+    EntryRecord,
+    PayloadRecord,
+    StepRecord,
+    TransactionRecord,
+)
+from gateway.domain.transaction import ENDS
+from gateway.store import schema
+from gateway.store.documents import CROSS_REFERENCES, DOCUMENTS
+from gateway.store.entries import ENTRIES, ENTRIES_OF_TRACE
+from gateway.store.keys import PAYLOAD
+from gateway.store.lineages import LINEAGES, PINS
+from gateway.store.processes import ACTIVATION
+from gateway.store.reader import Reader
+from gateway.store.statement import Query
+from gateway.store.transactions import STEPS_OF, TRANSACTIONS
+
+LINEAGE_ROWS: Final = 10_000
+"""Documents, transactions and cross-references of a lineage that one answer shows at most; a lineage is a handful,
+a collective one some hundreds."""
+
+_SECOND: Final = 1_000_000
+
+_transaction: Final = schema.transactions.c
+_document: Final = schema.documents.c
+
+_TRANSACTIONS: Final = TRANSACTIONS.query(TRANSACTIONS.selecting())
+_DOCUMENTS: Final = DOCUMENTS.query(DOCUMENTS.selecting())
+_CROSS_REFERENCES: Final = CROSS_REFERENCES.query(CROSS_REFERENCES.selecting())
+_LINEAGE: Final = LINEAGES.by("lineage_id")
+_PIN: Final = PINS.by("lineage_id")
+
+_LINEAGE_ENTRIES: Final = ENTRIES.query(
+    ENTRIES.selecting()
+    .where(
+        schema.ledger_entries.c.trace.in_(
+            select(_transaction.transaction_id).where(_transaction.lineage_id == bindparam("lineage_id"))
+        )
+    )
+    .order_by(schema.ledger_entries.c.at, schema.ledger_entries.c.trace, schema.ledger_entries.c.seq)
+)
+
+
+def _depth(count: int, oldest: int | None) -> tuple[int, int | None]:
+    return count, oldest
+
+
+_JOBS_DUE: Final = Query(
+    select(func.count(), func.min(schema.jobs.c.due_at)).where(
+        schema.jobs.c.due_at <= bindparam("now"), schema.jobs.c.lease_until <= bindparam("now")
+    ),
+    _depth,
+)
+_EVENTS_WAITING: Final = Query(
+    select(func.count(), func.min(schema.outbox.c.created_at)).where(schema.outbox.c.published_at.is_(None)),
+    _depth,
+)
+
+
+class StoreReads:
+    """Implements `gateway.transactions.queries.Reads`."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def transaction(self, transaction_id: str, visible: Visible) -> TransactionRecord | None:
+        core = _seen(TRANSACTIONS.selecting(), schema.transactions, visible)
+        rows = await self._reader.find(_TRANSACTIONS, core.where(_transaction.transaction_id == transaction_id))
+        return rows[0] if rows else None
+
+    async def transactions(
+        self, where: TransactionFilter, visible: Visible, limit: int, after: str | None
+    ) -> Sequence[TransactionRecord]:
+        core = _seen(TRANSACTIONS.selecting(), schema.transactions, visible).where(*_conditions(where))
+        key = _transaction.transaction_id
+        if after is not None:
+            core = core.where(key < after)
+        return await self._reader.find(_TRANSACTIONS, core.order_by(key.desc()).limit(limit))
+
+    async def steps(self, transaction_id: str) -> Sequence[StepRecord]:
+        return await self._reader.all(STEPS_OF, {"transaction_id": transaction_id})
+
+    async def entries(self, trace: str) -> Sequence[EntryRecord]:
+        return await self._reader.all(ENTRIES_OF_TRACE, {"trace": trace})
+
+    async def lineage_entries(self, lineage_id: str) -> Sequence[EntryRecord]:
+        return await self._reader.all(_LINEAGE_ENTRIES, {"lineage_id": lineage_id})
+
+    async def lineage(self, lineage_id: str, visible: Visible) -> LineageView | None:
+        documents_of = _seen(DOCUMENTS.selecting(), schema.documents, visible)
+        transactions_of = _seen(TRANSACTIONS.selecting(), schema.transactions, visible)
+        async with self._reader.moment() as moment:
+            lineages = await moment.all(_LINEAGE, {"lineage_id": lineage_id})
+            documents = await moment.find(
+                _DOCUMENTS,
+                documents_of.where(_document.lineage_id == lineage_id)
+                .order_by(_document.document_id.desc())
+                .limit(LINEAGE_ROWS),
+            )
+            transactions = await moment.find(
+                _TRANSACTIONS,
+                transactions_of.where(_transaction.lineage_id == lineage_id)
+                .order_by(_transaction.transaction_id.desc())
+                .limit(LINEAGE_ROWS),
+            )
+            if not lineages or not (documents or transactions):
+                return None
+            pins = await moment.all(_PIN, {"lineage_id": lineage_id})
+            numbers = await moment.find(_CROSS_REFERENCES, _numbers_of([one.document_id for one in documents]))
+        return LineageView(lineages[0], pins[0] if pins else None, documents, transactions, numbers)
+
+    async def document(self, document_id: str, visible: Visible) -> DocumentRecord | None:
+        core = _seen(DOCUMENTS.selecting(), schema.documents, visible)
+        rows = await self._reader.find(_DOCUMENTS, core.where(_document.document_id == document_id))
+        return rows[0] if rows else None
+
+    async def documents(
+        self, where: DocumentFilter, visible: Visible, limit: int, after: str | None
+    ) -> Sequence[DocumentRecord]:
+        core = _seen(DOCUMENTS.selecting(), schema.documents, visible).where(_document.domain == where.domain)
+        core = core.where(*_equal(schema.documents, where, ("external_id", "source")))
+        core = core.where(*_among(schema.documents, where.business_units, where.geographies))
+        if after is not None:
+            core = core.where(_document.document_id < after)
+        return await self._reader.find(_DOCUMENTS, core.order_by(_document.document_id.desc()).limit(limit))
+
+    async def payload(self, payload_id: str) -> PayloadRecord | None:
+        return await self._reader.one(PAYLOAD, {"payload_id": payload_id})
+
+    async def cross_references(self, document_ids: Sequence[str]) -> Sequence[CrossReferenceRecord]:
+        return await self._reader.find(_CROSS_REFERENCES, _numbers_of(document_ids))
+
+    async def activation(self, activation_number: int) -> ActivationRecord | None:
+        return await self._reader.one(ACTIVATION, {"activation_number": activation_number})
+
+    async def queue_state(self, now: int) -> QueueState:
+        """Jobs that are due and in nobody's hands; events that the stream has not acknowledged."""
+        async with self._reader.moment() as moment:
+            ((jobs, due_at),) = await moment.all(_JOBS_DUE, {"now": now})
+            ((events, created_at),) = await moment.all(_EVENTS_WAITING)
+        return QueueState(jobs, _age(now, due_at), events, _age(now, created_at))
+
+    async def is_alive(self) -> bool:
+        return await self._reader.is_alive()
+
+
+def _age(now: int, since: int | None) -> float:
+    return max(0.0, (now - since) / _SECOND) if since is not None else 0.0
+
+
+def _seen(core: Select[Any], table: Table, visible: Visible) -> Select[Any]:
+    return core.where(*_among(table, visible.business_units, visible.geographies))
+
+
+def _among(
+    table: Table, business_units: frozenset[str] | None, geographies: frozenset[str] | None
+) -> list[ColumnElement[bool]]:
+    """The node sets as conditions; an empty set lets nothing through, None everything."""
+    sets = (("business_unit", business_units), ("geography", geographies))
+    return [table.c[name].in_(sorted(nodes)) for name, nodes in sets if nodes is not None]
+
+
+def _equal(table: Table, where: object, names: Sequence[str]) -> list[ColumnElement[bool]]:
+    wanted = {name: getattr(where, name) for name in names}
+    return [table.c[name] == value for name, value in wanted.items() if value is not None]
+
+
+_EQUAL: Final = ("external_id", "source", "erp_document_number", "system_id", "status", "domain", "lineage_id")
+
+
+def _conditions(where: TransactionFilter) -> list[ColumnElement[bool]]:
+    conditions: list[Any] = _equal(schema.transactions, where, _EQUAL)
+    if where.status is not None and where.status not in ENDS:
+        # In the words of the partial index of what is open, or it would not be used.
+        conditions.append(text(schema.OPEN_STATUS))
+    conditions += _among(schema.transactions, where.business_units, where.geographies)
+    if where.accepted_from is not None:
+        conditions.append(_transaction.accepted_at >= where.accepted_from)
+    if where.accepted_until is not None:
+        conditions.append(_transaction.accepted_at < where.accepted_until)
+    return conditions
+
+
+def _numbers_of(document_ids: Sequence[str]) -> Select[Any]:
+    numbers = schema.cross_references.c
+    return (
+        CROSS_REFERENCES.selecting()
+        .where(numbers.document_id.in_(list(document_ids)))
+        .order_by(numbers.document_id, numbers.valid_from, numbers.system_id, numbers.document_number)
+        .limit(LINEAGE_ROWS)
+    )

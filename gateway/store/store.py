@@ -1,0 +1,107 @@
+"""The record as the rest of the gateway holds it: writes, reads, outbox, and its opening and closing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from gateway.store.documents import DocumentWrites
+from gateway.store.entries import EntryWrites
+from gateway.store.errors import SchemaOutdated
+from gateway.store.jobs import JobWrites
+from gateway.store.keys import KeyWrites
+from gateway.store.lineages import LineageWrites
+from gateway.store.migrate import check_schema
+from gateway.store.outbox import OutboxWrites, StoreOutbox
+from gateway.store.postgres_writer import DEFAULT_LIMITS as POOL_LIMITS
+from gateway.store.postgres_writer import PoolLimits, PostgresWriter, open_writer
+from gateway.store.processes import ProcessWrites
+from gateway.store.reader import Reader, open_engine
+from gateway.store.reads import StoreReads
+from gateway.store.sqlite_writer import DEFAULT_LIMITS as BATCH_LIMITS
+from gateway.store.sqlite_writer import BatchLimits, SqliteWriter
+from gateway.store.transactions import TransactionWrites
+from gateway.store.unit import Unit
+from gateway.store.url import SqliteDatabase, parse_url
+
+T = TypeVar("T")
+
+
+class StoreUnit(
+    KeyWrites,
+    DocumentWrites,
+    LineageWrites,
+    TransactionWrites,
+    JobWrites,
+    EntryWrites,
+    OutboxWrites,
+    ProcessWrites,
+):
+    """One write transaction in the words of the domain. Implements `gateway.transactions.ports.WriteUnit`."""
+
+    __slots__ = ("_unit",)
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+
+
+class Store:
+    """The open record.
+
+    Attributes:
+        reads: questions, on read-only connections.
+        outbox: events that wait for the stream.
+    """
+
+    def __init__(self, writer: SqliteWriter | PostgresWriter, reader: Reader) -> None:
+        self._writer = writer
+        self._reader = reader
+        self.reads = StoreReads(reader)
+        self.outbox = StoreOutbox(writer, reader)
+
+    async def write(self, fn: Callable[[StoreUnit], Awaitable[T]]) -> T:
+        """Run `fn` in one write transaction; its value, once that is synced to disk.
+
+        `fn` MUST await nothing but its unit, and MUST be repeatable (see `gateway.store.unit.Unit`). On SQLite it
+        runs in the writer's thread, in a copy of the caller's context variables.
+
+        Raises:
+            StoreUnavailable: nothing was committed, and the database does not take writes now.
+            CommitUnknown: it may have been committed.
+            StoreFailure: the unit broke a rule of the schema or of units; it was undone.
+            Exception: whatever `fn` raised; it was undone.
+        """
+
+        async def run(unit: Unit) -> T:
+            return await fn(StoreUnit(unit))
+
+        return await self._writer.write(run)
+
+    async def close(self) -> None:
+        """Finish the units that wait, then close every connection. Calling it again does nothing."""
+        await self._writer.close()
+        await self._reader.close()
+
+
+async def open_store(
+    url: str, *, batch_limits: BatchLimits = BATCH_LIMITS, pool_limits: PoolLimits = POOL_LIMITS
+) -> Store:
+    """Open the database that the URL names, at the newest schema (see `gateway.store.migrate.migrate`).
+
+    Raises:
+        BadUrl: it names none.
+        StoreUnavailable: it does not answer.
+        SchemaOutdated: it has another schema.
+    """
+    database = parse_url(url)
+    if isinstance(database, SqliteDatabase) and not database.path.exists():
+        raise SchemaOutdated(f"{database.path} is not there: run migrate")
+    engine = open_engine(database)
+    try:
+        await check_schema(engine)
+        if isinstance(database, SqliteDatabase):
+            return Store(SqliteWriter(database.path, batch_limits), Reader(engine))
+        return Store(await open_writer(database.dsn, pool_limits), Reader(engine))
+    except BaseException:
+        await engine.dispose()
+        raise

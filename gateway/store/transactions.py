@@ -1,0 +1,82 @@
+"""Transactions and their steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import bindparam
+
+from gateway.domain.records import StepRecord, TransactionRecord
+from gateway.domain.transaction import Status
+from gateway.store import schema
+from gateway.store.kept import Kept, replace_one, replacing
+from gateway.store.unit import Unit
+
+TRANSACTIONS: Final = Kept(schema.transactions, TransactionRecord, {"status": Status, "pinned": bool})
+STEPS: Final = Kept(schema.steps, StepRecord)
+
+_MUTABLE: Final = (
+    "status",
+    "updated_at",
+    "entry_count",
+    "system_id",
+    "side",
+    "stage",
+    "table_version",
+    "rule_row",
+    "activation_number",
+    "pinned",
+    "explanation",
+    "erp_document_type",
+    "erp_document_number",
+    "problem",
+    "retry_after_s",
+)
+_LOCKED: Final = TRANSACTIONS.by("transaction_id", lock=True)
+TRANSACTION: Final = TRANSACTIONS.by("transaction_id")
+_REPLACE: Final = TRANSACTIONS.replace(["transaction_id"], _MUTABLE)
+
+_STEP: Final = ("transaction_id", "step", "direction")
+_STEP_MUTABLE: Final = tuple(name for name in STEPS.names if name not in _STEP)
+STEPS_OF: Final = STEPS.query(
+    STEPS.selecting()
+    .where(schema.steps.c.transaction_id == bindparam("transaction_id"))
+    .order_by(schema.steps.c.step, schema.steps.c.direction)
+)
+# An epoch never goes back: a process that was paused past its lease cannot write over its successor's step.
+_REPLACE_STEP: Final = STEPS.replace(_STEP, _STEP_MUTABLE, schema.steps.c.epoch <= bindparam("new_epoch"))
+
+
+class TransactionWrites:
+    """Transactions and steps of a unit."""
+
+    __slots__ = ()
+    _unit: Unit
+
+    async def insert_transaction(self, record: TransactionRecord) -> None:
+        await self._unit.put(TRANSACTIONS.insert, TRANSACTIONS.params(record))
+
+    async def transaction(self, transaction_id: str) -> TransactionRecord | None:
+        return await self._unit.one(_LOCKED, {"transaction_id": transaction_id})
+
+    async def transactions(self, transaction_ids: Sequence[str]) -> Mapping[str, TransactionRecord]:
+        found = {}
+        for transaction_id in transaction_ids:
+            record = await self._unit.one(TRANSACTION, {"transaction_id": transaction_id})
+            if record is not None:
+                found[transaction_id] = record
+        return found
+
+    async def update_transaction(self, record: TransactionRecord) -> None:
+        await replace_one(self._unit, _REPLACE, replacing(record, ["transaction_id"], _MUTABLE))
+
+    async def steps(self, transaction_id: str) -> Sequence[StepRecord]:
+        return await self._unit.all(STEPS_OF, {"transaction_id": transaction_id})
+
+    async def insert_step(self, record: StepRecord) -> None:
+        await self._unit.put(STEPS.insert, STEPS.params(record))
+
+    async def update_step(self, record: StepRecord) -> None:
+        """Raises Fenced if the step has a newer epoch."""
+        await replace_one(self._unit, _REPLACE_STEP, replacing(record, _STEP, _STEP_MUTABLE))
