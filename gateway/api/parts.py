@@ -27,11 +27,13 @@ class Now(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppParts:
-    """`rulebook` answers the one in force. `readiness`: checks by the name of the part, without which no request can
-    be served; `watched`: parts that are shown beside them, and whose failure leaves the gateway ready. `tracer`:
-    None where no spans are exported. `metrics_public`: whether /metrics answers without a token, for scrapers on a
-    closed network; otherwise it wants the scope operations:act. `on_startup`, `on_shutdown`: awaited in this order by the server's
-    lifespan."""
+    """`rulebook` answers the one in force.
+
+    `readiness`: checks by the name of the part, without which no request can be served; `watched`: parts that are
+    shown beside them, and whose failure leaves the gateway ready. `tracer`: None where no spans are exported.
+    `metrics_public`: whether /metrics answers without a token, for scrapers on a closed network; otherwise it wants
+    the scope operations:act. `on_startup`, `on_shutdown`: awaited in this order by the server's lifespan.
+    """
 
     submissions: Submissions
     reads: Reads

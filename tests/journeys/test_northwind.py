@@ -143,5 +143,5 @@ def test_fresh_refuses_while_another_process_holds_the_data(tmp_path: Path):
             out, err = second.process.communicate(timeout=60)
             assert second.process.returncode == 2
             assert out == ""
-            assert "Stop it first" in err
+            assert "Stop it first" in " ".join(err.split())
         assert first.process.poll() is None
