@@ -160,6 +160,22 @@ async def test_a_process_that_slept_past_its_lease_sends_nothing(rig: Rig):
     assert (await rig.record(answer.transaction.transaction_id)).status is Status.DISPATCHED
 
 
+async def test_a_process_that_stalled_past_its_lease_does_not_judge_its_own_call_that_is_still_open(rig: Rig):
+    rig.legacy.gate = asyncio.Event()
+    answer = await rig.send(order())
+    await asyncio.wait_for(rig.legacy.arrived.wait(), 5)
+    rig.clock.forward(16.0)
+    assert await rig.line.work(10) == 1
+    await asyncio.gather(*rig.line._jobs)
+    assert (await rig.record(answer.transaction.transaction_id)).status is Status.DISPATCHED
+    rig.legacy.gate.set()
+    assert await rig.line.drain(5)
+    await rig.until(130.0)
+    await rig.until(2.0)
+    assert (await rig.record(answer.transaction.transaction_id)).status is Status.POSTED
+    assert (rig.legacy.calls, len(rig.legacy.book)) == (1, 1)
+
+
 async def test_an_outcome_under_an_old_epoch_is_not_written(rig: Rig):
     rig.legacy.gate = asyncio.Event()
     answer = await rig.send(order())
