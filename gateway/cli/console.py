@@ -62,10 +62,11 @@ def settings_of(data: Path) -> Settings:
         raise Failure(str(error), 2) from error
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end; whatever people can mend becomes a Failure."""
+def run(work: Coroutine[Any, Any, T], loop: Callable[[], asyncio.AbstractEventLoop] | None = None) -> T:
+    """Run to the end; whatever people can mend becomes a Failure. `loop`: another event loop than asyncio's own."""
     try:
-        return asyncio.run(work)
+        with asyncio.Runner(loop_factory=loop) as runner:
+            return runner.run(work)
     except (RulebookInvalid, RulebookRefused) as error:
         listed = "\n".join(f"  {complaint}" for complaint in error.complaints)
         raise Failure(f"the rulebook cannot be used:\n{listed}", 2) from error

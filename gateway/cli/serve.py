@@ -8,6 +8,7 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
+import uvloop
 from litestar import Litestar
 
 from gateway.api.limits import Limits
@@ -24,7 +25,7 @@ def serve(data: DataOption = None) -> None:
     directory = data_directory(data)
     settings = settings_of(directory)
     configure_logs(logging.getLevelNamesMapping()[settings.telemetry.log_level.upper()])
-    run(_serve(directory, settings))
+    run(_serve(directory, settings), uvloop.new_event_loop)
 
 
 async def _serve(data: Path, settings: Settings) -> None:
@@ -46,7 +47,7 @@ def work(data: DataOption = None) -> None:
     directory = data_directory(data)
     settings = settings_of(directory)
     configure_logs(logging.getLevelNamesMapping()[settings.telemetry.log_level.upper()])
-    run(_work(directory, settings))
+    run(_work(directory, settings), uvloop.new_event_loop)
 
 
 async def _work(data: Path, settings: Settings) -> None:

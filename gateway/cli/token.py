@@ -12,7 +12,7 @@ from gateway.auth import DEFAULT_CLIENTS, IssuerMisused
 from gateway.cli.console import DataOption, Failure, data_directory, print_line, settings_of
 from gateway.domain.caller import DataScope
 from gateway.settings import SettingsError
-from gateway.wiring.runtime import embedded_issuer
+from gateway.wiring.issuer import embedded_issuer
 
 
 def token(

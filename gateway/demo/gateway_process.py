@@ -22,7 +22,7 @@ from gateway.demo.erps import CLOUD, LEGACY, Erp
 from gateway.demo.northwind import COMPANY_CODE
 from gateway.demo.places import Memory, Places
 from gateway.settings import load_settings
-from gateway.wiring.runtime import embedded_issuer
+from gateway.wiring.issuer import embedded_issuer
 
 NAME: Final = "gateway"
 READY_LIMIT_S: Final = 60.0

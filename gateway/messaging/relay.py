@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
+from opentelemetry.trace import Tracer
 
 from gateway.domain.records import OutboxRecord
 from gateway.errors import GatewayError
@@ -28,6 +29,7 @@ from gateway.messaging.errors import BatchRefused, EventRefused, MessagingError,
 from gateway.messaging.metrics import RelayMetrics, Uncounted
 from gateway.messaging.ports import Outbox, Published, StreamMemory
 from gateway.messaging.publisher import Publisher, StreamEnd
+from gateway.messaging.spans import publish_spans
 from gateway.transactions.ports import Clock
 
 _US: Final = 1_000_000
@@ -74,6 +76,7 @@ class Relay:
         settings: RelaySettings | None = None,
         metrics: RelayMetrics | None = None,
         jitter: Callable[[], float] = random.random,
+        tracer: Tracer | None = None,
     ) -> None:
         self._outbox = outbox
         self._publisher = publisher
@@ -81,6 +84,7 @@ class Relay:
         self._settings = settings or RelaySettings()
         self._metrics = metrics or Uncounted()
         self._jitter = jitter
+        self._tracer = tracer
         self._woken = asyncio.Event()
         self._session: int | None = None
         self._end = 0
@@ -196,6 +200,7 @@ class Relay:
             self._end = last
             await self._mark([Published(event.event_id, first + index) for index, event in enumerate(chunk)])
             self._metrics.published(len(chunk), batches=1)
+            publish_spans(self._tracer, chunk, self._clock.now())
 
     async def _publish_singly(self, events: Sequence[OutboxRecord]) -> bool:
         """Whether all were taken. What was acknowledged is marked even when a later one fails."""
@@ -217,6 +222,8 @@ class Relay:
             if done:
                 await self._mark(done)
                 self._metrics.published(len(done), batches=0)
+                taken = {one.event_id for one in done}
+                publish_spans(self._tracer, [one for one in events if one.event_id in taken], self._clock.now())
         return len(done) == len(events)
 
     async def _mark(self, published: Sequence[Published]) -> None:

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 
 import structlog
-from opentelemetry import trace
 
 from adapters.errors import ErpError, Garbled, Misconfigured, NotSent, OutcomeUnknown, Rejected
 from adapters.port import Confirmation, FoundDocument, Posted
 from gateway.transactions.dispatch import Dispatch, LeaseLost
 from gateway.transactions.parts import SECOND, LineParts
+from gateway.transactions.tracing import span_of
 
 _log = structlog.get_logger(__name__)
-_tracer = trace.get_tracer(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +59,9 @@ async def execute(parts: LineParts, dispatch: Dispatch) -> Outcome:
     system = parts.systems[step.system_id]
     permit = partial(dispatch.permit, parts.tools.clock, system.policy.call_limit_s)
     began = parts.tools.clock.now()
-    with _tracer.start_as_current_span("erp.submit") as span:
+    with span_of(parts.tracer, dispatch.record, "erp.submit") as span:
         span.set_attributes(
-            {
-                "erp.system": step.system_id,
-                "erp.domain": dispatch.record.domain,
-                "erp.attempt": step.attempt,
-                "gateway.transaction": step.transaction_id,
-            }
+            {"erp.system": step.system_id, "erp.domain": dispatch.record.domain, "erp.attempt": step.attempt}
         )
         outcome = await _call(parts, dispatch, permit)
         span.set_attribute("erp.outcome", outcome_name(outcome))

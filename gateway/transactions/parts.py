@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from opentelemetry.trace import NoOpTracer, Tracer
+
 from adapters.port import ErpPort, Operation
 from gateway.transactions.ports import Clock, Ids, Liveness, Randomness
 from routing_rules import Rulebook
@@ -104,3 +106,4 @@ class LineParts:
     systems: Mapping[str, ErpSystem]
     limits: LineLimits = field(default_factory=LineLimits)
     metrics: Metrics = field(default_factory=NoMetrics)
+    tracer: Tracer = field(default_factory=NoOpTracer)

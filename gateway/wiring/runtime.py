@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+from opentelemetry.trace import NoOpTracer
 
 from gateway.api.parts import AppParts
-from gateway.auth import Authenticator, EmbeddedIssuer, RemoteKeys, TokenPolicy, TokenVerifier
+from gateway.auth import Authenticator
 from gateway.cutover.activation import put_in_force
 from gateway.intake.cross_references import import_cross_references, read_rows
 from gateway.liveness import this_process
@@ -31,6 +32,7 @@ from gateway.telemetry import Metrics, Tracing, start_tracing
 from gateway.transactions.line import Line
 from gateway.transactions.parts import ErpSystem, LineLimits, LineParts, Tools
 from gateway.transactions.ports import WriteUnit
+from gateway.wiring.issuer import authenticator
 from gateway.wiring.systems import RulebookRefused, check_targets, connect_systems
 from gateway.wiring.tools import open_tools
 from gateway.worker import Worker
@@ -97,11 +99,14 @@ async def open_runtime(data: Path, settings: Settings) -> Runtime:
     Raises SettingsError, RulebookInvalid, RulebookRefused, ImportRefused, StoreUnavailable: then nothing runs.
     """
     rulebook = load_rulebook(data / settings.rulebook)
-    systems = connect_systems(rulebook, settings.systems, data)
-    ends: list[Callable[[], Awaitable[object]]] = [system.port.aclose for system in systems.values()]
+    tools = open_tools(data, settings.name)
+    tracing = start_tracing(settings.name, tools.process_id, settings.telemetry.otlp_endpoint or None)
+    systems = connect_systems(rulebook, settings.systems, data, tracing.tracer)
+    ends: list[Callable[[], Awaitable[object]]] = [lambda: asyncio.to_thread(tracing.shutdown)]
+    ends += [system.port.aclose for system in systems.values()]
     try:
         check_targets(rulebook, systems)
-        return await _open(data, settings, rulebook, systems, ends)
+        return await _open(data, settings, rulebook, systems, tools, tracing, ends)
     except BaseException:
         for end in reversed(ends):
             with contextlib.suppress(Exception):
@@ -114,9 +119,10 @@ async def _open(
     settings: Settings,
     rulebook: Rulebook,
     systems: Mapping[str, ErpSystem],
+    tools: Tools,
+    tracing: Tracing,
     ends: list[Callable[[], Awaitable[object]]],
 ) -> Runtime:
-    tools = open_tools(data, settings.name)
     url = store_url(data, settings)
     if url.startswith("sqlite"):
         ends.append(_only_writer(data))
@@ -129,11 +135,10 @@ async def _open(
         rows = await asyncio.to_thread(read_rows, data / settings.cross_references, rulebook.systems)
         await import_cross_references(store, tools, rules, rows)
     metrics = Metrics()
-    tracing = start_tracing(settings.name, tools.process_id, settings.telemetry.otlp_endpoint or None)
-    ends.append(lambda: asyncio.to_thread(tracing.shutdown))
-    relay = await _relay(data, settings, store, tools, ends)
-    parts = LineParts(tools, rules, systems, _limits(settings), metrics)
+    relay = await _relay(data, settings, store, tools, tracing, ends)
+    parts = LineParts(tools, rules, systems, _limits(settings), metrics, tracing.tracer or NoOpTracer())
     wake_worker = _Later()
+    who_calls = authenticator(data, settings, tools, ends)
     line = Line(store, store.reads, parts, events_left=relay.wake, jobs_due=wake_worker)
     worker = Worker(line, concurrent=settings.line.concurrent_jobs, poll_s=settings.line.poll_s)
     wake_worker.to = worker.wake
@@ -144,7 +149,7 @@ async def _open(
         worker=worker,
         relay=relay,
         systems=systems,
-        app_parts=_app_parts(data, settings, store, line, relay, rulebook, tools, metrics, tracing),
+        app_parts=_app_parts(data, settings, store, line, relay, rulebook, tools, metrics, tracing, who_calls),
         _ends=ends,
     )
 
@@ -209,11 +214,14 @@ async def _relay(
     settings: Settings,
     store: Store,
     tools: Tools,
+    tracing: Tracing,
     ends: list[Callable[[], Awaitable[object]]],
 ) -> Relay:
     connection = NatsConnection(await _nats_settings(data, settings, ends))
     ends.append(connection.close)
-    return Relay(store.outbox, NatsStream(connection), tools.clock, jitter=tools.randomness.jitter)
+    return Relay(
+        store.outbox, NatsStream(connection), tools.clock, jitter=tools.randomness.jitter, tracer=tracing.tracer
+    )
 
 
 async def _nats_settings(data: Path, settings: Settings, ends: list[Callable[[], Awaitable[object]]]) -> NatsSettings:
@@ -252,24 +260,6 @@ def _limits(settings: Settings) -> LineLimits:
     )
 
 
-def authenticator(data: Path, settings: Settings, tools: Tools) -> Authenticator:
-    """Who checks tokens: a real issuer where one is set, else the embedded one."""
-    auth = settings.auth
-    if auth.jwks_url:
-        if not auth.issuer:
-            raise SettingsError("auth.issuer must be set where auth.jwks_url is")
-        keys = RemoteKeys(auth.jwks_url, lambda: tools.clock.now() / 1_000_000)
-        policy = TokenPolicy(issuer=auth.issuer, audience=auth.audience)
-        return TokenVerifier(policy, keys, lambda: tools.clock.now() / 1_000_000)
-    return embedded_issuer(data, settings, lambda: tools.clock.now() / 1_000_000).verifier()
-
-
-def embedded_issuer(data: Path, settings: Settings, now: Callable[[], float]) -> EmbeddedIssuer:
-    """The issuer of this data directory."""
-    issuer = settings.auth.issuer or f"urn:erp-gateway:{settings.name}"
-    return EmbeddedIssuer.open(data, issuer, settings.auth.audience, now, demo=settings.demo)
-
-
 def _answers(system: ErpSystem) -> Callable[[], Awaitable[bool]]:
     async def answers() -> bool:
         return (await system.port.health()).ready
@@ -287,6 +277,7 @@ def _app_parts(
     tools: Tools,
     metrics: Metrics,
     tracing: Tracing,
+    who_calls: Authenticator,
 ) -> AppParts:
     async def events_flow() -> bool:
         return relay.connected
@@ -294,7 +285,7 @@ def _app_parts(
     return AppParts(
         submissions=line,
         reads=store.reads,
-        authenticator=authenticator(data, settings, tools),
+        authenticator=who_calls,
         rulebook=lambda: rulebook,
         clock=tools.clock,
         metrics=metrics,

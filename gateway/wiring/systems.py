@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from opentelemetry.trace import Tracer
 from pydantic import TypeAdapter, ValidationError
 
 from adapters.cloud_erp.sap_s4.driver import SapS4Driver
@@ -36,23 +37,25 @@ class RulebookRefused(ValueError):
         self.complaints = tuple(complaints)
 
 
-def _sap_ecc(system: System, settings: SystemSettings, data: Path) -> ErpPort:
+def _sap_ecc(system: System, settings: SystemSettings, data: Path, tracer: Tracer | None) -> ErpPort:
     options = _options(SapEccSettings, system, settings, data)
-    return SapEccDriver(system.id, options, _transport(system, settings))
+    return SapEccDriver(system.id, options, _transport(system, settings, tracer))
 
 
-def _sap_s4(system: System, settings: SystemSettings, data: Path) -> ErpPort:
+def _sap_s4(system: System, settings: SystemSettings, data: Path, tracer: Tracer | None) -> ErpPort:
     options = _options(S4Settings, system, settings, data)
-    return SapS4Driver(system.id, options, _transport(system, settings))
+    return SapS4Driver(system.id, options, _transport(system, settings, tracer))
 
 
-DRIVERS: Final[Mapping[str, Callable[[System, SystemSettings, Path], ErpPort]]] = {
+DRIVERS: Final[Mapping[str, Callable[[System, SystemSettings, Path, Tracer | None], ErpPort]]] = {
     "sap_ecc": _sap_ecc,
     "sap_s4": _sap_s4,
 }
 
 
-def connect_systems(rulebook: Rulebook, settings: list[SystemSettings], data: Path) -> dict[str, ErpSystem]:
+def connect_systems(
+    rulebook: Rulebook, settings: list[SystemSettings], data: Path, tracer: Tracer | None = None
+) -> dict[str, ErpSystem]:
     """A driver for each system of the rulebook; nothing is called yet.
 
     Raises SettingsError for a system without address, an unknown driver, or wrong options.
@@ -68,7 +71,7 @@ def connect_systems(rulebook: Rulebook, settings: list[SystemSettings], data: Pa
         build = DRIVERS.get(system.driver)
         if build is None:
             raise SettingsError(f"systems: no driver {system.driver!r}; there are {', '.join(sorted(DRIVERS))}")
-        connected[system.id] = ErpSystem(build(system, own, data), _policy(system, own))
+        connected[system.id] = ErpSystem(build(system, own, data, tracer), _policy(system, own))
     return connected
 
 
@@ -101,9 +104,9 @@ def _policy(system: System, settings: SystemSettings) -> SystemPolicy:
     )
 
 
-def _transport(system: System, settings: SystemSettings) -> HttpTransport:
+def _transport(system: System, settings: SystemSettings, tracer: Tracer | None) -> HttpTransport:
     limits = TransportLimits(total_s=settings.call_s, pool=system.budget.concurrent, pool_wait_s=settings.call_s)
-    return HttpTransport(settings.base_url, limits, system_id=system.id)
+    return HttpTransport(settings.base_url, limits, system_id=system.id, tracer=tracer)
 
 
 def _options(kind: type[S], system: System, settings: SystemSettings, data: Path) -> S:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from opentelemetry.trace import NoOpTracer
+
 from adapters.canonical import DOMAINS
 from gateway.cutover.activation import put_in_force
 from gateway.domain.caller import Caller
@@ -86,6 +88,7 @@ class Rig:
     async def on(cls, store: Any, process_id: str = "prc_1", **erp: Any) -> Rig:
         """A first process on a store; masters of the documents below are imported into both ERPs."""
         clock, randomness = HandClock(), Counting()
+        tracer = erp.pop("tracer", NoOpTracer())
         legacy, cloud = BookErp("legacy-main", **erp), BookErp("cloud-main", **erp)
         liveness = Dead()
         tools = _tools(clock, randomness, liveness, process_id)
@@ -97,6 +100,7 @@ class Rig:
             rules,
             {"legacy-main": ErpSystem(legacy, policy), "cloud-main": ErpSystem(cloud, policy)},
             LineLimits(lease_margin_s=5.0, waiting_recheck_s=60.0),
+            tracer=tracer,
         )
         rig = cls._made(store, clock, liveness, legacy, cloud, parts)
         rows = [

@@ -1,0 +1,208 @@
+"""Settings become a gateway, or a message that says what to mend; nothing half-started is left."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import asynccontextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from litestar.testing import AsyncTestClient
+
+from gateway.app import create_app
+from gateway.settings import SettingsError, load_settings
+from gateway.wiring import RulebookRefused, open_runtime
+from routing_rules import RulebookInvalid
+
+TABLES = Path(__file__).parents[2] / "routing_rules" / "tables"
+COMMAND = Path(sys.executable).with_name("erp-gateway")
+NOBODY = "http://127.0.0.1:9"
+
+SETTINGS = """
+name = "test"
+rulebook = "rulebook"
+
+[http]
+port = 8099
+
+[[systems]]
+id = "legacy-main"
+base_url = "{url}"
+[systems.options]
+user = "u"
+password_file = "secret"
+sales_area = {{ organisation = "NW01" }}
+accounts = {{ revenue = "1", freight = "2", tax = "3", bank = "4" }}
+
+[[systems]]
+id = "cloud-main"
+base_url = "{url}"
+[systems.options]
+client_id = "u"
+client_secret_file = "secret"
+companies = {{ NW01 = {{ code = "NW01", sales_organization = "NW01" }} }}
+accounts = {{ receivables = "1", revenue = "2", freight = "3", output_tax = "4", bank = "5" }}
+"""
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    shutil.copytree(TABLES, tmp_path / "rulebook")
+    (tmp_path / "secret").write_text("s", encoding="utf-8")
+    (tmp_path / "gateway.toml").write_text(SETTINGS.format(url=NOBODY), encoding="utf-8")
+    return tmp_path
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@asynccontextmanager
+async def running(data: Path):
+    runtime = await open_runtime(data, load_settings(data))
+    try:
+        yield runtime
+    finally:
+        await runtime.stop()
+
+
+async def test_a_runtime_opens_and_a_second_one_on_the_same_data_is_refused(data: Path):
+    async with running(data) as runtime:
+        async with AsyncTestClient(create_app(runtime.app_parts)) as client:
+            ready = (await client.get("/health/ready")).json()
+        parts = {part["name"]: part for part in ready["parts"]}
+        assert ready["ready"]
+        assert (parts["record"]["ready"], parts["record"]["needed"]) == (True, True)
+        # nobody answers there, and the gateway serves all the same
+        assert (parts["legacy-main"]["ready"], parts["legacy-main"]["needed"]) == (False, False)
+        with pytest.raises(SettingsError, match="another gateway"):
+            await open_runtime(data, load_settings(data))
+    async with running(data):
+        pass
+
+
+async def test_a_rulebook_that_sends_masters_to_a_driver_without_masters_is_refused(data: Path):
+    change(
+        data / "rulebook" / "rulebook.yaml",
+        "domains: [orders, invoices, payments]",
+        "domains: [customers, orders, invoices, payments]",
+    )
+    change(data / "rulebook" / "customers.csv", "live,,cloud-main,", "legacy,legacy-main,,")
+    with pytest.raises(RulebookRefused, match=r"customers\.csv:2: row c-all .* legacy-main") as caught:
+        await open_runtime(data, load_settings(data))
+    assert len(caught.value.complaints) == 1
+
+
+def test_a_process_with_a_broken_rulebook_does_not_start_and_lists_every_complaint(data: Path):
+    change(data / "rulebook" / "orders.csv", "legacy,legacy-main", "legacyy,legacy-main")
+    change(data / "rulebook" / "orders.csv", "Western,LATAM", "Western,MOON")
+    change(data / "rulebook" / "payments.csv", "pilot,legacy-main,cloud-main,25", "pilot,legacy-main,cloud-main,125")
+    done = subprocess.run([COMMAND, "serve", "--data", data], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    for place in ("orders.csv:2:", "orders.csv:4:", "payments.csv:6:"):
+        assert place in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (data / "gateway.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('id = "cloud-main"', 'id = "cloud-typo"', "cloud-typo"),
+        ('client_id = "u"', 'client_idd = "u"', "client_idd"),
+        ("password_file", "passwordd_file", "passwordd"),
+        ('user = "u"', 'user = "u:v"', "user"),
+        ('"secret"', '"missing"', "missing"),
+        ("port = 8099", "port = 99999", "port"),
+        ("rulebook = ", "rulebok = ", "rulebok"),
+    ],
+)
+async def test_wrong_settings_are_named(data: Path, old: str, new: str, says: str):
+    change(data / "gateway.toml", old, new)
+    with pytest.raises(SettingsError, match=says):
+        await open_runtime(data, load_settings(data))
+
+
+async def test_a_real_rulebook_error_is_no_settings_error(data: Path):
+    (data / "rulebook" / "rulebook.yaml").unlink()
+    with pytest.raises(RulebookInvalid):
+        await open_runtime(data, load_settings(data))
+
+
+def _keys_handler(jwks: dict[str, object]) -> type[BaseHTTPRequestHandler]:
+    class Keys(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(jwks).encode()
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    return Keys
+
+
+async def test_a_real_issuer_is_a_setting(data: Path):
+    key = ec.generate_private_key(ec.SECP256R1())
+    jwk = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(key.public_key())) | {"kid": "k1", "alg": "ES256", "use": "sig"}
+
+    issuer = ThreadingHTTPServer(("127.0.0.1", 0), _keys_handler({"keys": [jwk]}))
+    Thread(target=issuer.serve_forever, daemon=True).start()
+    with (data / "gateway.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[auth]\nissuer = "https://id.example"\naudience = "erp"\n')
+        file.write(f'jwks_url = "http://127.0.0.1:{issuer.server_port}/jwks"\n')
+    now = int(time.time())
+    claims = {
+        "iss": "https://id.example",
+        "aud": "erp",
+        "sub": "sf",
+        "client_id": "sf",
+        "source": "salesforce",
+        "iat": now,
+        "exp": now + 600,
+        "scope": "documents:read",
+        "business_units": "*",
+        "geographies": "*",
+    }
+    good = jwt.encode(claims, key, "ES256", {"kid": "k1", "typ": "at+jwt"})
+    foreign = jwt.encode(claims, ec.generate_private_key(ec.SECP256R1()), "ES256", {"kid": "k1", "typ": "at+jwt"})
+    async with running(data) as runtime, AsyncTestClient(create_app(runtime.app_parts)) as client:
+        assert (await client.get("/v1/orders", headers={"Authorization": f"Bearer {good}"})).status_code == 200
+        assert (await client.get("/v1/orders", headers={"Authorization": f"Bearer {foreign}"})).status_code == 401
+    issuer.shutdown()
+    issuer.server_close()
+
+
+def test_the_embedded_issuer_s_key_is_made_once_and_for_its_owner_alone(data: Path):
+    tokens = [
+        subprocess.run(
+            [COMMAND, "token", "--client", "salesforce", "--data", data], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for _ in range(2)
+    ]
+    kids = {jwt.get_unverified_header(token)["kid"] for token in tokens}
+    assert len(kids) == 1
+    assert (data / "token-issuer.key").stat().st_mode & 0o077 == 0
+
+
+def test_the_command_says_what_is_missing(tmp_path: Path):
+    for arguments in (["serve"], ["transactions", "list"], ["token", "--client", "salesforce"], ["migrate"]):
+        done = subprocess.run(
+            [COMMAND, *arguments, "--data", tmp_path], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 2
+        assert "gateway.toml is missing" in done.stderr
+        assert "Traceback" not in done.stderr
