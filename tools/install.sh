@@ -12,5 +12,7 @@ uv_version=$(sed -n 's/^# uv //p' tools/uv.version)
 VIRTUAL_ENV="$(cd "$VENV" && pwd)"; export VIRTUAL_ENV
 "$VENV/bin/uv" export --quiet --frozen --all-extras --all-groups --no-emit-project \
     --format requirements-txt --output-file "$VENV/locked.txt"
-"$VENV/bin/uv" pip install --quiet --require-hashes --requirement "$VENV/locked.txt"
+"$VENV/bin/uv" pip install --quiet --compile-bytecode --require-hashes --requirement "$VENV/locked.txt"
 "$VENV/bin/uv" pip install --quiet --no-deps --no-build-isolation --editable .
+# Some machines keep Python from writing bytecode; every command would then compile the whole tree at its start.
+"$VENV/bin/python" -m compileall -q gateway adapters routing_rules
