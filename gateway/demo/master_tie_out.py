@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.demo.masters import CrossReferenceRow, search_term
+from gateway.demo.masters import search_term
 from gateway.demo.tie_out import Claim, Fault
+from gateway.intake.cross_references import CrossReferenceRow
 
 Held = Mapping[str, Sequence[str]]
 """Domain -> by what each of its masters is known in one ERP: customers by their search term, products by number."""

@@ -7,35 +7,20 @@ caller's id is which number. The list is a CSV that a person could have exported
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
 from adapters.canonical import Customer, Product
 from gateway.demo.erps import LEGACY, Erp
 from gateway.demo.northwind import SALESFORCE, Northwind
 from gateway.demo.odata import Entity, Odata, session
+from gateway.intake.cross_references import CrossReferenceRow
 
 _PARTNERS: Final = "API_BUSINESS_PARTNER_SRV"
 _PRODUCTS: Final = "API_PRODUCT_SRV"
 _IN_FLIGHT: Final = 8
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class CrossReferenceRow:
-    """One line of the import file: what a caller's document is called in one system."""
-
-    domain: str
-    source: str
-    external_id: str
-    system_id: str
-    document_type: str
-    document_number: str
 
 
 async def put_masters(erp: Erp, northwind: Northwind, done: Callable[[], None]) -> list[CrossReferenceRow]:
@@ -67,25 +52,6 @@ async def put_masters(erp: Erp, northwind: Northwind, done: Callable[[], None]) 
             *await _each(northwind.customers, customer),
             *await _each(northwind.products, product),
         ]
-
-
-def write_rows(path: Path, rows: Iterable[CrossReferenceRow]) -> None:
-    """Write the import file (RFC 4180, with a header line)."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow([field.name for field in fields(CrossReferenceRow)])
-    writer.writerows(astuple(row) for row in rows)
-    path.write_text(text.getvalue(), encoding="utf-8", newline="")
-
-
-def read_rows(path: Path) -> list[CrossReferenceRow]:
-    """Read an import file. Raises ValueError for other columns."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        reader = csv.DictReader(stream)
-        wanted = [field.name for field in fields(CrossReferenceRow)]
-        if reader.fieldnames != wanted:
-            raise ValueError(f"{path.name} must have the columns {', '.join(wanted)}")
-        return [CrossReferenceRow(**row) for row in reader]
 
 
 def search_term(external_id: str) -> str:

@@ -14,10 +14,10 @@ from typing import Any, Final
 import httpx
 
 from gateway.demo.erps import CLOUD, Erp, range_start
-from gateway.demo.masters import CrossReferenceRow
 from gateway.demo.odata import Entity, Odata, day, expanded, session
 from gateway.demo.tie_out import Claim, CustomerNumbers, Found
 from gateway.domain.identity import CROCKFORD, REFERENCE_LENGTH
+from gateway.intake.cross_references import CrossReferenceRow
 
 _REFERENCE: Final = re.compile(rf"\A[{CROCKFORD}]{{{REFERENCE_LENGTH}}}\Z")
 _DOMAIN_OF_TYPE: Final[Mapping[str, str]] = {"DR": "invoices", "DZ": "payments"}

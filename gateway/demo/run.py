@@ -23,7 +23,7 @@ from gateway.demo.gateway_process import Gateway, tokens, write_settings
 from gateway.demo.load import ORDER_OF_DOMAINS, LoadOptions, LoadReport, load
 from gateway.demo.lock import DataInUse, held, refuse_if_served
 from gateway.demo.master_tie_out import tie_out_masters
-from gateway.demo.masters import CrossReferenceRow, put_masters, write_rows
+from gateway.demo.masters import put_masters
 from gateway.demo.northwind import BILLING, SALESFORCE, load_northwind
 from gateway.demo.odata import OdataError
 from gateway.demo.places import Memory, NotOurs, Places
@@ -32,6 +32,7 @@ from gateway.demo.readings import customer_numbers, read_claims, read_erp, read_
 from gateway.demo.summary import Summary
 from gateway.demo.tie_out import tie_out
 from gateway.demo.tour import print_tour
+from gateway.intake.cross_references import CrossReferenceRow, write_rows
 from gateway.settings import default_data
 from routing_rules.loader import load_rulebook
 

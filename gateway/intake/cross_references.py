@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -70,6 +70,15 @@ def read_rows(path: Path, system_ids: Iterable[str]) -> list[CrossReferenceRow]:
     if complaints:
         raise ImportRefused(complaints)
     return rows
+
+
+def write_rows(path: Path, rows: Iterable[CrossReferenceRow]) -> None:
+    """Write an import file (RFC 4180, with its header line)."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(HEADER)
+    writer.writerows(astuple(row) for row in rows)
+    path.write_text(text.getvalue(), encoding="utf-8", newline="")
 
 
 def _wrong(cells: dict[str, str], systems: frozenset[str]) -> str:

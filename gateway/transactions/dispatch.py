@@ -9,7 +9,7 @@ from adapters.canonical import CanonicalDocument
 from adapters.port import Operation, Submission
 from gateway.domain.entries import EntryKind
 from gateway.domain.plan import plan
-from gateway.domain.records import JobRecord, PinRecord, StepRecord, TransactionRecord
+from gateway.domain.records import PinRecord, StepRecord, TransactionRecord
 from gateway.domain.transaction import Status
 from gateway.errors import GatewayError
 from gateway.transactions.journal import Journal
@@ -60,17 +60,6 @@ class Dispatch:
             raise LeaseLost(f"the lease of {self.record.transaction_id} does not cover a call any more")
 
 
-async def under_lease(unit: WriteUnit, transaction_id: str, epoch: int) -> tuple[JobRecord, TransactionRecord]:
-    """The job and its transaction, both locked, if the epoch is still ours. Raises LeaseLost."""
-    job = await unit.job(transaction_id)
-    if job is None or job.epoch != epoch:
-        raise LeaseLost(f"epoch {epoch} of {transaction_id} is over")
-    record = await unit.transaction(transaction_id)
-    if record is None:
-        raise LeaseLost(f"{transaction_id} is gone")
-    return job, record
-
-
 async def begin_dispatch(
     unit: WriteUnit,
     parts: LineParts,
@@ -114,18 +103,9 @@ async def begin_dispatch(
     return Dispatch(journal.record, step, submission, lease)
 
 
-async def dispatch_again(
-    unit: WriteUnit,
-    parts: LineParts,
-    journal: Journal,
-    step: StepRecord,
-    submission: Submission,
-    lease: Lease,
-    *,
-    why: str,
-) -> Dispatch:
-    """A further attempt at the same step under the same reference; only after nothing happened, or proof of it."""
-    attempt = replace(
+def next_attempt(parts: LineParts, step: StepRecord, lease: Lease) -> StepRecord:
+    """The same step, to be sent once more by this process under this lease; its reference stays."""
+    return replace(
         step,
         state="dispatched",
         attempt=step.attempt + 1,
@@ -136,9 +116,6 @@ async def dispatch_again(
         inquiries=0,
         inquired_at=None,
     )
-    journal.move(Status.DISPATCHED, {**dispatched_members(attempt), "after": why}, problem=None, retry_after_s=None)
-    await unit.update_step(attempt)
-    return Dispatch(journal.record, attempt, submission, lease)
 
 
 def dispatched_members(step: StepRecord) -> Mapping[str, object]:

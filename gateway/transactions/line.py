@@ -142,6 +142,9 @@ class Line:
             # the outcome is not on record: when the lease is over, the transaction is asked for, not sent again
             _log.warning("outcome_not_recorded", transaction=dispatch.record.transaction_id, error=str(error))
             return
+        except Exception:
+            _log.exception("outcome_not_recorded", transaction=dispatch.record.transaction_id)
+            return
         finally:
             self._busy.discard(dispatch.record.transaction_id)
         self._settled(carried)

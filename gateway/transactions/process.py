@@ -6,31 +6,22 @@ only what certainly was not sent is sent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from adapters.canonical import DOMAINS, CanonicalDocument
 from adapters.port import Operation, Submission
 from gateway.domain.records import JobRecord, StepRecord, TransactionRecord
 from gateway.domain.transaction import RESTING, Status
 from gateway.errors import Problem
-from gateway.transactions.dispatch import (
-    Dispatch,
-    Lease,
-    LeaseLost,
-    begin_dispatch,
-    dispatch_again,
-    under_lease,
-)
+from gateway.transactions.dispatch import Dispatch, Lease, LeaseLost, begin_dispatch
 from gateway.transactions.execute import Outcome, execute
-from gateway.transactions.journal import Journal
 from gateway.transactions.links import name_of
 from gateway.transactions.parts import SECOND, LineParts
 from gateway.transactions.ports import Store, WriteUnit
-from gateway.transactions.resolve import Findings, inquire, resolve
+from gateway.transactions.resolve import Findings, dispatch_again, inquire, resolve
 from gateway.transactions.route import Held, Waits, route
-from gateway.transactions.settle import become_unknown, problem_members, put_back, reject, rest, settle
-
-ACTOR = "gateway"
+from gateway.transactions.settle import become_unknown, problem_members, reject, rest, settle
+from gateway.transactions.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +61,9 @@ async def run_dispatch(store: Store, parts: LineParts, dispatch: Dispatch) -> Ca
 
 
 async def _settle(unit: WriteUnit, parts: LineParts, dispatch: Dispatch, outcome: Outcome) -> Carried:
-    job, record = await under_lease(unit, dispatch.record.transaction_id, dispatch.lease.epoch)
-    journal = Journal(parts.tools, record, ACTOR)
-    record = await settle(unit, parts, journal, job, dispatch.step, outcome)
-    return Carried(record, journal.woken_jobs)
+    work = await Work.take(unit, parts, dispatch.record.transaction_id, dispatch.lease.epoch)
+    record = await settle(work, dispatch.step, outcome)
+    return Carried(record, work.journal.woken_jobs)
 
 
 async def _ask(store: Store, parts: LineParts, job: JobRecord, ask: Ask) -> Carried | Dispatch:
@@ -84,35 +74,32 @@ async def _ask(store: Store, parts: LineParts, job: JobRecord, ask: Ask) -> Carr
 async def _resolve(
     unit: WriteUnit, parts: LineParts, job: JobRecord, ask: Ask, findings: Findings
 ) -> Carried | Dispatch:
-    held_job, record = await under_lease(unit, job.transaction_id, job.epoch)
-    journal = Journal(parts.tools, record, ACTOR)
-    result = await resolve(unit, parts, journal, held_job, ask.step, ask.submission, findings)
-    return result if isinstance(result, Dispatch) else Carried(result, journal.woken_jobs)
+    work = await Work.take(unit, parts, job.transaction_id, job.epoch)
+    result = await resolve(work, ask.step, ask.submission, findings)
+    return result if isinstance(result, Dispatch) else Carried(result, work.journal.woken_jobs)
 
 
 async def _next(unit: WriteUnit, parts: LineParts, job: JobRecord) -> Carried | Dispatch | Ask:
     """What is to be done next."""
-    held_job, record = await under_lease(unit, job.transaction_id, job.epoch)
-    journal = Journal(parts.tools, record, ACTOR)
-    result = await _decide_next(unit, parts, journal, held_job, record)
-    return Carried(result, journal.woken_jobs) if isinstance(result, TransactionRecord) else result
+    work = await Work.take(unit, parts, job.transaction_id, job.epoch)
+    result = await _decide_next(work)
+    return Carried(result, work.journal.woken_jobs) if isinstance(result, TransactionRecord) else result
 
 
-async def _decide_next(
-    unit: WriteUnit, parts: LineParts, journal: Journal, held_job: JobRecord, record: TransactionRecord
-) -> TransactionRecord | Dispatch | Ask:
+async def _decide_next(work: Work) -> TransactionRecord | Dispatch | Ask:
     """From the stored state alone."""
+    record = work.record
     if record.status in RESTING:
-        return await rest(unit, parts, journal)
+        return await rest(work)
     if record.status in {Status.ACCEPTED, Status.WAITING, Status.HELD}:
-        return await _route(unit, parts, journal, held_job)
-    step = (await unit.steps(record.transaction_id))[-1]
-    submission = await _submission(unit, record, step)
+        return await _route(work)
+    step = (await work.unit.steps(record.transaction_id))[-1]
+    submission = await _submission(work.unit, record, step)
     if step.state == "not_sent":
-        return await _try_again(unit, parts, journal, held_job, step, submission)
+        return await dispatch_again(work, step, submission, why="not-sent")
     if step.state == "dispatched":
         # its sender never told: from here on it is an unknown, however it came about
-        return await become_unknown(unit, parts, journal, held_job, step, "sender-lost", _own_end(parts, step))
+        return await become_unknown(work, step, "sender-lost", _own_end(work.parts, step))
     return Ask(step, submission)
 
 
@@ -129,12 +116,12 @@ async def _document(unit: WriteUnit, record: TransactionRecord) -> CanonicalDocu
     return DOMAINS[record.domain].model_validate_json(payload.body)
 
 
-async def _route(unit: WriteUnit, parts: LineParts, journal: Journal, job: JobRecord) -> TransactionRecord | Dispatch:
-    record = journal.record
+async def _route(work: Work) -> TransactionRecord | Dispatch:
+    record, parts = work.record, work.parts
     try:
-        document = await _document(unit, record)
+        document = await _document(work.unit, record)
         routed = await route(
-            unit,
+            work.unit,
             parts,
             document,
             operation=record.operation,
@@ -144,40 +131,19 @@ async def _route(unit: WriteUnit, parts: LineParts, journal: Journal, job: JobRe
             lineage_id=record.lineage_id,
         )
     except Problem as problem:
-        return await reject(unit, parts, journal, problem_members(problem))
-    now = parts.tools.clock.now()
+        return await reject(work, problem_members(problem))
     outcome = routed.outcome
     if isinstance(outcome, Waits | Held):
-        due = now + int(parts.limits.waiting_recheck_s * SECOND)
+        due = work.now + int(parts.limits.waiting_recheck_s * SECOND)
         waits_for = outcome.transaction_id if isinstance(outcome, Waits) else None
-        await put_back(unit, job, due_at=due, tries=0, waiting_for=waits_for)
+        await work.put_back(due_at=due, tries=0, waiting_for=waits_for)
         return record
-    lease = Lease.take(parts, outcome.target.system_id, job.epoch)
-    dispatch = await begin_dispatch(unit, parts, journal, outcome, lease, document)
-    await _keep(unit, parts, job, lease)
-    await unit.update_transaction(dispatch.record)
-    await unit.insert_step(dispatch.step)
-    await journal.flush(unit)
+    lease = Lease.take(parts, outcome.target.system_id, work.job.epoch)
+    dispatch = await begin_dispatch(work.unit, parts, work.journal, outcome, lease, document)
+    await work.keep(lease.until)
+    await work.save()
+    await work.unit.insert_step(dispatch.step)
     return dispatch
-
-
-async def _try_again(
-    unit: WriteUnit,
-    parts: LineParts,
-    journal: Journal,
-    job: JobRecord,
-    step: StepRecord,
-    submission: Submission,
-) -> Dispatch:
-    lease = Lease.take(parts, step.system_id, job.epoch)
-    dispatch = await dispatch_again(unit, parts, journal, step, submission, lease, why="not-sent")
-    await _keep(unit, parts, job, lease)
-    await unit.update_transaction(await journal.flush(unit))
-    return dispatch
-
-
-async def _keep(unit: WriteUnit, parts: LineParts, job: JobRecord, lease: Lease) -> None:
-    await unit.update_job(replace(job, lease_owner=parts.tools.process_id, lease_until=lease.until, waiting_for=None))
 
 
 async def _submission(unit: WriteUnit, record: TransactionRecord, step: StepRecord) -> Submission:

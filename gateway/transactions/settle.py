@@ -10,37 +10,33 @@ from typing import Any
 from adapters.errors import ErpError
 from gateway.domain.entries import EntryKind
 from gateway.domain.identity import content_hash
-from gateway.domain.records import CrossReferenceRecord, JobRecord, StepRecord, TransactionRecord
+from gateway.domain.records import CrossReferenceRecord, StepRecord, TransactionRecord
 from gateway.domain.transaction import RESTING, Status
 from gateway.errors import Problem
 from gateway.transactions.execute import IsUnknown, Outcome, WasNotSent, WasPosted, WasRejected
-from gateway.transactions.journal import Journal
 from gateway.transactions.parts import SECOND, LineParts
-from gateway.transactions.ports import WriteUnit
+from gateway.transactions.work import Work
 
 
-async def settle(
-    unit: WriteUnit, parts: LineParts, journal: Journal, job: JobRecord, step: StepRecord, outcome: Outcome
-) -> TransactionRecord:
-    """Write down what came of a step. The unit holds the lease (`under_lease`)."""
+async def settle(work: Work, step: StepRecord, outcome: Outcome) -> TransactionRecord:
+    """Write down what came of a step."""
     match outcome:
         case WasPosted():
-            return await _posted(unit, parts, journal, step, outcome)
+            return await _posted(work, step, outcome)
         case WasRejected(error=error):
-            await unit.update_step(replace(step, state="rejected", closed_at=parts.tools.clock.now()))
-            return await reject(unit, parts, journal, _erp_problem(journal.record, error))
+            await work.unit.update_step(replace(step, state="rejected", closed_at=work.now))
+            return await reject(work, _erp_problem(work.record, error))
         case WasNotSent():
-            return await _not_sent(unit, parts, journal, job, step, outcome)
+            return await _not_sent(work, step, outcome)
         case IsUnknown():
-            return await become_unknown(unit, parts, journal, job, step, outcome.error.code, outcome.closed_at)
+            return await become_unknown(work, step, outcome.error.code, outcome.closed_at)
 
 
-async def _posted(
-    unit: WriteUnit, parts: LineParts, journal: Journal, step: StepRecord, outcome: WasPosted
-) -> TransactionRecord:
+async def _posted(work: Work, step: StepRecord, outcome: WasPosted) -> TransactionRecord:
+    unit, journal = work.unit, work.journal
     posted = outcome.posted
     number = posted.number
-    now = parts.tools.clock.now()
+    now = work.now
     journal.move(
         Status.POSTED,
         {
@@ -79,7 +75,7 @@ async def _posted(
             document_number=number.document_number,
         )
     )
-    return await rest(unit, parts, journal)
+    return await rest(work)
 
 
 def _confirmed(outcome: WasPosted) -> dict[str, Any]:
@@ -96,8 +92,9 @@ def _confirmed(outcome: WasPosted) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-async def reject(unit: WriteUnit, parts: LineParts, journal: Journal, problem: Mapping[str, Any]) -> TransactionRecord:
+async def reject(work: Work, problem: Mapping[str, Any]) -> TransactionRecord:
     """End the transaction as refused. A root that posted nothing gives its pin back."""
+    unit, journal = work.unit, work.journal
     text = json.dumps(problem, ensure_ascii=False)
     journal.move(
         Status.REJECTED,
@@ -112,7 +109,7 @@ async def reject(unit: WriteUnit, parts: LineParts, journal: Journal, problem: M
         if pin is not None:
             await unit.delete_pin(record.lineage_id)
             journal.act(EntryKind.PIN_RELEASED, {"lineageId": record.lineage_id, "systemId": pin.system_id})
-    return await rest(unit, parts, journal)
+    return await rest(work)
 
 
 def _erp_problem(record: TransactionRecord, error: ErpError) -> dict[str, Any]:
@@ -142,20 +139,13 @@ def problem_members(problem: Problem) -> dict[str, Any]:
     }
 
 
-async def _not_sent(
-    unit: WriteUnit,
-    parts: LineParts,
-    journal: Journal,
-    job: JobRecord,
-    step: StepRecord,
-    outcome: WasNotSent,
-) -> TransactionRecord:
+async def _not_sent(work: Work, step: StepRecord, outcome: WasNotSent) -> TransactionRecord:
     """Nothing happened: the same step again later, under the same reference."""
     wait_s = outcome.retry_after_s
     if wait_s is None:
-        wait_s = backoff_s(parts, job.tries)
-    now = parts.tools.clock.now()
-    journal.change(
+        wait_s = backoff_s(work.parts, work.job.tries)
+    now = work.now
+    work.journal.change(
         problem=json.dumps(
             {
                 "code": "erp-unavailable",
@@ -164,53 +154,33 @@ async def _not_sent(
             }
         ),
         retry_after_s=max(1, round(wait_s)),
-        updated_at=max(now, journal.record.updated_at),
+        updated_at=max(now, work.record.updated_at),
     )
-    await unit.update_step(replace(step, state="not_sent", closed_at=now))
-    await put_back(unit, job, due_at=now + int(wait_s * SECOND), tries=job.tries + 1)
-    record = await journal.flush(unit)
-    await unit.update_transaction(record)
-    return record
+    await work.unit.update_step(replace(step, state="not_sent", closed_at=now))
+    await work.put_back(due_at=now + int(wait_s * SECOND), tries=work.job.tries + 1)
+    return await work.save()
 
 
-async def become_unknown(
-    unit: WriteUnit,
-    parts: LineParts,
-    journal: Journal,
-    job: JobRecord,
-    step: StepRecord,
-    code: str,
-    closed_at: int | None,
-) -> TransactionRecord:
+async def become_unknown(work: Work, step: StepRecord, code: str, closed_at: int | None) -> TransactionRecord:
     """Nobody knows whether it was posted: the transaction is `unknown`, and an inquiry is due."""
-    journal.move(
+    work.journal.move(
         Status.UNKNOWN,
         {"systemId": step.system_id, "step": step.step, "attempt": step.attempt, "code": code or None},
     )
-    await unit.update_step(replace(step, state="unknown", closed_at=closed_at, inquiries=0, inquired_at=None))
-    delay = int(parts.systems[step.system_id].policy.inquiry_delay_s * SECOND)
-    await put_back(unit, job, due_at=parts.tools.clock.now() + delay, tries=0)
-    record = await journal.flush(unit)
-    await unit.update_transaction(record)
-    return record
+    await work.unit.update_step(replace(step, state="unknown", closed_at=closed_at, inquiries=0, inquired_at=None))
+    delay = int(work.parts.systems[step.system_id].policy.inquiry_delay_s * SECOND)
+    await work.put_back(due_at=work.now + delay, tries=0)
+    return await work.save()
 
 
-async def rest(unit: WriteUnit, parts: LineParts, journal: Journal) -> TransactionRecord:
+async def rest(work: Work) -> TransactionRecord:
     """The transaction is at rest: its job is done, and whoever waits for it is woken."""
-    record = await journal.flush(unit)
+    record = await work.save()
     if record.status not in RESTING:
         raise AssertionError(f"{record.status} is no resting status")
-    await unit.update_transaction(record)
-    await unit.delete_job(record.transaction_id)
-    journal.woken_jobs += await unit.wake_jobs_waiting_for(record.transaction_id, parts.tools.clock.now())
+    await work.unit.delete_job(record.transaction_id)
+    work.journal.woken_jobs += await work.unit.wake_jobs_waiting_for(record.transaction_id, work.now)
     return record
-
-
-async def put_back(unit: WriteUnit, job: JobRecord, *, due_at: int, tries: int, waiting_for: str | None = None) -> None:
-    """Give the lease back and look again at `due_at` (µs)."""
-    await unit.update_job(
-        replace(job, due_at=due_at, lease_owner=None, lease_until=0, tries=tries, waiting_for=waiting_for)
-    )
 
 
 def backoff_s(parts: LineParts, tries: int) -> float:

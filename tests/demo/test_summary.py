@@ -11,10 +11,10 @@ from gateway.demo.client import Outcome
 from gateway.demo.expectations import expectations
 from gateway.demo.load import LoadReport
 from gateway.demo.master_tie_out import Masters, tie_out_masters
-from gateway.demo.masters import CrossReferenceRow
 from gateway.demo.northwind import load_northwind
 from gateway.demo.summary import Summary
 from gateway.demo.tie_out import Claim, Fault, Placed, TieOut
+from gateway.intake.cross_references import CrossReferenceRow
 
 ROWS = [
     CrossReferenceRow("customers", "salesforce", "ALFKI", "legacy-main", "customer", "1100000001"),

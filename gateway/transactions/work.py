@@ -1,0 +1,62 @@
+"""A transaction in hand: one write unit, its lease held, its row locked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from gateway.domain.records import JobRecord, TransactionRecord
+from gateway.transactions.dispatch import LeaseLost
+from gateway.transactions.journal import Journal
+from gateway.transactions.parts import LineParts
+from gateway.transactions.ports import WriteUnit
+
+ACTOR = "gateway"
+
+
+@dataclass(slots=True)
+class Work:
+    """What every step under a lease needs. It lives as long as its unit."""
+
+    unit: WriteUnit
+    parts: LineParts
+    journal: Journal
+    job: JobRecord
+
+    @classmethod
+    async def take(cls, unit: WriteUnit, parts: LineParts, transaction_id: str, epoch: int) -> Work:
+        """Lock job and transaction, if the epoch is still ours. Raises LeaseLost: somebody else goes on."""
+        job = await unit.job(transaction_id)
+        if job is None or job.epoch != epoch:
+            raise LeaseLost(f"epoch {epoch} of {transaction_id} is over")
+        record = await unit.transaction(transaction_id)
+        if record is None:
+            raise LeaseLost(f"{transaction_id} is gone")
+        return cls(unit, parts, Journal(parts.tools, record, ACTOR), job)
+
+    @property
+    def record(self) -> TransactionRecord:
+        """The transaction as it stands after what was noted so far."""
+        return self.journal.record
+
+    @property
+    def now(self) -> int:
+        """µs."""
+        return self.parts.tools.clock.now()
+
+    async def save(self) -> TransactionRecord:
+        """Write entries, events and the record into the unit."""
+        record = await self.journal.flush(self.unit)
+        await self.unit.update_transaction(record)
+        return record
+
+    async def put_back(self, *, due_at: int, tries: int, waiting_for: str | None = None) -> None:
+        """Give the lease back and look again at `due_at` (µs)."""
+        self.job = replace(
+            self.job, due_at=due_at, lease_owner=None, lease_until=0, tries=tries, waiting_for=waiting_for
+        )
+        await self.unit.update_job(self.job)
+
+    async def keep(self, lease_until: int) -> None:
+        """Hold the lease until then (µs), for a call."""
+        self.job = replace(self.job, lease_owner=self.parts.tools.process_id, lease_until=lease_until, waiting_for=None)
+        await self.unit.update_job(self.job)
