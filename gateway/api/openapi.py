@@ -6,6 +6,7 @@ from the models themselves. Requests are closed; answers are open for members to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
+from gateway.api.contract.deprecation import DEPRECATION_HEADERS
 from gateway.api.guard import ANY_SCOPE_OF, PUBLIC
 from gateway.api.identifiers import ID_PATTERN
 from gateway.api.limits import Limits
@@ -21,6 +23,7 @@ from gateway.api.operations import OPERATION, Operation
 from gateway.api.problems import KINDS
 from gateway.api.query import Parameter
 from gateway.api.shapes import PROBLEM_REF, Shapes
+from gateway.domain.facts import camel
 
 API_VERSION: Final = "1.0.0"
 _EVERYWHERE: Final = (
@@ -37,9 +40,14 @@ _MEANINGS: Final = {
     201: "Posted in the ERP by this request.",
     202: "Accepted durably, and not at its end yet: read the transaction again.",
 }
+_CODE: Final = re.compile("`([a-z][a-z0-9_]*)`")
+_LINE_BREAK: Final = re.compile(r"(?<!\n)\n(?!\n)")
 _HEADERS: Final[Mapping[str, str]] = {
     "Location": "Where the result can be read; also `statusUrl` in the body.",
     "Retry-After": "Seconds; also `retryAfterS` in the body.",
+    "Deprecation": "Since when this is not to be built on (RFC 9745): `@` and seconds since 1970.",
+    "Sunset": "When this may be gone (RFC 8594): an HTTP date.",
+    "Link": "With rel=deprecation, where it is told what to use instead.",
 }
 
 
@@ -64,8 +72,34 @@ def describe(handlers: Sequence[HTTPRouteHandler], limits: Limits) -> dict[str, 
         for method, handler in _described(route):
             operation = document["paths"][route.path_format][method.lower()]
             _complete(operation, handler, _path_parameters(route.path_format), shapes, limits)
-    document["components"]["schemas"] = shapes.schemas
+    document["components"]["schemas"] = {name: _told(_untitled(one)) for name, one in shapes.schemas.items()}
     return document
+
+
+def _untitled(schema: dict[str, Any]) -> dict[str, Any]:
+    """Without the titles that pydantic makes of Python's names (`Externalid`): they are nobody's word for anything."""
+    found = {key: value for key, value in schema.items() if key != "title"}
+    if "properties" in found:
+        found["properties"] = {name: _untitled(one) for name, one in found["properties"].items()}
+    if "anyOf" in found:
+        found["anyOf"] = [_untitled(one) for one in found["anyOf"]]
+    if "items" in found:
+        found["items"] = _untitled(found["items"])
+    return found
+
+
+def _told(schema: dict[str, Any]) -> dict[str, Any]:
+    """The model's docstring as callers read it: members under their names on the wire, no line breaks of the source."""
+    if "description" not in schema:
+        return schema
+    members = schema.get("properties", {})
+
+    def on_the_wire(match: re.Match[str]) -> str:
+        name = camel(match[1])
+        return f"`{name}`" if name in members else match[0]
+
+    joined = _LINE_BREAK.sub(" ", schema["description"])
+    return {**schema, "description": _CODE.sub(on_the_wire, joined)}
 
 
 def _described(route: Any) -> list[tuple[str, HTTPRouteHandler]]:
@@ -98,11 +132,15 @@ def _complete(
         if operation.example is not None:
             content["examples"] = {"plain": {"value": dict(operation.example)}}
         wire["requestBody"] = {"required": True, "content": {"application/json": content}}
+    if operation.deprecation is not None:
+        wire["deprecated"] = True
     wire["security"] = [] if is_public else [{"bearer": []}]
     scopes = handler.opt.get(ANY_SCOPE_OF)
     if scopes is not None:
         wire["description"] = f"Needs one of the scopes {', '.join(sorted(scopes))}."
         wire["x-any-scope-of"] = sorted(scopes)
+    if operation.deprecation is not None:
+        wire["description"] = f"{operation.deprecation.told} {wire.get('description', '')}".strip()
     slugs = {*_EVERYWHERE, *operation.problems, *(() if is_public else _PROTECTED)}
     wire["responses"] = {**_answers(str(handler.operation_id), operation, shapes), **_problems(slugs)}
 
@@ -113,14 +151,16 @@ def _answers(operation_id: str, operation: Operation, shapes: Shapes) -> dict[st
         schema = {"type": "string"} if model is None else shapes.answer(operation_id, model)
         found[str(status)] = {
             "description": _MEANINGS[status],
-            "headers": {name: _text_header(meaning) for name, meaning in _headers_of(status)},
+            "headers": {name: _text_header(meaning) for name, meaning in _headers_of(status, operation)},
             "content": {operation.answer_media_type: {"schema": schema}},
         }
     return found
 
 
-def _headers_of(status: int) -> Iterable[tuple[str, str]]:
+def _headers_of(status: int, operation: Operation) -> Iterable[tuple[str, str]]:
     names = {201: ("Location",), 202: ("Location", "Retry-After")}.get(status, ())
+    if operation.deprecation is not None:
+        names += DEPRECATION_HEADERS
     return [(name, _HEADERS[name]) for name in names]
 
 

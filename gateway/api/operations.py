@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from gateway.api.contract.deprecation import Deprecation
 from gateway.api.query import Parameter
 
 OPERATION: Final = "operation"
@@ -16,7 +17,7 @@ OPERATION: Final = "operation"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """`answers`: model by status, None where the body is no JSON. `problems`: slugs beside those that every route
-    has. `headers`: request headers with their meaning."""
+    has. `headers`: request headers with their meaning. `deprecation`: None for what may be built on."""
 
     answers: Mapping[int, type[BaseModel] | None]
     body: type[BaseModel] | None = None
@@ -25,6 +26,7 @@ class Operation:
     problems: Sequence[str] = ()
     example: Mapping[str, Any] | None = None
     answer_media_type: str = "application/json"
+    deprecation: Deprecation | None = None
 
 
 def described(access: Mapping[str, Any], operation: Operation) -> dict[str, Any]:

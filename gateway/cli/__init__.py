@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from gateway.cli import demo, erps, events, ledger, migrate, rules, serve, token, transactions, where
+from gateway.cli import demo, erps, events, ledger, migrate, rules, schemas, serve, token, transactions, where
 from gateway.cli.console import Failure, complain
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.add_typer(transactions.app, name="transactions", help="Transactions: list, s
 app.add_typer(ledger.app, name="ledger", help="The trace ledger.")
 app.add_typer(events.app, name="events", help="Status events.")
 app.add_typer(erps.app, name="adapters", help="The connected ERPs.")
+app.add_typer(schemas.app, name="schemas", help="The API and its events as files.")
 
 
 def main() -> None:
