@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
@@ -63,10 +63,19 @@ def problem_of_validation(error: ValidationError, model: type[BaseModel]) -> Pro
     if found[0]["type"] == "json_invalid":
         # Our own parser took it, so the difference is an unpaired surrogate or the like.
         return Problem("invalid-request", "The body holds text that is not Unicode.")
+    found = [one for one in found if not _only_follows(one, found)]
     complaints = tuple(_complaint(one, model) for one in found[:MAX_COMPLAINTS])
     first, more = complaints[0], len(found) - 1
     detail = f"{first.field or 'The document'} {first.message}" + (f", and {more} more." if more else ".")
     return Problem("invalid-document", detail, errors=complaints)
+
+
+def _only_follows(one: Any, found: Sequence[Any]) -> bool:
+    """A list whose elements are wrong is counted without them, and then called too short: no complaint of its own."""
+    location = one["loc"]
+    return one["type"] == "too_short" and any(
+        other["loc"][: len(location)] == location and len(other["loc"]) > len(location) for other in found
+    )
 
 
 def _complaint(one: Any, model: type[BaseModel]) -> FieldError:

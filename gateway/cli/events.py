@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json as json_codec
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +29,7 @@ from gateway.settings import Settings
 from gateway.wiring.runtime import NATS_DIRECTORY, remote_nats
 
 app = typer.Typer(no_args_is_help=True)
+_FILTER = re.compile(r"\A[A-Za-z0-9_*-]+(\.[A-Za-z0-9_*-]+)*(\.>)?\Z|\A>\Z")
 
 
 @app.callback()
@@ -44,6 +46,9 @@ def tail(
     json: JsonOption = False,
 ) -> None:
     """Print status events as they come."""
+    for one in subject or ():
+        if _FILTER.match(one) is None:
+            raise Failure(f"{one!r} is no NATS subject filter; try 'erp.status.orders.>'", 2)
     directory = data_directory(data)
     settings = settings_of(directory)
     run(_tail(_server(directory, settings), tuple(subject or ()), from_start=from_start, count=count, json=json))

@@ -9,7 +9,7 @@ import typer
 
 from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, print_json, print_table, reading
 from gateway.domain.queries import TransactionFilter, Visible
-from gateway.domain.records import EntryRecord
+from gateway.domain.records import EntryRecord, TransactionRecord
 from gateway.domain.wire import instant
 from gateway.store.store import Store
 
@@ -23,19 +23,21 @@ def ledger() -> None:
 
 @app.command()
 def trace(
-    name: Annotated[str, typer.Argument(help="A transaction id, a lineage id, or a caller's external id.")],
+    name: Annotated[str, typer.Argument(help="An external id, an ERP number, or the id of a transaction or lineage.")],
     data: DataOption = None,
+    lineage: Annotated[bool, typer.Option("--lineage", help="Also all that belongs to the same lineage.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """The entries of a transaction, or of all transactions of a lineage."""
+    """The entries of a transaction by any of its names, or of its whole lineage."""
 
     async def ask(store: Store) -> list[EntryRecord]:
         if name.startswith("lin_"):
             return list(await store.reads.lineage_entries(name))
-        if name.startswith("txn_"):
-            return list(await store.reads.entries(name))
-        named = await store.reads.transactions(TransactionFilter(external_id=name), Visible(), 100, None)
-        return [entry for record in reversed(named) for entry in await store.reads.entries(record.transaction_id)]
+        found = await _named(store, name)
+        if lineage:
+            lineages = dict.fromkeys(record.lineage_id for record in found)
+            return [entry for one in lineages for entry in await store.reads.lineage_entries(one)]
+        return [entry for record in found for entry in await store.reads.entries(record.transaction_id)]
 
     entries = reading(data_directory(data), ask)
     if not entries:
@@ -50,6 +52,18 @@ def trace(
             for entry in entries
         ],
     )
+
+
+async def _named(store: Store, name: str) -> list[TransactionRecord]:
+    """The transactions of that name, oldest first: by id, by external id, else by number in any ERP."""
+    if name.startswith("txn_"):
+        record = await store.reads.transaction(name, Visible())
+        return [record] if record else []
+    for where in (TransactionFilter(external_id=name), TransactionFilter(erp_document_number=name)):
+        found = await store.reads.transactions(where, Visible(), 100, None)
+        if found:
+            return list(reversed(found))
+    return []
 
 
 def _what(body: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 
 from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, print_json, print_line, settings_of
 from gateway.domain.facts import wire_members
+from gateway.wiring.systems import DRIVERS
 from routing_rules import (
     DomainNotServed,
     Facts,
@@ -34,13 +36,33 @@ def _load(directory: Path) -> Rulebook:
         raise Failure(f"{directory} has errors:\n{listed}", 2) from error
 
 
+def _checked(directory: Path, *, json: bool) -> Rulebook:
+    """The rulebook; with `json` its complaints are JSON too."""
+    try:
+        rulebook = load_rulebook(directory)
+    except RulebookInvalid as error:
+        if json:
+            print_json({"complaints": [asdict(complaint) for complaint in error.complaints]})
+        return _load(directory)
+    strange = [
+        f"rulebook.yaml: system {system.id} has driver {system.driver!r}; there are {', '.join(sorted(DRIVERS))}"
+        for system in rulebook.systems.values()
+        if system.driver not in DRIVERS
+    ]
+    if strange:
+        if json:
+            print_json({"complaints": [{"message": text} for text in strange]})
+        raise Failure("\n".join(strange), 2)
+    return rulebook
+
+
 @app.command()
 def check(
     directory: Annotated[Path, typer.Argument(help="The directory with rulebook.yaml and the tables.")],
     json: JsonOption = False,
 ) -> None:
     """Read a rulebook, list every error with file:line:column, and run its worked examples."""
-    rulebook = _load(directory)
+    rulebook = _checked(directory, json=json)
     failures = [str(failure) for failure in run_examples(rulebook)]
     summary: dict[str, Any] = {
         "version": rulebook.version,

@@ -68,6 +68,7 @@ class Summary:
         slices = _tallies(self.result.placed, lambda one: (one.domain, one.business_unit, one.geography))
         return {
             "holds": self.holds,
+            "others": self.result.others,
             "currencyCode": CURRENCY,
             "loadSeconds": round(self.load.seconds, 1),
             "domains": [
@@ -113,6 +114,8 @@ class Summary:
                 "[bold green]It ties out[/]: every document stands in exactly one ERP, every lineage in one, and "
                 "every line and sum equals the input to the cent, read back from the two ERPs' own interfaces."
             )
+            if self.result.others:
+                console.print(f"{self.result.others} further documents came from other callers; each stands once.")
             return
         console.print(f"[bold red]It does not tie out[/]: {len(self.faults)} disagreements.")
         for outcome in self.load.failures[:SHOWN_FAULTS]:
@@ -121,6 +124,9 @@ class Summary:
         for fault in self.faults[:SHOWN_FAULTS]:
             line = f"{fault.kind}: {fault.domain} {fault.document}: {fault.detail}"
             console.print(line, style="red", markup=False)
+        left = max(0, len(self.load.failures) - SHOWN_FAULTS) + max(0, len(self.faults) - SHOWN_FAULTS)
+        if left:
+            console.print(f"and {left} more; the JSON summary lists all.", style="red", markup=False)
 
     def _lineages(self) -> dict[str, int]:
         """How many lineages each system holds; a lineage that is split is nowhere."""

@@ -78,12 +78,16 @@ class TieOut:
 
     placed: Sequence[Placed]
     faults: Sequence[Fault]
+    others: int = 0
+    """Documents that somebody else sent through the gateway, and that stand once; they belong to no sum here."""
 
     @property
     def holds(self) -> bool:
         """Whether everything that was sent stands where it should, to the cent, and nothing else does."""
         return not self.faults
 
+
+_MASTERS = frozenset({"customers", "products"})
 
 CustomerNumbers = Mapping[tuple[str, str], str]
 """(system, customer's external id) -> number there, without zeros in front."""
@@ -93,7 +97,15 @@ def tie_out(
     expected: Sequence[Expected], found: Sequence[Found], claims: Sequence[Claim], customers: CustomerNumbers
 ) -> TieOut:
     """Compare input, ERPs and claims; every disagreement is a fault, and none hides another."""
-    claimed = _by_document(claims)
+    wanted = {(document.domain, document.source, document.external_id) for document in expected}
+    mine = [claim for claim in claims if (claim.domain, claim.source, claim.external_id) in wanted]
+    theirs = {
+        claim.reference: claim
+        for claim in claims
+        if claim.reference and (claim.domain, claim.source, claim.external_id) not in wanted
+    }
+    found, others = _part(found, theirs)
+    claimed = _by_document(mine)
     standing: dict[str, list[Found]] = defaultdict(list)
     for one in found:
         standing[one.reference].append(one)
@@ -112,9 +124,28 @@ def tie_out(
         placed.append(Placed(document, systems.pop() if len(systems) == 1 else "", len(complaints)))
         faults.extend(complaints)
     faults.extend(_split_lineages(systems_of))
-    faults.extend(_strangers(expected, found, claims))
+    faults.extend(_strangers(found, mine))
+    faults.extend(_not_once(others, theirs))
     faults.extend(_sums(expected, found))
-    return TieOut(placed, faults)
+    return TieOut(placed, faults, len(others))
+
+
+def _part(found: Sequence[Found], theirs: Mapping[str, Claim]) -> tuple[list[Found], list[Found]]:
+    """What may be the input's, and what stands under a reference that the gateway gave to another document."""
+    others = [one for one in found if one.reference in theirs]
+    return [one for one in found if one.reference not in theirs], others
+
+
+def _not_once(others: Sequence[Found], theirs: Mapping[str, Claim]) -> Iterator[Fault]:
+    """Other callers' documents are not compared with an input, but each posted one must stand exactly once."""
+    count: dict[str, int] = defaultdict(int)
+    for one in others:
+        count[one.reference] += 1
+    for reference, claim in theirs.items():
+        if claim.domain in _MASTERS:
+            continue
+        if claim.status == "posted" and count[reference] != 1:
+            yield Fault("not_once", claim.domain, claim.external_id, f"stands {count[reference]} times in the ERPs")
 
 
 def _judge(
@@ -177,12 +208,9 @@ def _split_lineages(systems_of: Mapping[str, set[str]]) -> Iterator[Fault]:
             yield Fault("lineage_split", "orders", lineage, "the lineage stands in " + " and ".join(sorted(systems)))
 
 
-def _strangers(expected: Sequence[Expected], found: Sequence[Found], claims: Sequence[Claim]) -> Iterator[Fault]:
+def _strangers(found: Sequence[Found], claims: Sequence[Claim]) -> Iterator[Fault]:
     """What stands in an ERP although nobody sent it."""
-    wanted = {(document.domain, document.source, document.external_id) for document in expected}
-    references = {claim.reference for claim in claims if (claim.domain, claim.source, claim.external_id) in wanted} - {
-        ""
-    }
+    references = {claim.reference for claim in claims} - {""}
     for one in found:
         if one.reference not in references:
             yield Fault("stranger", one.domain, "", f"{one.name} with reference '{one.reference}' was not sent")

@@ -58,10 +58,10 @@ def _depth(count: int, oldest: int | None) -> tuple[int, int | None]:
     return count, oldest
 
 
-_JOBS_DUE: Final = Query(
-    select(func.count(), func.min(schema.jobs.c.due_at)).where(
-        schema.jobs.c.due_at <= bindparam("now"), schema.jobs.c.lease_until <= bindparam("now")
-    ),
+_JOBS_WAITING: Final = Query(
+    select(func.count(), func.min(_transaction.accepted_at))
+    .select_from(schema.jobs.join(schema.transactions, schema.jobs.c.transaction_id == _transaction.transaction_id))
+    .where(schema.jobs.c.lease_until <= bindparam("now")),
     _depth,
 )
 _EVENTS_WAITING: Final = Query(
@@ -147,11 +147,12 @@ class StoreReads:
         return await self._reader.one(ACTIVATION, {"activation_number": activation_number})
 
     async def queue_state(self, now: int) -> QueueState:
-        """Jobs that are due and in nobody's hands; events that the stream has not acknowledged."""
+        """Transactions that are not at rest and in nobody's hands, however long they are put off, by the age of their
+        acceptance; events that the stream has not acknowledged."""
         async with self._reader.moment() as moment:
-            ((jobs, due_at),) = await moment.all(_JOBS_DUE, {"now": now})
+            ((jobs, accepted_at),) = await moment.all(_JOBS_WAITING, {"now": now})
             ((events, created_at),) = await moment.all(_EVENTS_WAITING)
-        return QueueState(jobs, _age(now, due_at), events, _age(now, created_at))
+        return QueueState(jobs, _age(now, accepted_at), events, _age(now, created_at))
 
     async def is_alive(self) -> bool:
         return await self._reader.is_alive()

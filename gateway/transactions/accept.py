@@ -33,6 +33,7 @@ from gateway.transactions.repeats import (
     by_idempotency_key,
     by_natural_key,
     natural_key,
+    refuse_replacing_nothing,
     remember_key,
     remember_natural_key,
 )
@@ -88,6 +89,7 @@ async def accept(unit: WriteUnit, parts: LineParts, command: Create, draft: Draf
     if earlier is not None:
         return await _replay(unit, parts, command, earlier)
     key = await natural_key(unit, command)
+    refuse_replacing_nothing(command, key)
     if key is not None and key.transaction_id is not None:
         replaced = await by_natural_key(unit, command, draft, key)
         if replaced is None:

@@ -52,11 +52,36 @@ async def natural_key(unit: WriteUnit, command: Create) -> NaturalKeyRecord | No
     return await unit.natural_key(command.caller.source, command.document.domain, external_id)
 
 
+def refuse_replacing_nothing(command: Create, key: NaturalKeyRecord | None) -> None:
+    """Raise Problem `unknown-reference` for `replaces` on a document that was never submitted under this name."""
+    if command.replaces is None or (key is not None and key.transaction_id is not None):
+        return
+    raise Problem(
+        "unknown-reference",
+        "replaces names a transaction, but no document was submitted under this externalId",
+        remedy="leave replaces out, or send the externalId of the document that is corrected",
+        errors=(
+            FieldError(
+                "replaces", "corrects nothing that is known under this externalId", "leave it out or correct it"
+            ),
+        ),
+    )
+
+
 async def by_natural_key(
     unit: WriteUnit, command: Create, draft: Draft, key: NaturalKeyRecord
 ) -> TransactionRecord | None:
     """None: it is the same document, answer the earlier transaction. A record: the one that this one replaces."""
     transaction_id = key.transaction_id or ""
+    if command.replaces is not None and command.replaces != transaction_id:
+        # the correction itself sent again: its first request was accepted, and its answer may have been lost
+        corrected = (await unit.transactions([transaction_id])).get(transaction_id)
+        if (
+            corrected is not None
+            and corrected.replaces == command.replaces
+            and (key.content_hash == draft.content_hash or await _same_content(unit, command, transaction_id))
+        ):
+            return None
     if command.replaces is not None and command.replaces == transaction_id:
         replaced = await unit.transaction(transaction_id)
         if replaced is not None and replaced.status in FAILED_ENDS:

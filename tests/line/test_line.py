@@ -166,6 +166,27 @@ async def test_a_refused_root_gives_its_pin_back_and_can_be_corrected(rig: Rig):
     assert corrected.transaction.lineage_id == record.lineage_id
 
 
+async def test_a_correction_sent_again_is_the_same_correction(rig: Rig):
+    rig.legacy.script = ["reject"]
+    refused = (await rig.send(order(), wait_s=5.0)).transaction
+    first = await rig.send(order(**TO_CLOUD), replaces=refused.transaction_id, wait_s=5.0)
+    again = await rig.send(order(**TO_CLOUD), replaces=refused.transaction_id, wait_s=5.0)
+    assert (again.replayed, again.transaction.transaction_id) == (True, first.transaction.transaction_id)
+    with pytest.raises(Problem) as caught:
+        await rig.send(order(geography="DE"), replaces=refused.transaction_id)
+    assert caught.value.slug == "natural-key-conflict"
+    assert len(rig.cloud.book) == 1
+
+
+async def test_what_was_never_submitted_cannot_be_replaced(rig: Rig):
+    other = (await rig.send(order("other"), wait_s=5.0)).transaction
+    for replaces in (other.transaction_id, "txn_" + "0" * 26):
+        with pytest.raises(Problem) as caught:
+            await rig.send(order("new"), replaces=replaces)
+        assert (caught.value.slug, caught.value.errors[0].field) == ("unknown-reference", "replaces")
+    assert len(rig.legacy.book) == 1
+
+
 async def test_only_what_ended_without_a_document_can_be_replaced(rig: Rig):
     posted = await rig.send(order(), wait_s=5.0)
     with pytest.raises(Problem) as caught:

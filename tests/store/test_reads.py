@@ -168,12 +168,17 @@ async def test_the_queues_say_how_much_waits_and_how_long(store: Store) -> None:
     assert await store.reads.queue_state(NOW) == QueueState(0, 0.0, 0, 0.0)
 
     async def write(unit: StoreUnit) -> None:
-        for due_at, lease_until in ((NOW - 2_500_000, 0), (NOW - 9_000_000, NOW + 1), (NOW + 1, 0)):
-            await insert_transaction_with_job(unit, a_transaction(), due_at=due_at, lease_until=lease_until)
+        for accepted_at, due_at, lease_until in (
+            (NOW - 2_500_000, NOW - 1, 0),
+            (NOW - 9_000_000, NOW - 1, NOW + 1),
+            (NOW - 4_000_000, NOW + 60_000_000, 0),
+        ):
+            waiting = a_transaction(accepted_at=accepted_at)
+            await insert_transaction_with_job(unit, waiting, due_at=due_at, lease_until=lease_until)
         await unit.insert_events([an_event("lin_1", 1, created_at=NOW - 1_000_000), an_event("lin_1", 2)])
 
     await store.write(write)
-    assert await store.reads.queue_state(NOW) == QueueState(1, 2.5, 2, 1.0)
+    assert await store.reads.queue_state(NOW) == QueueState(2, 4.0, 2, 1.0)
 
 
 async def test_reading_connections_cannot_write(url: str) -> None:

@@ -1,0 +1,127 @@
+"""The command line as people meet it: right answers, and clear words for wrong questions."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.store.migrate import migrate
+from gateway.store.store import open_store
+from tests.line.rig import Rig, invoice, order
+
+TABLES = Path(__file__).parents[2] / "routing_rules" / "tables"
+COMMAND = Path(sys.executable).with_name("erp-gateway")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory whose record holds an order and its invoice."""
+    directory = tmp_path_factory.mktemp("data")
+    shutil.copytree(TABLES, directory / "rulebook")
+    (directory / "gateway.toml").write_text('rulebook = "rulebook"\n', encoding="utf-8")
+
+    async def fill() -> None:
+        url = f"sqlite:///{directory / 'gateway.db'}"
+        await migrate(url)
+        store = await open_store(url)
+        rig = await Rig.on(store)
+        await rig.send(order(), wait_s=5.0)
+        await rig.send(invoice(), "invoices", wait_s=5.0)
+        await store.close()
+
+    asyncio.run(fill())
+    return directory
+
+
+def call(*arguments: object) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run([COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False)
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_a_trace_is_found_by_any_name_and_the_lineage_shows_all_of_it(data: Path):
+    listed = json.loads(call("transactions", "list", "--data", data, "--json").stdout)
+    assert [one["domain"] for one in listed] == ["invoices", "orders"]
+    the_order = listed[1]
+    traces = [
+        json.loads(call("ledger", "trace", name, "--data", data, "--json").stdout)
+        for name in (the_order["transactionId"], "10248")
+    ]
+    assert traces[0] == traces[1]
+    assert [entry["kind"] for entry in traces[0]][-2:] == ["posted", "linked"]
+    number = the_order["erpNumber"]["documentNumber"]
+    by_number = json.loads(call("ledger", "trace", number, "--data", data, "--json").stdout)
+    assert the_order["transactionId"] in {entry["trace"] for entry in by_number}
+    whole = json.loads(call("ledger", "trace", "10248", "--lineage", "--data", data, "--json").stdout)
+    assert {entry["trace"] for entry in whole} == {one["transactionId"] for one in listed}
+    shown = call("ledger", "trace", "10248", "--data", data).stdout
+    assert "legacy-main" in shown
+    assert call("ledger", "trace", "nobody", "--data", data).returncode == 1
+
+
+def test_one_transaction_is_shown(data: Path):
+    listed = json.loads(call("transactions", "list", "--data", data, "--json", "--status", "posted").stdout)
+    shown = json.loads(call("transactions", "show", listed[0]["transactionId"], "--data", data, "--json").stdout)
+    assert shown == listed[0]
+    assert "posted" in call("transactions", "show", listed[0]["transactionId"], "--data", data).stdout
+    assert call("transactions", "show", "txn_nobody", "--data", data).returncode == 1
+
+
+def test_a_sound_rulebook_passes_and_a_broken_one_lists_everything_as_text_and_json(tmp_path: Path):
+    sound = json.loads(call("rules", "check", TABLES, "--json").stdout)
+    assert sound["failedExamples"] == []
+    assert sound["rows"]["orders"] == 8
+    broken = tmp_path / "rulebook"
+    shutil.copytree(TABLES, broken)
+    text = (broken / "orders.csv").read_text(encoding="utf-8")
+    (broken / "orders.csv").write_text(text.replace("Western,LATAM", "Westernn,LATAM"), encoding="utf-8")
+    done = call("rules", "check", broken)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "orders.csv:4:" in done.stderr
+    listed = call("rules", "check", broken, "--json")
+    assert listed.returncode == 2
+    assert json.loads(listed.stdout)["complaints"][0]["line"] == 4
+
+
+def test_a_driver_that_does_not_exist_is_a_complaint(tmp_path: Path):
+    strange = tmp_path / "rulebook"
+    shutil.copytree(TABLES, strange)
+    text = (strange / "rulebook.yaml").read_text(encoding="utf-8")
+    (strange / "rulebook.yaml").write_text(text.replace("driver: sap_s4", "driver: nope"), encoding="utf-8")
+    done = call("rules", "check", strange)
+    assert done.returncode == 2
+    assert "nope" in done.stderr
+
+
+def test_a_decision_is_explained(data: Path):
+    arguments = ("rules", "explain", "--data", data, "--domain", "orders", "--business-unit", "Western")
+    assert "cloud-main" in call(*arguments, "--geography", "US").stdout
+    explained = json.loads(call(*arguments, "--geography", "US", "--json").stdout)
+    assert explained["namedRow"] == "o-west"
+    wrong = call(*arguments, "--geography", "MOON")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "MOON" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("transactions", "list", "--status", "nonsense"),
+        ("events", "tail", "--subject", "a b"),
+        ("token", "--client", "nobody"),
+        ("token", "--client", "salesforce", "--scope", "rules:approve"),
+        ("token", "--client", "salesforce", "--lifetime-s", "0"),
+        ("nonsense",),
+    ],
+)
+def test_wrong_questions_are_answered_with_exit_code_two(data: Path, arguments: tuple[str, ...]):
+    more = () if arguments == ("nonsense",) else ("--data", data)
+    done = call(*arguments, *more)
+    assert done.returncode == 2
+    assert done.stderr
