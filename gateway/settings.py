@@ -148,8 +148,8 @@ def load_settings(data: Path) -> Settings:
     path = data / FILE_NAME
     if not path.is_file():
         raise SettingsError(
-            f"{path} is missing. Write it (docs/operations.md shows one), or run `erp-gateway demo` to get a data "
-            "directory with everything in it."
+            f"{path} is missing. Write it (docs/operations.md lists the settings), or run `erp-gateway demo` to get a "
+            "data directory with everything in it."
         )
     _file.set(path)
     try:

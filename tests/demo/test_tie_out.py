@@ -203,6 +203,25 @@ def test_a_planted_fault_is_found(plant: Callable[[World], None]) -> None:
     assert not world.judge().holds
 
 
+def _somebody_else_s(world: World) -> None:
+    """An order that another caller sent through the same gateway, after the demo's."""
+    at = world.index("orders")
+    world.found.append(replace(world.found[at], number="9999999999", reference="ZZZZZZZZZZZZZZZZ"))
+    claim = next(one for one in world.claims if one.reference == world.found[at].reference)
+    world.claims.append(replace(claim, external_id="mine", number="9999999999", reference="ZZZZZZZZZZZZZZZZ"))
+
+
+def test_another_caller_s_document_is_no_fault_as_long_as_it_stands_once() -> None:
+    world = World()
+    _somebody_else_s(world)
+    result = world.judge()
+    assert (result.holds, result.others) == (True, 1)
+    world.found.append(replace(world.found[-1], number="8888888888"))
+    assert "not_once" in world.kinds()
+    world.found = world.found[:-2]
+    assert "not_once" in world.kinds()
+
+
 def test_errors_that_cancel_leave_the_sums_alone() -> None:
     world = World()
     _two_that_cancel(world)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -107,6 +108,18 @@ def test_a_decision_is_explained(data: Path):
     wrong = call(*arguments, "--geography", "MOON")
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert "MOON" in wrong.stderr
+
+
+def test_a_backup_taken_as_documented_goes_on_in_another_directory(data: Path, tmp_path: Path):
+    connection = sqlite3.connect(data / "gateway.db")
+    connection.execute("VACUUM INTO ?", (str(tmp_path / "gateway.db"),))
+    connection.close()
+    shutil.copy(data / "gateway.toml", tmp_path)
+    shutil.copytree(data / "rulebook", tmp_path / "rulebook")
+    assert call("migrate", "--data", tmp_path).returncode == 0
+    for question in (("transactions", "list"), ("ledger", "trace", "10248", "--lineage")):
+        here, there = (call(*question, "--data", where, "--json").stdout for where in (data, tmp_path))
+        assert here == there != "[]\n"
 
 
 @pytest.mark.parametrize(
