@@ -1,7 +1,7 @@
 """The grammar of a cell: text to set, or all that is wrong with the text.
 
 Empty or ``*`` matches all. Trees: ``DE``, ``DE|AT|CH``, ``EMEA except FR|ES``. Names: ``ZOR|TA``. Amounts:
-``>=1000 EUR``, ``<500 USD``, ``1000..5000 EUR`` (upper end excluded). Dates: ``2026-01-31``. Source: DESIGN section 6.
+``>=1000 EUR``, ``<500 USD``, ``1000..5000 EUR`` (upper end excluded). Dates: ``2026-01-31``. Source: docs/rules.md.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
 4. The stage turns the row's systems into a target; in a pilot the allow-list and the share bucket do.
 
 Pure and quick; the explanation is built when asked for. What lies outside a table is not looked at: pins, overlays
-that people set, periods and lateness are the gateway's. Source: DESIGN section 6.
+that people set, periods and lateness are the gateway's. Source: docs/rules.md.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ A fact that a document does not have is ``None`` (for a tree: its root). Only a 
 tree cell whose node is the root, holds it. No set is empty: the loader refuses cells that could match nothing, so
 that a product of sets contains another exactly when each factor does.
 
-Source: DESIGN section 6.
+Source: docs/rules.md.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Primitives only, so that facts can be recorded in the ledger and replayed for ev
 ``root_external_id`` come from the callers' world and must stay erasable: they are never part of the recorded form nor
 of ``repr``, which ends in logs. Recorded is what follows from them, the share bucket and the allow-list hit. Facts
 that are read back carry those two in ``recorded_bucket`` and ``recorded_allow_hit`` and decide the same (invariant 6
-of DESIGN section 4).
+of ARCHITECTURE.md).
 """
 
 from __future__ import annotations

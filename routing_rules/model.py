@@ -1,7 +1,7 @@
 """The nouns of routing: stages, systems, rows, tables, and what a decision can be.
 
-The words are those of DESIGN sections 2 and 6. Everything here is frozen: a rulebook that is in force never changes,
-a new one takes its place.
+The words are those of docs/words.md and docs/rules.md. Everything here is frozen: a rulebook that is in force never
+changes, a new one takes its place.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ ShareBy = Literal["customer", "document"]
 
 
 class Stage(StrEnum):
-    """How far a slice has come; see the table of DESIGN section 6."""
+    """How far a slice has come; see the table of docs/rules.md."""
 
     LEGACY = "legacy"
     DARK = "dark"
@@ -87,7 +87,7 @@ class System:
     ``regions`` are the geography nodes whose documents it may hold, ``domains`` the document families it takes.
     ``longest_execution_s``: a call that began longer ago has ended, one way or the other. ``inquiry_delay_s``: how
     long after a posting an inquiry finds it. ``enforces_unique_reference``: the ERP itself refuses a second document
-    with the same external reference. The three rule whether an unknown may be posted again (DESIGN section 5).
+    with the same external reference. The three rule whether an unknown may be posted again (ARCHITECTURE.md).
     """
 
     id: str

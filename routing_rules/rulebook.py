@@ -4,7 +4,7 @@ A **table version** is the SHA-256 of the RFC 8785 form of a table's parsed rows
 and all systems. Comments, cell spelling, row order and file format are not in it, so a file that was only tidied up
 is still the same version. The **governance version** is the same over owners, company codes with their calendars,
 thresholds, required checks and policies. Whatever changes a decision is in the table version; the governance version
-holds what may be asked of a change. Source: DESIGN section 2.
+holds what may be asked of a change. Source: docs/words.md.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class CompanyCode:
 
 @dataclass(frozen=True, slots=True)
 class LatePolicy:
-    """What happens to a late follow-up of a closed lineage (DESIGN section 6): cloud, hold or refuse."""
+    """What happens to a late follow-up of a closed lineage (docs/rules.md): cloud, hold or refuse."""
 
     domain: str
     business_unit: NodeSet

@@ -1,7 +1,7 @@
 """The share bucket: which part of the customers a pilot takes.
 
 The bucket depends on the key alone, not on table, version or share, so raising a share only adds and lowering it only
-takes away. WORDS, 'Share bucket'.
+takes away. docs/rules.md, 'Share bucket'.
 """
 
 from __future__ import annotations

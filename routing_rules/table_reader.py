@@ -1,6 +1,6 @@
 """One CSV file to the rows of one rule table; every fault becomes a complaint, none stops the reading.
 
-The header is exactly that of DESIGN section 6. Cells are trimmed; only a note may hold line breaks.
+The header is exactly that of docs/rules.md. Cells are trimmed; only a note may hold line breaks.
 """
 
 from __future__ import annotations

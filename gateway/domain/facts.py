@@ -17,7 +17,7 @@ def facts_of(
 ) -> Facts:
     """What the rule tables may know of this document. What it does not have stays None: the tree's root.
 
-    `share_key` as WORDS says: the customer's first canonical id, or what the domain's `share_by` asks for.
+    `share_key` as docs/rules.md says: the customer's first canonical id, or what the domain's `share_by` asks for.
     """
     head = document if isinstance(document, DocumentHead) else None
     return Facts(

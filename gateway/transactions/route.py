@@ -159,7 +159,7 @@ def _share_key(
     source: str,
     transaction_id: str,
 ) -> str | None:
-    """WORDS, share bucket: the customer's canonical id; with `share_by: document` the root's own name."""
+    """Share bucket (docs/rules.md): the customer's canonical id; with `share_by: document` the root's own name."""
     if parts.rules.rulebook.share_by.get(document.domain) == "document":
         return f"{source}{document.domain}{document.external_id}" if document.external_id else transaction_id
     for one in linked:

@@ -1,4 +1,4 @@
-"""The share bucket is the one that WORDS fixes, and raising a share only adds."""
+"""The share bucket is the one that docs/rules.md fixes, and raising a share only adds."""
 
 from __future__ import annotations
 
