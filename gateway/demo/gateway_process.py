@@ -31,7 +31,7 @@ TOKEN_S: Final = 8 * 3_600
 """How long the demo's tokens live, in seconds."""
 _LOOK_S: Final = 0.1
 _STEADY_S: Final = 5.0
-"""A gateway that ends sooner after its start is broken, not killed."""
+"""A gateway that ends by itself sooner after its start is broken."""
 _HASTY_DEATHS: Final = 3
 
 
@@ -68,7 +68,9 @@ class Gateway:
                 await asyncio.sleep(_LOOK_S)
             if self.child is None:
                 return
-            hasty = hasty + 1 if time.monotonic() - begun < _STEADY_S else 0
+            # killed by a signal is somebody's act, however soon; an exit of its own right after its start is a defect
+            by_itself = (self.child.exit_code or 0) >= 0
+            hasty = hasty + 1 if by_itself and time.monotonic() - begun < _STEADY_S else 0
             if hasty >= _HASTY_DEATHS:
                 self.child.check()
             self._said(f"The gateway ended with {self.child.exit_code}; it is started again.")
