@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("benchmarks.store_write",)
+BENCHMARKS = ("benchmarks.store_write", "benchmarks.http_submit")
 
 
 def main() -> int:
