@@ -1,26 +1,25 @@
-# Build: the locked dependencies, without those of development, in a virtual environment.
-FROM python:3.11-slim AS build
+# Build: what a running gateway needs, as the lock says, in an environment of its own. The base image is named by digest
+# too (docs/operations.md, "The image", says how it is renewed); which index serves the packages is the build machine's
+# setting (docs/adr/0002-lock-without-a-registry.md).
+FROM python:3.11.15-slim-bookworm@sha256:b18992999dbe963a45a8a4da40ac2b1975be1a776d939d098c647482bcad5cba AS build
+ENV PIP_NO_CACHE_DIR=1 \
+    UV_NO_CACHE=1
 WORKDIR /src
 COPY pyproject.toml uv.lock README.md LICENSE ./
-COPY tools/uv.version tools/uv.version
-RUN python -m venv /opt/gateway \
- && python -m venv /opt/uv \
- && /opt/uv/bin/pip install --no-cache-dir "uv==$(sed -n 's/^# uv //p' tools/uv.version)"
-# As tools/install.sh does. The lock names versions and hashes but no registry: the index is the build machine's setting
-# (docs/adr/0002-lock-without-a-registry.md).
-RUN /opt/uv/bin/uv export --quiet --frozen --no-default-groups --group build --no-emit-project \
-        --format requirements-txt --output-file /tmp/locked.txt \
- && VIRTUAL_ENV=/opt/gateway /opt/uv/bin/uv pip install --no-cache --compile-bytecode --require-hashes \
-        --requirement /tmp/locked.txt
+COPY tools/install.sh tools/uv.version tools/
 COPY adapters adapters
 COPY gateway gateway
 COPY routing_rules routing_rules
-RUN VIRTUAL_ENV=/opt/gateway /opt/uv/bin/uv pip install --no-cache --compile-bytecode --no-deps --no-build-isolation .
+RUN PYTHON=python3 FOR=running VENV=/opt/gateway TOOLS=/opt/tools sh tools/install.sh
 
-# Run: no compiler, no uv, no root. The root file system may be read-only: only /data is written, and /tmp by SQLite when
-# a sort does not fit its memory.
-FROM python:3.11-slim
-RUN useradd --system --uid 10001 --no-create-home gateway && install -d -o gateway -g gateway -m 0700 /data
+# Run: no compiler, no installer in the environment, no root. Nothing outside of /data is written, so that the root file
+# system may be read-only; /tmp should be a tmpfs, for SQLite when a sort does not fit its memory.
+FROM python:3.11.15-slim-bookworm@sha256:b18992999dbe963a45a8a4da40ac2b1975be1a776d939d098c647482bcad5cba
+LABEL org.opencontainers.image.title="erp-coexistence-gateway" \
+      org.opencontainers.image.licenses="Apache-2.0"
+RUN groupadd --system --gid 10001 gateway \
+ && useradd --system --uid 10001 --gid gateway --no-create-home --shell /usr/sbin/nologin gateway \
+ && install -d -o gateway -g gateway -m 0700 /data
 COPY --from=build /opt/gateway /opt/gateway
 # In a container the loopback address would reach nobody, whatever gateway.toml says of it.
 ENV PATH=/opt/gateway/bin:$PATH \
@@ -29,7 +28,8 @@ ENV PATH=/opt/gateway/bin:$PATH \
     ERP_GATEWAY_DATA=/data \
     ERP_GATEWAY_HTTP__HOST=0.0.0.0 \
     ERP_GATEWAY_HTTP__PORT=8080
-USER gateway
+# By number, so that an orchestrator can tell that it is not root.
+USER 10001:10001
 VOLUME /data
 EXPOSE 8080
 STOPSIGNAL SIGTERM

@@ -24,6 +24,8 @@ class Operation(StrEnum):
     """What is done to a document."""
 
     CREATE = "create"
+    CHANGE = "change"
+    CANCEL = "cancel"
     REVERSE = "reverse"
 
 
@@ -36,6 +38,7 @@ class Capability:
     `one_at_a_time_key`: calls with the same key must not overlap ("" if they may); e.g. "company_code".
     `can_validate`: `validate` exists and posts nothing.
     `max_lines`: lines that one document may have there.
+    `changeable`: for a change, the members (wire names, `lines`) that it can change; others cannot.
     """
 
     supported: bool
@@ -44,6 +47,7 @@ class Capability:
     one_at_a_time_key: str = ""
     can_validate: bool = False
     max_lines: int = 999
+    changeable: frozenset[str] = frozenset()
     reason: str = ""
 
 
@@ -53,7 +57,7 @@ Capabilities = Mapping[tuple[str, Operation], Capability]
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One posting to be made.
+    """One document to be created.
 
     `external_reference`: 16 characters, constant over all attempts, carried in a field that the ERP can be searched
     by. `numbers`: what each document that this one refers to is called in this system, by the field that holds the
@@ -63,12 +67,62 @@ class Submission:
     document: CanonicalDocument
     external_reference: str
     numbers: Mapping[str, ErpNumber] = field(default_factory=dict)
-    operation: Operation = Operation.CREATE
 
     @property
     def domain(self) -> str:
         """The document's domain."""
         return self.document.domain
+
+    @property
+    def operation(self) -> Operation:
+        """What it does."""
+        return Operation.CREATE
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One document to be made to say something else.
+
+    `original`: the document as it stands there now, with the reference under which it was *created*. `document`: as
+    it shall stand, whole, with `numbers` for what it refers to. `external_reference` names this change; an ERP that
+    has no field for it finds the change by the document's state.
+    """
+
+    number: ErpNumber
+    original: Submission
+    document: CanonicalDocument
+    external_reference: str
+    numbers: Mapping[str, ErpNumber] = field(default_factory=dict)
+
+    @property
+    def domain(self) -> str:
+        """The document's domain."""
+        return self.document.domain
+
+    @property
+    def operation(self) -> Operation:
+        """What it does."""
+        return Operation.CHANGE
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """One document to be called off before anything follows from it: nothing more is delivered or billed of it."""
+
+    number: ErpNumber
+    original: Submission
+    external_reference: str
+    reason: str = ""
+
+    @property
+    def domain(self) -> str:
+        """The document's domain."""
+        return self.original.domain
+
+    @property
+    def operation(self) -> Operation:
+        """What it does."""
+        return Operation.CANCEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +134,20 @@ class Reversal:
     external_reference: str
     posting_date: date
     reason: str = ""
+
+    @property
+    def domain(self) -> str:
+        """The document's domain."""
+        return self.original.domain
+
+    @property
+    def operation(self) -> Operation:
+        """What it does."""
+        return Operation.REVERSE
+
+
+Posting = Submission | Change | Cancellation | Reversal
+"""One call that leaves something behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +182,11 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class FoundDocument:
-    """A document as it stands in the ERP. `total` in the same sense as `Expectation.total` of its domain."""
+    """A document as it stands in the ERP. `total` in the same sense as `Expectation.total` of its domain.
+
+    `as_demanded`: False where an inquiry found it neither as it was before the posting nor as it was to be.
+    `cancelled`: all of it was called off there.
+    """
 
     number: ErpNumber
     external_reference: str
@@ -126,9 +198,13 @@ class FoundDocument:
     fiscal_year: int | None = None
     fiscal_period: int | None = None
     reversed_by: str | None = None
+    as_demanded: bool = True
+    cancelled: bool = False
 
     def agrees_with(self, expected: Expectation) -> bool:
-        """True if nothing that both sides state differs."""
+        """True if it stands as demanded and nothing that both sides state differs."""
+        if not self.as_demanded:
+            return False
         pairs = (
             (self.party, expected.party),
             (self.currency_code, expected.currency_code),
@@ -189,9 +265,11 @@ class ErpPort(Protocol):
     Every method that talks raises only the classes of `adapters.errors`, or what `permit` raised.
 
     A driver MUST
-    - send a posting call at most once per `submit` or `reverse`, never again by itself;
+    - send a posting call at most once per `submit`, `change`, `cancel` or `reverse`, never again by itself;
     - call `permit` right before that call's first byte, and send nothing if it raises;
-    - put `external_reference` where `inquire` finds it;
+    - put `external_reference` where `inquire` finds it; only a change and a cancellation may be found by the
+      document's state instead, and then state what shall be, not by how much it differs, so that a second one
+      changes nothing;
     - raise `NotSent`, `Rejected` or `Misconfigured` only when certainly nothing was posted; anything that is not a
       definite success or a definite refusal is `OutcomeUnknown` or `Garbled`;
     - limit the size, depth and time of what it reads.
@@ -211,16 +289,33 @@ class ErpPort(Protocol):
         """What this system can do, by (domain, operation). Pure."""
         ...
 
-    def expectation(self, submission: Submission) -> Expectation:
-        """What an inquiry after this submission must find. Pure."""
+    def expectation(self, posting: Posting) -> Expectation:
+        """What an inquiry after this posting must find. Pure."""
         ...
 
     async def submit(self, submission: Submission, permit: Permit) -> Posted:
         """Post the document once."""
         ...
 
-    async def inquire(self, submission: Submission) -> tuple[FoundDocument, ...]:
-        """All documents that carry the submission's external reference; empty if there is none."""
+    async def change(self, change: Change, permit: Permit) -> Posted:
+        """Make the document say what `change.document` says, once. All of it happens, or nothing.
+
+        The document is read first: one that stands otherwise than `change.original` says was changed by somebody else
+        and is `Rejected`; one that stands as demanded already is `OutcomeUnknown`, so that an inquiry finds it.
+        """
+        ...
+
+    async def cancel(self, cancellation: Cancellation, permit: Permit) -> Posted:
+        """Call the document off, once, by the rules of `change`."""
+        ...
+
+    async def inquire(self, posting: Posting) -> tuple[FoundDocument, ...]:
+        """All documents that show that the posting happened; empty if none does.
+
+        A submission or reversal: what carries its external reference. A change or cancellation: the document if it
+        stands as demanded; nothing while it stands as before; and if it stands in a third way, the document with
+        `as_demanded=False`.
+        """
         ...
 
     async def validate(self, submission: Submission) -> ValidationReport:

@@ -7,9 +7,10 @@ from typing import Any, NoReturn
 from litestar import Litestar, Request
 from litestar.handlers import HTTPRouteHandler
 
-from gateway.api import customers, invoices, orders, payments, products
+from gateway.api.capabilities import capability_routes
 from gateway.api.description import description_routes
 from gateway.api.documents import document_routes
+from gateway.api.domains import RESOURCES
 from gateway.api.door import Door
 from gateway.api.guard import Guard
 from gateway.api.health import health_routes
@@ -18,27 +19,21 @@ from gateway.api.measurements import measurement_routes
 from gateway.api.openapi import describe
 from gateway.api.parts import AppParts
 from gateway.api.problem_pages import problem_routes
+from gateway.api.rates import Rates
 from gateway.api.routing import routing_routes
 from gateway.api.transactions import transaction_routes
 from gateway.api.visibility import Visibility
 
-RESOURCES = (
-    customers.RESOURCE,
-    products.RESOURCE,
-    orders.RESOURCE,
-    invoices.RESOURCE,
-    payments.RESOURCE,
-)
-
 
 def create_app(parts: AppParts) -> Litestar:
     """The application. Nothing is started here; the server's lifespan does that."""
+    rates = Rates(parts.rates, parts.monotonic_ns)
     app = Litestar(
         route_handlers=[
             *routes(parts),
             *description_routes(lambda: describe(routes(parts), parts.limits), parts.limits),
         ],
-        guards=[Guard(parts.authenticator)],
+        guards=[Guard(parts.authenticator, rates)],
         exception_handlers={Exception: _to_the_door},
         on_startup=list(parts.on_startup),
         on_shutdown=list(parts.on_shutdown),
@@ -48,7 +43,7 @@ def create_app(parts: AppParts) -> Litestar:
         debug=False,
     )
     # Outside of Litestar's routing, so that addresses that do not exist pass the same door.
-    app.asgi_handler = Door(app.asgi_handler, parts.limits, parts.metrics, parts.tracer)
+    app.asgi_handler = Door(app.asgi_handler, parts.limits, rates, parts.proxies, parts.metrics, parts.tracer)
     return app
 
 
@@ -60,6 +55,7 @@ def routes(parts: AppParts) -> list[HTTPRouteHandler]:
         *transaction_routes(parts, visibility),
         *lineage_routes(parts, visibility),
         *routing_routes(parts, visibility),
+        *capability_routes(parts, visibility),
         *health_routes(parts),
         *measurement_routes(parts),
         *problem_routes(parts),

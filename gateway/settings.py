@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -30,12 +30,26 @@ class _Closed(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+Requests = Annotated[int, Field(ge=0, le=1_000_000)]
+"""In a window; 0 is no limit."""
+
+
 class HttpSettings(_Closed):
-    """Where the API listens. `body_bytes`: largest request body."""
+    """Where the API listens. `body_bytes`: largest request body.
+
+    `rate_limit_requests` of one client in `rate_limit_window_s` seconds, with other numbers for some clients by their
+    client id; `rate_limit_refused`: refusals of unknown callers at one address in a window. 0 is no limit.
+    `trusted_proxies`: networks whose X-Forwarded-For is believed.
+    """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     body_bytes: Annotated[int, Field(ge=1_000, le=50_000_000)] = 2_000_000
+    rate_limit_requests: Requests = 6_000
+    rate_limit_window_s: Annotated[int, Field(ge=1, le=3_600)] = 60
+    rate_limit_of_clients: dict[str, Requests] = {}
+    rate_limit_refused: Requests = 600
+    trusted_proxies: list[IPvAnyNetwork] = []
 
 
 class StoreSettings(_Closed):

@@ -7,12 +7,13 @@ Empty or ``*`` matches all. Trees: ``DE``, ``DE|AT|CH``, ``EMEA except FR|ES``. 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Final, TypeVar
+
+from rapidfuzz import fuzz, process
 
 from routing_rules.dimensions import ALL, AmountRange, Choice, NodeSet, Tree, plain
 
@@ -30,7 +31,7 @@ _BELOW: Final = re.compile(rf"<\s*{_NUMBER}\s+{_CURRENCY}")
 _BETWEEN: Final = re.compile(rf"{_NUMBER}\s*\.\.\s*{_NUMBER}\s+{_CURRENCY}")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SHARE: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,2})?")
-_MAX_SUGGESTED_FROM: Final = 2_000  # difflib is quadratic in patience
+_NEAR_ENOUGH: Final = 60.0  # per cent of the letters; below it a suggestion misleads
 
 Fault = tuple[str, str]
 Named = TypeVar("Named", bound=StrEnum)
@@ -46,11 +47,11 @@ class CellInvalid(ValueError):
 
 def suggestion(word: str, known: Collection[str]) -> str:
     """The remedy for an unknown word: the nearest known one, or some that there are."""
-    if len(known) <= _MAX_SUGGESTED_FROM:
-        folded = {one.casefold(): one for one in known}
-        near = get_close_matches(word.casefold(), folded, n=1)
-        if near:
-            return f"Did you mean '{folded[near[0]]}'?"
+    # In the order of the file where there is one: of equally near words always the same is named.
+    ordered = list(known) if isinstance(known, Mapping | Sequence) else sorted(known)
+    near = process.extractOne(word, ordered, scorer=fuzz.ratio, processor=str.casefold, score_cutoff=_NEAR_ENOUGH)
+    if near is not None:
+        return f"Did you mean '{near[0]}'?"
     some = sorted(known)[:8]
     more = ", ..." if len(known) > len(some) else ""
     return f"Known are: {', '.join(some)}{more}" if some else "None is declared in rulebook.yaml"

@@ -8,11 +8,14 @@ also behind a quoted cell with line breaks.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 # Line breaks other than LF and CRLF, and whatever else no spreadsheet shows.
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]|\r(?!\n)")
+
+
+_NEEDS_QUOTES: Final = re.compile('[,"\r\n]')
 
 
 class CsvFault(Exception):
@@ -145,3 +148,12 @@ class _Quoted:
 
     def _place(self, position: int) -> tuple[int, int]:
         return self.line, position - self._line_start + 1
+
+
+def write_records(rows: Iterable[Sequence[str]]) -> str:
+    """CSV that ``read_records`` reads back as it is given; lines end with LF, cells are quoted where they must be."""
+    return "".join(",".join(map(_quoted, row)) + "\n" for row in rows)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if _NEEDS_QUOTES.search(text) else text

@@ -31,8 +31,10 @@ def decide(rulebook: Rulebook, facts: Facts) -> Decision | Gap | Conflict:
     does not have.
     """
     index = rulebook.index(facts.domain)
-    found = index.resolve(index.matching(facts))
-    evidence = TableEvidence(index, found)
+    found = index.resolve(facts)
+    evidence = found.evidence
+    if evidence is None:
+        evidence = found.evidence = TableEvidence(index, found)
     if not found.deciding:
         return Gap(index.table_version, facts, evidence)
     if not found.agreed:

@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from routing_rules.decide import decide
 from routing_rules.facts import Facts
 from routing_rules.index import UnknownNode
-from routing_rules.model import Decision
+from routing_rules.model import Conflict, Decision, Gap
 from routing_rules.rulebook import DomainNotServed, Example, Rulebook
 
 
@@ -32,17 +32,23 @@ def run_examples(rulebook: Rulebook) -> tuple[ExampleFailure, ...]:
     """Decide every example; the failures."""
     failures: list[ExampleFailure] = []
     for example in rulebook.examples:
-        found = _outcome(rulebook, example.facts)
+        found = _outcome(decide_example(rulebook, example))
         if any(found.get(key, "") != value for key, value in example.expect.items()):
             failures.append(ExampleFailure(example, found))
     return tuple(failures)
 
 
-def _outcome(rulebook: Rulebook, texts: Mapping[str, str]) -> dict[str, str]:
+def decide_example(rulebook: Rulebook, example: Example) -> Decision | Gap | Conflict | str:
+    """What an example's facts give; a text says why they cannot be decided at all."""
     try:
-        answer = decide(rulebook, _facts(texts))
+        return decide(rulebook, _facts(example.facts))
     except (DomainNotServed, UnknownNode, ValueError, InvalidOperation) as error:
-        return {"result": f"error: {error}"}
+        return f"error: {error}"
+
+
+def _outcome(answer: Decision | Gap | Conflict | str) -> dict[str, str]:
+    if isinstance(answer, str):
+        return {"result": answer}
     if not isinstance(answer, Decision):
         return {"result": type(answer).__name__.lower()}
     return {

@@ -1,20 +1,24 @@
 """Why a document went where it went, in a form that a person reads and a ledger keeps.
 
 ``Explanation.as_json`` holds JSON values under snake_case keys, and nothing of a person: external ids and the share
-key stay out, their effects (allow-list hit, bucket) are in. It depends on the table and the facts alone, so it can be
-built again at any later time.
+key stay out, their effects (allow-list hit, bucket) are in. It depends on the table, its owners and the facts alone, so
+it can be built again at any later time.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from routing_rules.dimensions import plain
 from routing_rules.facts import Facts
-from routing_rules.index import Resolution, TableIndex
+from routing_rules.index import TableIndex
 from routing_rules.model import Conflict, Decision, Gap, Row, Side, Stage
-from routing_rules.share import share_threshold
+from routing_rules.near_miss import NearMiss, nearest_miss
+from routing_rules.resolution import Resolution
+from routing_rules.share import BUCKET_RULE, share_threshold
 
 NEAREST_ROWS: Final = 5
 """How many rows a gap names that would almost have matched."""
@@ -65,7 +69,10 @@ class NearRow:
 
 @dataclass(frozen=True, slots=True)
 class ShareEffect:
-    """The pilot's split: in the cloud if allowed, or if the bucket lies below the threshold (share x 100)."""
+    """The pilot's split: in the cloud if allowed, or if the bucket lies below the threshold (share x 100).
+
+    The bucket is all that is told of the share key: its whole hash would give away who is who.
+    """
 
     share: str
     threshold: int
@@ -75,6 +82,7 @@ class ShareEffect:
     def as_json(self) -> dict[str, Any]:
         return {
             "share": self.share,
+            "hash": BUCKET_RULE,
             "threshold": self.threshold,
             "bucket": self.bucket,
             "allow_hit": self.allow_hit,
@@ -83,7 +91,11 @@ class ShareEffect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """``result`` is ``decision``, ``gap`` or ``conflict``; ``effect`` says in a sentence how the target came about."""
+    """``result`` is ``decision``, ``gap`` or ``conflict``; ``effect`` says in a sentence how the target came about.
+
+    ``exception_path``: the matching rows from the widest that contain the named row, down to it, each an exception to
+    those before it. ``owners``: who answers for the domain's rules.
+    """
 
     result: str
     domain: str
@@ -101,6 +113,14 @@ class Explanation:
     side: Side | None
     overlay: str | None
     nearest: tuple[NearRow, ...]
+    exception_path: tuple[str, ...]
+    owners: tuple[str, ...]
+    find_near_miss: Callable[[], NearMiss | None] = field(repr=False, compare=False)
+
+    @property
+    def near_miss(self) -> NearMiss | None:
+        """The row that came nearest to deciding instead; looked for when somebody asks."""
+        return self.find_near_miss()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -117,6 +137,9 @@ class Explanation:
             "target": self.system_id and {"system_id": self.system_id, "side": self.side and self.side.value},
             "overlay": self.overlay,
             "nearest": [one.as_json() for one in self.nearest],
+            "exception_path": list(self.exception_path),
+            "owners": list(self.owners),
+            "why_not": (miss := self.near_miss) and miss.as_json(),
         }
 
 
@@ -127,12 +150,17 @@ class TableEvidence:
     index: TableIndex
     found: Resolution
 
+    @property
+    def deciding(self) -> tuple[Row, ...]:
+        return self.found.deciding
+
     def explain(self, answer: Decision | Gap | Conflict) -> Explanation:
         facts = answer.facts
         deciding = tuple(row.id for row in self.found.deciding)
         decision = answer if isinstance(answer, Decision) else None
         share = _share_effect(decision) if decision else None
         overlay = decision.overlay if decision else None
+        matched = tuple(self._matched(row) for row in self.found.matched)
         return Explanation(
             result=type(answer).__name__.lower(),
             domain=facts.domain,
@@ -140,7 +168,7 @@ class TableEvidence:
             facts=facts,
             business_unit=facts.business_unit or self.index.business_units.root,
             geography=facts.geography or self.index.geographies.root,
-            matched=tuple(self._matched(row) for row in self.found.matched),
+            matched=matched,
             deciding=deciding,
             named_row=decision.row_id if decision else None,
             stage=decision.stage if decision else None,
@@ -150,6 +178,9 @@ class TableEvidence:
             side=decision.side if decision else None,
             overlay=overlay and overlay.value,
             nearest=self._nearest(facts) if isinstance(answer, Gap) else (),
+            exception_path=_exception_path(matched, decision.row) if decision else (),
+            owners=self.index.owners,
+            find_near_miss=partial(nearest_miss, self.index, facts, self.found),
         )
 
     def _matched(self, row: Row) -> MatchedRow:
@@ -162,9 +193,15 @@ class TableEvidence:
         return tuple(found[:NEAREST_ROWS])
 
 
+def _exception_path(matched: tuple[MatchedRow, ...], named: Row) -> tuple[str, ...]:
+    above = [one for one in matched if one.row is named or one.row.strictly_contains(named)]
+    above.sort(key=lambda one: -len(one.exceptions))
+    return tuple(one.row.id for one in above)
+
+
 def why_not(index: TableIndex, facts: Facts, row_id: str) -> NearRow:
     """Why this row did not match: the dimensions that refused. Empty: it did match. KeyError: no such row."""
-    index.matching(facts)  # for its UnknownNode: a node outside the trees is refused, not 'not matched'
+    index.resolve(facts)  # for its UnknownNode: a node outside the trees is refused, not 'not matched'
     row = index.table.row(row_id)
     return NearRow(row, row.mismatches(facts))
 

@@ -14,6 +14,8 @@ from routing_rules.yaml_nodes import YamlFile
 MAX_TREE_NODES: Final = 10_000
 MAX_TREE_DEPTH: Final = 8
 MAX_SYSTEMS: Final = 64
+RESERVED_SYSTEM_IDS: Final = frozenset({"gateway"})
+"""The gateway itself, as the home of contracts that no ERP takes."""
 
 _SYSTEM_FIELDS: Final = (
     "id",
@@ -44,6 +46,8 @@ def read_tree(doc: YamlFile, node: yaml.Node, name: str) -> Tree | None:
                 return None
             # Its children are read all the same, for their own faults; they hang on the parent.
             node_id = parent
+        elif _is_above(node_id, parent, parents):
+            doc.complain(fields["id"], f"the {name} node '{node_id}' lies below itself", "A tree has no circle")
         elif node_id in parents:
             doc.complain(fields["id"], f"the {name} node '{node_id}' stands twice", "Give it an id of its own")
         elif node_id in RESERVED_NODE_IDS:
@@ -65,6 +69,12 @@ def read_tree(doc: YamlFile, node: yaml.Node, name: str) -> Tree | None:
     return None if root is None else Tree(name, root, parents, labels)
 
 
+def _is_above(node: str, below: str | None, parents: dict[str, str | None]) -> bool:
+    while below is not None and below != node:
+        below = parents[below]
+    return below == node
+
+
 def read_systems(doc: YamlFile, node: yaml.Node, geographies: Tree | None) -> dict[str, System | None]:
     """The systems by id; None stands for one that is declared and has faults."""
     found: dict[str, System | None] = {}
@@ -76,6 +86,9 @@ def read_systems(doc: YamlFile, node: yaml.Node, geographies: Tree | None) -> di
         system_id = read_id(doc, fields.get("id"), "system id")
         system = _system(doc, fields, system_id or "", geographies)
         if system_id is None:
+            continue
+        if system_id in RESERVED_SYSTEM_IDS:
+            doc.complain(fields["id"], f"'{system_id}' is a reserved word", "Give the system another id")
             continue
         if system_id in found:
             doc.complain(fields["id"], f"the system '{system_id}' stands twice", "Give it an id of its own")

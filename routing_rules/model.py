@@ -209,6 +209,11 @@ class RuleTable:
 class Evidence(Protocol):
     """What an answer was built from; explains it when somebody asks."""
 
+    @property
+    def deciding(self) -> tuple[Row, ...]:
+        """The rows that decide, lowest id first: of a decision all that agree, of a conflict all that do not."""
+        ...
+
     def explain(self, answer: Decision | Gap | Conflict) -> Explanation: ...
 
 

@@ -126,7 +126,8 @@ class Rulebook:
         index = self._indexes.get(domain)
         if index is None:
             table = self.table(domain)
-            index = TableIndex(table, self.business_units, self.geographies, self.table_version(domain))
+            version, owners = self.table_version(domain), self.owners.get(domain, ())
+            index = TableIndex(table, self.business_units, self.geographies, version, owners)
             self._indexes[domain] = index
         return index
 

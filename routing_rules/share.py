@@ -11,11 +11,12 @@ from hashlib import sha256
 from typing import Final
 
 BUCKETS: Final = 10_000
+BUCKET_RULE: Final = 'first 8 bytes, big-endian, of SHA-256("share/v1" followed by the share key), modulo 10000'
 _PREFIX: Final = b"share/v1"
 
 
 def share_bucket(key: str) -> int:
-    """First 8 bytes, big-endian, of SHA-256("share/v1" followed by the key in UTF-8), modulo 10,000."""
+    """As BUCKET_RULE says, the key in UTF-8."""
     return int.from_bytes(sha256(_PREFIX + key.encode()).digest()[:8], "big") % BUCKETS
 
 

@@ -1,18 +1,19 @@
-"""One CSV file to the rows of one rule table; every fault becomes a complaint, none stops the reading.
+"""One file or sheet to the rows of one rule table; every fault becomes a complaint, none stops the reading.
 
 The header is exactly that of docs/rules.md. Cells are trimmed; only a note may hold line breaks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from routing_rules import cells
 from routing_rules.complaints import ComplaintBook
 from routing_rules.csv_records import CsvFault, Record, control_characters, read_records
-from routing_rules.dimensions import Choice, DateRange, Tree
+from routing_rules.dimensions import Choice, DateRange, NodeSet, Tree
 from routing_rules.model import OPERATIONS, Outcome, Overlay, Row, Side, Stage, System
 
 HEADER: Final = (
@@ -22,6 +23,11 @@ HEADER: Final = (
 COLUMNS: Final = tuple(HEADER.split(","))
 MAX_ROWS: Final = 100_000
 MAX_CELL: Final = 16_384
+MAX_HELD_NODES: Final = 5_000_000
+"""Nodes that all different tree cells of a table hold together: some 300 MB. A cell holds every node below it."""
+
+# Spaces other than the plain one, marks without width, soft hyphens: they come with pasted text and nobody sees them.
+_INVISIBLE: Final = re.compile("[\xa0\xad\u1680\u180e\u2000-\u200f\u202a-\u202f\u205f-\u2064\u3000\ufeff]")
 
 _NEEDS_LEGACY: Final = frozenset({Stage.LEGACY, Stage.DARK, Stage.VALIDATE, Stage.DRAIN, Stage.READ_ONLY})
 _NEEDS_CLOUD: Final = frozenset(Stage) - {Stage.LEGACY}
@@ -39,14 +45,11 @@ class Ground:
     company_codes: frozenset[str] | None
 
 
-def read_rows(file: str, text: str, domain: str, ground: Ground, complaints: ComplaintBook) -> list[Row]:
-    """The rows that could be read; the rest are complaints."""
-    for line, column, code in control_characters(text):
-        complaints.add(file, line, column, f"the control character {code} stands in the file", "Remove it")
-        if complaints.is_full:
-            return []
+def read_rows(
+    file: str, records: Iterator[Record | CsvFault], domain: str, ground: Ground, complaints: ComplaintBook
+) -> list[Row]:
+    """The rows that could be read; the rest are complaints. ``file`` is what complaints and rows call it."""
     reader = _TableReader(file, domain, ground, complaints)
-    records = read_records(text)
     header = next(records, None)
     if header is None:
         complaints.add(file, 1, 1, "the file is empty", f"Begin it with the header {HEADER}")
@@ -66,6 +69,15 @@ def read_rows(file: str, text: str, domain: str, ground: Ground, complaints: Com
     return reader.rows
 
 
+def read_csv(file: str, text: str, complaints: ComplaintBook) -> Iterator[Record | CsvFault]:
+    """The records of a CSV file; control characters become complaints first, and nothing is read if they are many."""
+    for line, column, code in control_characters(text):
+        complaints.add(file, line, column, f"the control character {code} stands in the file", "Remove it")
+        if complaints.is_full:
+            return iter(())
+    return read_records(text)
+
+
 class _TableReader:
     def __init__(self, file: str, domain: str, ground: Ground, complaints: ComplaintBook) -> None:
         self.rows: list[Row] = []
@@ -77,6 +89,7 @@ class _TableReader:
         self._width = 0
         self._seen: dict[str, int] = {}
         self._read = 0
+        self._held_nodes = 0
         self._record = Record(1, [])
         self._parsed: dict[tuple[str, str], object] = {}
         company = ground.company_codes
@@ -88,8 +101,9 @@ class _TableReader:
         """False if the rows below cannot be read for want of columns."""
         self._record = header
         names = [text.strip() for text in header.texts]
-        if len(names) == 1 and ";" in names[0]:
-            return self._complain_at(0, "the cells are separated by ;", "Save the file with commas")
+        for mark, called in ((";", ";"), ("\t", "tabs")):
+            if len(names) == 1 and mark in names[0]:
+                return self._complain_at(0, f"the cells are separated by {called}", "Save the file with commas")
         for cell, name in enumerate(names):
             if name not in COLUMNS:
                 self._complain_at(cell, f"unknown column '{name}'", f"The header is {HEADER}")
@@ -131,8 +145,8 @@ class _TableReader:
             lambda text: cells.parse_choice(text, cells.known_name("operation", OPERATIONS), OPERATIONS),
         )
         units, places = ground.business_units, ground.geographies
-        unit = self._cell("business_unit", lambda text: cells.parse_nodes(text, units)) if units else None
-        place = self._cell("geography", lambda text: cells.parse_nodes(text, places)) if places else None
+        unit = self._cell("business_unit", lambda text: self._nodes(text, units)) if units else None
+        place = self._cell("geography", lambda text: self._nodes(text, places)) if places else None
         company = self._cell("company_code", lambda text: cells.parse_choice(text, self._company_code))
         kinds = self._names("document_type", "document type")
         segments = self._names("customer_segment", "customer segment")
@@ -173,6 +187,14 @@ class _TableReader:
         else:
             self._seen[row_id] = self._record.line
         return row_id
+
+    def _nodes(self, text: str, tree: Tree) -> NodeSet:
+        found = cells.parse_nodes(text, tree)
+        self._held_nodes += len(found.nodes)
+        if self._held_nodes > MAX_HELD_NODES:
+            message = f"the tree cells of the table hold more than {MAX_HELD_NODES} nodes together"
+            raise cells.CellInvalid((message, "Use fewer different cells, or nodes further down"))
+        return found
 
     def _names(self, column: str, what: str) -> Choice | None:
         return self._cell(column, lambda text: cells.parse_choice(text, cells.well_formed_name(what)))
@@ -249,6 +271,7 @@ class _TableReader:
         known = self._parsed.get((column, text))
         if known is None:
             try:
+                _refuse_invisible(text)
                 known = (parse(text),)
             except cells.CellInvalid as invalid:
                 known = invalid
@@ -266,6 +289,13 @@ class _TableReader:
         """Always False, so that a caller can give up in one line."""
         self._complaints.add(self._file, *self._record.place(cell), message, remedy)
         return False
+
+
+def _refuse_invisible(text: str) -> None:
+    strange = _INVISIBLE.search(text)
+    if strange is not None:
+        message = f"the invisible character U+{ord(strange[0]):04X} stands in the cell"
+        raise cells.CellInvalid((message, "Type the cell anew"))
 
 
 def _got(value: Value | None) -> Value:

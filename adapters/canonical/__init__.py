@@ -1,16 +1,10 @@
 """The canonical objects: what callers and the gateway mean, in no vendor's words."""
 
 from adapters.canonical.amounts import DocumentLine, Freight, Totals, TotalsDisagree
-from adapters.canonical.documents import (
-    DOMAINS,
-    MASTER_DOMAINS,
-    Allocation,
-    CanonicalDocument,
-    DocumentHead,
-    Invoice,
-    Order,
-    Payment,
-)
+from adapters.canonical.contracts import Contract
+from adapters.canonical.documents import Allocation, CustomerDocument, DocumentHead, Invoice, Order, Payment
+from adapters.canonical.domains import DOMAINS, MASTER_DOMAINS, BusinessDocument, CanonicalDocument
+from adapters.canonical.journal import JournalEntry, JournalLine
 from adapters.canonical.masters import Address, Contact, Customer, Product, TaxRegistration
 from adapters.canonical.values import (
     CanonicalModel,
@@ -29,15 +23,20 @@ __all__ = [
     "MASTER_DOMAINS",
     "Address",
     "Allocation",
+    "BusinessDocument",
     "CanonicalDocument",
     "CanonicalModel",
     "Contact",
+    "Contract",
     "Customer",
+    "CustomerDocument",
     "DocumentHead",
     "DocumentLine",
     "ErpNumber",
     "Freight",
     "Invoice",
+    "JournalEntry",
+    "JournalLine",
     "Link",
     "Money",
     "Order",

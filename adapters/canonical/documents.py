@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from adapters.canonical.amounts import DocumentLine, Freight, Totals, TotalsDisagree, check_amounts
-from adapters.canonical.masters import Address, Customer, Product
+from adapters.canonical.masters import Address
 from adapters.canonical.values import (
     MAX_LINES,
     CanonicalModel,
@@ -40,10 +40,15 @@ class DocumentHead(CanonicalModel):
     customer_segment: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,32}$")] | None = None
     posting_date: date
     currency_code: CurrencyCode
+
+
+class CustomerDocument(DocumentHead):
+    """A document that has a customer."""
+
     customer: Reference
 
 
-class Order(DocumentHead):
+class Order(CustomerDocument):
     """A sales order. Roots its lineage; the quote it came from is shown, it carries no pin."""
 
     domain: ClassVar[Literal["orders"]] = "orders"
@@ -57,7 +62,7 @@ class Order(DocumentHead):
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
-        _check_head_and_lines(self, self.lines)
+        check_head_and_lines(self, self.lines)
         check_amounts(self.currency_code, self.lines, self.freight, self.totals)
         return self
 
@@ -68,16 +73,17 @@ class Order(DocumentHead):
 
     def links(self) -> tuple[Link, ...]:
         """Customer and products."""
-        return (_customer_link(self), *_product_links(self.lines))
+        return (customer_link(self), *product_links(self.lines))
 
 
-class Invoice(DocumentHead):
+class Invoice(CustomerDocument):
     """A customer invoice or, with `document_type` credit_note, its (positive) opposite."""
 
     domain: ClassVar[Literal["invoices"]] = "invoices"
     document_type: Literal["invoice", "credit_note"] = "invoice"
     order_reference: Reference | None = None
     invoice_reference: Reference | None = None
+    contract_reference: Reference | None = None
     due_date: date | None = None
     lines: Lines
     freight: Freight | None = None
@@ -85,7 +91,7 @@ class Invoice(DocumentHead):
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
-        _check_head_and_lines(self, self.lines)
+        check_head_and_lines(self, self.lines)
         if self.document_type == "invoice" and self.invoice_reference is not None:
             raise ValueError(
                 "invoiceReference names the invoice that a credit_note corrects; an invoice has an orderReference"
@@ -99,7 +105,7 @@ class Invoice(DocumentHead):
         return self.totals.gross_amount
 
     def links(self) -> tuple[Link, ...]:
-        """Customer, products, and the order or corrected invoice that it follows."""
+        """Customer, products, the order or corrected invoice that it follows, the contract that it relates to."""
         parents: list[Link] = []
         if self.invoice_reference is not None:
             parents.append(
@@ -111,7 +117,16 @@ class Invoice(DocumentHead):
             parents.append(
                 Link(kind="follows", target_domain="orders", field="orderReference", reference=self.order_reference)
             )
-        return (_customer_link(self), *_product_links(self.lines), *parents)
+        if self.contract_reference is not None:
+            parents.append(
+                Link(
+                    kind="relates",
+                    target_domain="contracts",
+                    field="contractReference",
+                    reference=self.contract_reference,
+                )
+            )
+        return (customer_link(self), *product_links(self.lines), *parents)
 
 
 class Allocation(CanonicalModel):
@@ -121,7 +136,7 @@ class Allocation(CanonicalModel):
     amount: DecimalText = Field(gt=0)
 
 
-class Payment(DocumentHead):
+class Payment(CustomerDocument):
     """Money received. What no allocation takes stays on the customer's account."""
 
     domain: ClassVar[Literal["payments"]] = "payments"
@@ -145,7 +160,7 @@ class Payment(DocumentHead):
     def links(self) -> tuple[Link, ...]:
         """Customer, and the invoices that it follows."""
         return (
-            _customer_link(self),
+            customer_link(self),
             *(
                 Link(
                     kind="follows",
@@ -158,26 +173,20 @@ class Payment(DocumentHead):
         )
 
 
-CanonicalDocument = Customer | Product | Order | Invoice | Payment
-DOMAINS: dict[str, type[CanonicalDocument]] = {
-    model.domain: model for model in (Customer, Product, Order, Invoice, Payment)
-}
-"""Model by domain."""
-MASTER_DOMAINS = frozenset({"customers", "products"})
-
-
-def _customer_link(document: DocumentHead) -> Link:
+def customer_link(document: CustomerDocument) -> Link:
+    """The customer, whose number the ERP needs."""
     return Link(kind="master", target_domain="customers", field="customer", reference=document.customer)
 
 
-def _product_links(lines: tuple[DocumentLine, ...]) -> tuple[Link, ...]:
+def product_links(lines: tuple[DocumentLine, ...]) -> tuple[Link, ...]:
+    """The products of the lines, whose numbers the ERP needs."""
     return tuple(
         Link(kind="master", target_domain="products", field=f"lines[{index}].product", reference=line.product)
         for index, line in enumerate(lines)
     )
 
 
-def _check_head_and_lines(head: DocumentHead, lines: tuple[DocumentLine, ...]) -> None:
+def check_head_and_lines(head: DocumentHead, lines: tuple[DocumentLine, ...]) -> None:
     """Lines belong to their head's unit and company, and their numbers are unique."""
     seen: set[int] = set()
     for index, line in enumerate(lines):

@@ -175,7 +175,7 @@ class Reference(CanonicalModel):
         return self.document_id or str(self.erp_number)
 
 
-DomainName = Literal["customers", "products", "orders", "invoices", "payments"]
+DomainName = Literal["customers", "products", "orders", "contracts", "invoices", "payments", "journal_entries"]
 LinkKind = Literal["follows", "relates", "master"]
 """`follows` carries the pin (invoice → order); `relates` is only shown; `master` needs a number there."""
 

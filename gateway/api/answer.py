@@ -9,12 +9,14 @@ from typing import Any, Final
 from litestar.serialization import encode_json
 from litestar.types import Receive, Scope, Send
 
+from gateway.api.counterparts import members_of
 from gateway.api.exchange import Exchange
 from gateway.api.problems import problem_body
 from gateway.errors import Problem
 
 JSON: Final = b"application/json"
 PROBLEM_JSON: Final = b"application/problem+json"
+MERGE_PATCH: Final = b"application/merge-patch+json"
 _QUALITY: Final = re.compile(r";\s*q\s*=\s*0(\.0*)?\s*(;|\Z)", re.IGNORECASE)
 
 Headers = list[tuple[bytes, bytes]]
@@ -43,9 +45,26 @@ class Answer:
         await send({"type": "http.response.body", "body": self.body, "more_body": False})
 
 
-def json_answer(content: Any, status: int = 200, headers: Iterable[tuple[bytes, bytes]] = ()) -> Answer:
-    """`content` as JSON."""
-    return Answer(status, encode_json(content), JSON, headers)
+class Unchanged(Answer):
+    """304: the caller's copy of what has this ETag still holds. There is no body, hence no length and no type of one
+    (RFC 9110 section 15.4.5)."""
+
+    __slots__ = ()
+
+    def __init__(self, etag: bytes) -> None:
+        super().__init__(304, b"")
+        self.headers = [(b"etag", etag), (b"cache-control", b"no-store")]
+
+
+def json_answer(
+    exchange: Exchange, content: dict[str, Any], status: int = 200, headers: Iterable[tuple[bytes, bytes]] = ()
+) -> Answer:
+    """`content` as JSON, with the members that say what the answer's headers say.
+
+    `traceId` is the trace of this request, unless the content has one of its own; then `requestTraceId` is.
+    """
+    trace = {"requestTraceId" if "traceId" in content else "traceId": exchange.trace_id}
+    return Answer(status, encode_json(content | trace | members_of(exchange)), JSON, headers)
 
 
 def problem_answer(exchange: Exchange, problem: Problem) -> Answer:
@@ -55,7 +74,8 @@ def problem_answer(exchange: Exchange, problem: Problem) -> Answer:
 
 
 def problem_document(exchange: Exchange, body: dict[str, Any], headers: Iterable[tuple[bytes, bytes]] = ()) -> Answer:
-    """A finished problem document as an answer."""
+    """A problem document as an answer, with the members that say what the answer's headers say."""
+    body |= members_of(exchange)
     media_type = PROBLEM_JSON if _takes_problem_json(exchange.header(b"accept")) else JSON
     return Answer(body["status"], encode_json(body), media_type, headers)
 
@@ -75,6 +95,11 @@ def _headers(problem: Problem) -> Headers:
         )
     elif problem.slug == "method-not-allowed":
         found.append((b"allow", ", ".join(_listed(problem.extra.get("allowedMethods"))).encode("ascii")))
+    elif problem.slug == "unsupported-media-type":
+        kinds = ", ".join(_listed(problem.extra.get("acceptedMediaTypes"))).encode("ascii")
+        found.append((b"accept", kinds))  # RFC 9110 section 15.5.16
+        if MERGE_PATCH in kinds:
+            found.append((b"accept-patch", kinds))  # RFC 5789 section 2.2
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 from litestar.types import Receive
 
@@ -12,14 +12,18 @@ from gateway.api.limits import Limits
 from gateway.api.problems import malformed
 from gateway.errors import Problem
 
+JSON_ONLY: Final = (b"application/json",)
 
-async def read_body(exchange: Exchange, receive: Receive, limits: Limits) -> bytes:
-    """The bytes of the body.
+
+async def read_body(
+    exchange: Exchange, receive: Receive, limits: Limits, media_types: tuple[bytes, ...] = JSON_ONLY
+) -> bytes:
+    """The bytes of the body, which has one of these media types.
 
     Raises `unsupported-media-type`, `too-large` (before the first byte is read where Content-Length says so, and
     never with more than the limit in memory), `request-timeout`, `invalid-request` if the caller left.
     """
-    _check_kind(exchange)
+    _check_kind(exchange, media_types)
     _check_stated_length(exchange, limits)
     try:
         async with asyncio.timeout(limits.body_seconds):
@@ -44,14 +48,23 @@ async def _read(receive: Receive, limits: Limits) -> bytes:
     raise malformed("", "the connection ended before the body did", "Send the whole body.")
 
 
-def _check_kind(exchange: Exchange) -> None:
+def _check_kind(exchange: Exchange, media_types: tuple[bytes, ...]) -> None:
     kind = exchange.header(b"content-type")
     media_type, _, parameters = (kind or b"").partition(b";")
     charset = parameters.strip().lower().replace(b'"', b"")
-    if media_type.strip().lower() != b"application/json" or charset not in {b"", b"charset=utf-8"}:
-        raise Problem("unsupported-media-type", "The Content-Type is not application/json in UTF-8.")
+    accepted = [one.decode("ascii") for one in media_types]
+    if media_type.strip().lower() not in media_types or charset not in {b"", b"charset=utf-8"}:
+        raise Problem(
+            "unsupported-media-type",
+            f"The Content-Type is not {' or '.join(accepted)} in UTF-8.",
+            extra={"acceptedMediaTypes": accepted},
+        )
     if exchange.header(b"content-encoding") not in {None, b"identity"}:
-        raise Problem("unsupported-media-type", "The body is compressed; send it with no Content-Encoding.")
+        raise Problem(
+            "unsupported-media-type",
+            "The body is compressed; send it with no Content-Encoding.",
+            extra={"acceptedMediaTypes": accepted},
+        )
 
 
 def _check_stated_length(exchange: Exchange, limits: Limits) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from adapters.canonical import Customer
-from gateway.api.documents import Resource
+from gateway.api.resources import Resource
 
 EXAMPLE: Final = {
     "externalId": "ACC-1001",
@@ -16,4 +16,18 @@ EXAMPLE: Final = {
     "address": {"street": "Obere Str. 57", "city": "Berlin", "postalCode": "12209", "countryCode": "DE"},
 }
 
-RESOURCE: Final = Resource(model=Customer, name="Customer", meaning="a customer, who buys", example=EXAMPLE)
+CHANGE: Final = {
+    "address": {"street": "Lindenallee 8", "city": "Potsdam", "postalCode": "14467"},
+    "contact": {"name": "Maria Anders", "phone": "030-0074321"},
+    "ifMatch": "v1",
+    "idempotencyKey": "d3a1c5f0-0c53-4d0e-9a3b-6f1f7f5f6a01",
+}
+
+RESOURCE: Final = Resource(
+    model=Customer,
+    name="Customer",
+    plural="Customers",
+    meaning="a customer, who buys",
+    example=EXAMPLE,
+    change=CHANGE,
+)

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any, Final
 
 import structlog
 from litestar.types import ASGIApp, Receive, Send
 from opentelemetry import trace
-from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, StatusCode, TraceFlags, Tracer
+from opentelemetry.context import Context
+from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, StatusCode, TraceFlags, Tracer, TraceState
 
-from gateway.api.answer import problem_answer
+from gateway.api.addresses import Network
+from gateway.api.answer import Answer, problem_answer
+from gateway.api.counterparts import headers_of
 from gateway.api.exchange import Exchange, enter
 from gateway.api.failures import problem_of
 from gateway.api.limits import Limits
+from gateway.api.problems import KINDS
+from gateway.api.rates import Rates
+from gateway.errors import Problem
 from gateway.telemetry import Metrics, TraceContext, parse_traceparent, trace_of_log_lines
 
 _UNMATCHED: Final = "unmatched"
@@ -21,11 +28,24 @@ _log = structlog.get_logger("gateway.api")
 
 
 class Door:
-    """An ASGI layer: trace context in and out, refused heads, numbers, spans, and no exception beyond it."""
+    """An ASGI layer: trace context in and out, refused heads, numbers, spans, and no exception beyond it.
 
-    def __init__(self, inner: ASGIApp, limits: Limits, metrics: Metrics, tracer: Tracer | None) -> None:
+    `proxies`: networks whose word on a caller's address is taken.
+    """
+
+    def __init__(
+        self,
+        inner: ASGIApp,
+        limits: Limits,
+        rates: Rates,
+        proxies: Sequence[Network],
+        metrics: Metrics,
+        tracer: Tracer | None,
+    ) -> None:
         self._inner = inner
         self._limits = limits
+        self._rates = rates
+        self._proxies = proxies
         self._metrics = metrics
         self._tracer = tracer
 
@@ -48,7 +68,7 @@ class Door:
         method = str(scope["method"])
         with tracer.start_as_current_span(
             method,
-            context=None if caller is None else trace.set_span_in_context(NonRecordingSpan(_span_context(caller))),
+            context=None if caller is None else _parent(caller, exchange.trace_state),
             kind=SpanKind.SERVER,
             attributes={"http.request.method": method},
         ) as span:
@@ -68,20 +88,19 @@ class Door:
     async def _pass(self, exchange: Exchange, scope: Any, receive: Receive, send: Send) -> int:
         """The status that was answered; 499 if the caller left before."""
         status = 0
-        traceparent = exchange.trace.traceparent.encode("ascii")
 
         async def answer(message: Any) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"traceparent", traceparent)]
+                message["headers"] = [*message["headers"], *headers_of(exchange)]
             await send(message)
 
         remembered = trace_of_log_lines.set(exchange.trace_id)
         try:
             refusal = exchange.refusal(self._limits.header_bytes)
             if refusal is not None:
-                await problem_answer(exchange, refusal)(scope, receive, answer)
+                await self._refuse(exchange, refusal)(scope, receive, answer)
             else:
                 await self._inner(scope, receive, answer)
         except Exception as error:
@@ -89,7 +108,7 @@ class Door:
                 # The head is out: all that is left is to cut the connection and to say so here.
                 _log.error("answer_broken_off", exc_info=error)
                 raise
-            await problem_answer(exchange, problem_of(error))(scope, receive, answer)
+            await self._refuse(exchange, problem_of(error))(scope, receive, answer)
         finally:
             trace_of_log_lines.reset(remembered)
         if status >= 500:
@@ -98,11 +117,29 @@ class Door:
             _log.info("refused", status=status, route=_route(scope))
         return status or 499
 
+    def _refuse(self, exchange: Exchange, problem: Problem) -> Answer:
+        """The answer to a refused request. A refusal of somebody unknown counts against the address: a caller with a
+        good token is never refused for what others do at its address."""
+        if exchange.identity is None and KINDS[problem.slug].status < 500:
+            exchange.quota = self._rates.of_address(exchange.address(self._proxies))
+            try:
+                if exchange.quota is not None:
+                    exchange.quota.check()
+            except Problem as limited:
+                problem = limited
+        return problem_answer(exchange, problem)
 
-def _span_context(caller: TraceContext) -> SpanContext:
-    return SpanContext(
-        int(caller.trace_id, 16), int(caller.span_id, 16), is_remote=True, trace_flags=TraceFlags(caller.flags)
+
+def _parent(caller: TraceContext, state: bytes | None) -> Context:
+    """The caller's place and what its tracing systems want to get back, for spans and calls below."""
+    place = SpanContext(
+        int(caller.trace_id, 16),
+        int(caller.span_id, 16),
+        is_remote=True,
+        trace_flags=TraceFlags(caller.flags),
+        trace_state=None if state is None else TraceState.from_header([state.decode("ascii")]),
     )
+    return trace.set_span_in_context(NonRecordingSpan(place))
 
 
 def _route(scope: Any) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, cast
 from urllib.parse import quote
 
+from gateway.api.addresses import Network, client_address
+from gateway.api.contract.deprecation import Deprecation
 from gateway.api.problems import malformed
+from gateway.api.rates import Quota
+from gateway.api.trace_state import read_trace_state
 from gateway.auth import Identity
 from gateway.errors import Problem
 from gateway.telemetry import TraceContext, fresh_trace, parse_traceparent
@@ -26,11 +31,18 @@ _SINGLE: Final = frozenset(
 
 
 class Exchange:
-    """What the layers between door and handler share about one request."""
+    """What the layers between door and handler share about one request.
 
-    __slots__ = ("_headers", "doubled", "header_bytes", "identity", "needs_host", "path", "trace")
+    Set on the way: `identity` and `quota` by the guard (`quota` by the door where nobody is known), `deprecation` by
+    the guard, `preference_applied` by the handler.
+    """
 
-    def __init__(self, headers: list[tuple[bytes, bytes]], path: str, http_version: str) -> None:
+    __slots__ = (
+        "_headers", "deprecation", "doubled", "header_bytes", "identity", "needs_host", "path", "peer",
+        "preference_applied", "quota", "trace", "trace_state",
+    )  # fmt: skip
+
+    def __init__(self, headers: list[tuple[bytes, bytes]], path: str, http_version: str, peer: str = "") -> None:
         found: dict[bytes, bytes] = {}
         self.doubled: bytes | None = None
         self.header_bytes = 0
@@ -50,7 +62,13 @@ class Exchange:
         parent = found.get(b"traceparent")
         context = parse_traceparent(parent) if parent is not None else None
         self.trace: TraceContext = fresh_trace() if context is None else context.child()
+        # Without a valid parent there is no trace that a state could belong to (Trace Context, section 3.3).
+        self.trace_state = None if context is None else read_trace_state(found.get(b"tracestate"))
+        self.peer = peer
         self.identity: Identity | None = None
+        self.quota: Quota | None = None
+        self.deprecation: Deprecation | None = None
+        self.preference_applied: str | None = None
 
     @property
     def trace_id(self) -> str:
@@ -64,6 +82,10 @@ class Exchange:
     def header(self, name: bytes) -> bytes | None:
         """The header's value, lists joined; None if it is absent. `name` in lower case."""
         return self._headers.get(name)
+
+    def address(self, proxies: Sequence[Network]) -> str:
+        """Where the request comes from, with what these proxies say of it."""
+        return client_address(self.peer, self.header(b"x-forwarded-for"), proxies)
 
     def refusal(self, most_header_bytes: int) -> Problem | None:
         """Why a request with these headers is not looked at, if it is not."""
@@ -79,7 +101,8 @@ class Exchange:
 
 def enter(scope: Any) -> Exchange:
     """Begin the exchange of an ASGI scope."""
-    exchange = Exchange(scope["headers"], scope["path"], scope.get("http_version", "1.1"))
+    peer = scope.get("client") or ("",)
+    exchange = Exchange(scope["headers"], scope["path"], scope.get("http_version", "1.1"), str(peer[0]))
     scope["state"][_KEY] = exchange
     return exchange
 

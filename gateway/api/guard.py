@@ -9,6 +9,8 @@ from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 
 from gateway.api.exchange import exchange_of
+from gateway.api.operations import OPERATION
+from gateway.api.rates import Rates
 from gateway.auth import Authenticator
 from gateway.domain.caller import SCOPES, Caller
 from gateway.errors import Problem
@@ -36,16 +38,23 @@ class Guard:
     A route that says nothing (Litestar makes OPTIONS handlers by itself) demands a token all the same.
     """
 
-    def __init__(self, authenticator: Authenticator) -> None:
+    def __init__(self, authenticator: Authenticator, rates: Rates) -> None:
         self._authenticator = authenticator
+        self._rates = rates
 
     async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-        """Raises TokenRefused, KeysUnavailable, or the problem `forbidden`."""
+        """Raises TokenRefused, KeysUnavailable, or the problems `rate-limited` and `forbidden`."""
         options = handler.opt
+        exchange = exchange_of(connection.scope)
+        operation = options.get(OPERATION)
+        if operation is not None:
+            exchange.deprecation = operation.deprecation
         if options.get(PUBLIC) is True:
             return
-        exchange = exchange_of(connection.scope)
         exchange.identity = await self._authenticator.authenticate(exchange.header(b"authorization"))
+        exchange.quota = self._rates.of_client(exchange.identity.caller.client)
+        if exchange.quota is not None:
+            exchange.quota.check()
         wanted: Iterable[str] | None = options.get(ANY_SCOPE_OF)
         if wanted is not None and exchange.identity.caller.scopes.isdisjoint(wanted):
             listed = sorted(wanted)

@@ -9,8 +9,10 @@ from typing import Any, Final
 import structlog
 from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.serialization import encode_json
 
-from gateway.api.answer import JSON, Answer, json_answer
+from gateway.api.answer import JSON, Answer
+from gateway.api.examples import LIVENESS, READINESS
 from gateway.api.guard import public
 from gateway.api.operations import Operation, described
 from gateway.api.parts import AppParts, ReadinessCheck
@@ -74,7 +76,7 @@ def health_routes(parts: AppParts) -> list[HTTPRouteHandler]:
         operation_id="getLiveness",
         summary="Whether the process answers",
         tags=["health"],
-        opt=described(public(), Operation(answers={200: LivenessAnswer})),
+        opt=described(public(), Operation(answers={200: LivenessAnswer}, answer_examples={200: LIVENESS})),
     )
     async def live(request: AnyRequest) -> Answer:
         read_query(request.scope["query_string"], (), parts.limits)
@@ -85,7 +87,7 @@ def health_routes(parts: AppParts) -> list[HTTPRouteHandler]:
         operation_id="getReadiness",
         summary="Whether requests can be served, and how each part is",
         tags=["health"],
-        opt=described(public(), Operation(answers={200: ReadinessAnswer})),
+        opt=described(public(), Operation(answers={200: ReadinessAnswer}, answer_examples={200: READINESS})),
     )
     async def ready(request: AnyRequest) -> Answer:
         read_query(request.scope["query_string"], (), parts.limits)
@@ -94,6 +96,6 @@ def health_routes(parts: AppParts) -> list[HTTPRouteHandler]:
         missing = [name for name, is_ready in answers if not is_ready and readiness.needs(name)]
         if missing:
             raise Problem("not-ready", f"Not ready: {', '.join(missing)}.", retry_after_s=5, extra={"parts": listed})
-        return json_answer({"ready": True, "parts": listed})
+        return Answer(200, encode_json({"ready": True, "parts": listed}), JSON)
 
     return [live, ready]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from adapters.canonical import Invoice
-from gateway.api.documents import Resource
+from gateway.api.resources import Resource
 
 EXAMPLE: Final = {
     "externalId": "INV-1001",
@@ -30,5 +30,9 @@ EXAMPLE: Final = {
 }
 
 RESOURCE: Final = Resource(
-    model=Invoice, name="Invoice", meaning="a customer invoice or a credit note", example=EXAMPLE
+    model=Invoice,
+    name="Invoice",
+    plural="Invoices",
+    meaning="a customer invoice or a credit note",
+    example=EXAMPLE,
 )

@@ -28,7 +28,11 @@ def measurement_routes(parts: AppParts) -> list[HTTPRouteHandler]:
         tags=["health"],
         opt=described(
             public() if parts.metrics_public else any_scope_of("operations:act"),
-            Operation(answers={200: None}, answer_media_type="text/plain"),
+            Operation(
+                answers={200: None},
+                answer_media_type="text/plain",
+                answer_examples={200: "erp_gateway_queue_jobs 3.0\n"},
+            ),
         ),
     )
     async def metrics(request: AnyRequest) -> Answer:

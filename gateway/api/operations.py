@@ -17,14 +17,17 @@ OPERATION: Final = "operation"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """`answers`: model by status, None where the body is no JSON. `problems`: slugs beside those that every route
-    has. `headers`: request headers with their meaning. `deprecation`: None for what may be built on."""
+    has. `headers`: request headers with their meaning. `example`: of the body; `answer_examples`: by status.
+    `deprecation`: None for what may be built on."""
 
     answers: Mapping[int, type[BaseModel] | None]
     body: type[BaseModel] | None = None
+    body_media_types: Sequence[str] = ("application/json",)
     query: Sequence[Parameter] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     problems: Sequence[str] = ()
     example: Mapping[str, Any] | None = None
+    answer_examples: Mapping[int, Any] = field(default_factory=dict)
     answer_media_type: str = "application/json"
     deprecation: Deprecation | None = None
 

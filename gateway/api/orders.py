@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from adapters.canonical import Order
-from gateway.api.documents import Resource
+from gateway.api.resources import Resource
 
 EXAMPLE: Final = {
     "externalId": "SO-1001",
+    "quoteReference": "Q-1001",
     "businessUnit": "retail",
     "geography": "DE",
     "companyCode": "1000",
@@ -28,4 +29,28 @@ EXAMPLE: Final = {
     "totals": {"netAmount": "26.00", "taxAmount": "4.94", "grossAmount": "30.94"},
 }
 
-RESOURCE: Final = Resource(model=Order, name="Order", meaning="a sales order; it begins a lineage", example=EXAMPLE)
+CHANGE: Final = {
+    "requestedDeliveryDate": "2026-12-07",
+    "lines": [
+        {
+            "lineNumber": 10,
+            "product": {"externalId": "P-77"},
+            "quantity": {"value": "3", "unitCode": "C62"},
+            "unitPrice": "13.00",
+            "netAmount": "39.00",
+            "tax": {"taxCategory": "S", "ratePercent": "19", "amount": "7.41"},
+        }
+    ],
+    "totals": {"netAmount": "39.00", "taxAmount": "7.41", "grossAmount": "46.41"},
+    "ifMatch": "v1",
+    "idempotencyKey": "d3a1c5f0-0c53-4d0e-9a3b-6f1f7f5f6a03",
+}
+
+RESOURCE: Final = Resource(
+    model=Order,
+    name="Order",
+    plural="Orders",
+    meaning="a sales order; it begins a lineage",
+    example=EXAMPLE,
+    change=CHANGE,
+)

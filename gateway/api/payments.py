@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from adapters.canonical import Payment
-from gateway.api.documents import Resource
+from gateway.api.resources import Resource
 
 EXAMPLE: Final = {
     "externalId": "PAY-1001",
@@ -20,4 +20,10 @@ EXAMPLE: Final = {
     "allocations": [{"invoiceReference": {"externalId": "INV-1001"}, "amount": "26.00"}],
 }
 
-RESOURCE: Final = Resource(model=Payment, name="Payment", meaning="money received from a customer", example=EXAMPLE)
+RESOURCE: Final = Resource(
+    model=Payment,
+    name="Payment",
+    plural="Payments",
+    meaning="money received from a customer",
+    example=EXAMPLE,
+)

@@ -7,7 +7,9 @@ from typing import Any
 from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
 
-from gateway.api.answer import JSON, Answer, json_answer
+from gateway.api.answer import Answer, json_answer
+from gateway.api.examples import PROBLEM_KIND
+from gateway.api.exchange import exchange_of
 from gateway.api.guard import public
 from gateway.api.operations import Operation, described
 from gateway.api.parts import AppParts
@@ -20,26 +22,24 @@ AnyRequest = Request[Any, Any, Any]
 
 
 def problem_routes(parts: AppParts) -> list[HTTPRouteHandler]:
-    """One page per slug, made once."""
-    pages = {
-        kind.slug: json_answer(
-            {"code": kind.slug, "title": kind.title, "status": kind.status, "remedy": kind.remedy}
-        ).body
-        for kind in KINDS.values()
-    }
+    """One page per slug."""
 
     @get(
         "/problems/{slug:str}",
         operation_id="getProblemType",
         summary="What a problem type means",
         tags=["problems"],
-        opt=described(public(), Operation(answers={200: ProblemKindAnswer}, problems=("not-found",))),
+        opt=described(
+            public(),
+            Operation(answers={200: ProblemKindAnswer}, problems=("not-found",), answer_examples={200: PROBLEM_KIND}),
+        ),
     )
     async def explain(request: AnyRequest) -> Answer:
         read_query(request.scope["query_string"], (), parts.limits)
-        page = pages.get(request.scope["path_params"]["slug"])
-        if page is None:
+        kind = KINDS.get(request.scope["path_params"]["slug"])
+        if kind is None:
             raise Problem("not-found", "There is no such problem type.", remedy=f"Known: {', '.join(KINDS)}.")
-        return Answer(200, page, JSON)
+        content = {"code": kind.slug, "title": kind.title, "status": kind.status, "remedy": kind.remedy}
+        return json_answer(exchange_of(request.scope), content)
 
     return [explain]

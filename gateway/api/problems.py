@@ -65,6 +65,18 @@ KINDS: Final[Mapping[str, ProblemKind]] = {
         ),
         ProblemKind("request-timeout", 408, "The body took too long to arrive", "Send the whole body without pauses."),
         ProblemKind(
+            "document-busy",
+            409,
+            "Something else is being done to the document",
+            "Wait for the end of the transaction in `busyWithTransactionId`, read the document, repeat the request.",
+        ),
+        ProblemKind(
+            "document-closed",
+            409,
+            "The document was undone, or never came to be",
+            "Submit another document.",
+        ),
+        ProblemKind(
             "duplicate-master",
             409,
             "This master seems to exist already",
@@ -75,6 +87,12 @@ KINDS: Final[Mapping[str, ProblemKind]] = {
             409,
             "Postings are frozen for this slice",
             "Send the same request again after `retryAfterS` seconds.",
+        ),
+        ProblemKind(
+            "has-follow-ups",
+            409,
+            "Other documents follow this one",
+            "Undo what follows from it first, the newest first.",
         ),
         ProblemKind(
             "idempotency-key-reused",
@@ -123,7 +141,7 @@ KINDS: Final[Mapping[str, ProblemKind]] = {
             "unsupported-media-type",
             415,
             "The body is not JSON",
-            "Send 'Content-Type: application/json', UTF-8, not compressed.",
+            "Send one of `acceptedMediaTypes` in UTF-8, not compressed.",
         ),
         ProblemKind("domain-not-served", 422, "This domain is not served", "Use a domain that the rulebook has."),
         ProblemKind(
@@ -171,6 +189,18 @@ KINDS: Final[Mapping[str, ProblemKind]] = {
             "A document that this one refers to is not known",
             "Submit the referenced document first, or correct the reference.",
         ),
+        ProblemKind(
+            "operation-not-served",
+            422,
+            "The ERP that owns the document cannot do this",
+            "GET /v1/capabilities tells what each system can do; have it done in the ERP, or undo and submit again.",
+        ),
+        ProblemKind(
+            "precondition-required",
+            428,
+            "The request does not say which version of the document it is about",
+            "Read the document, and send its etag in If-Match or in the member ifMatch.",
+        ),
         ProblemKind("rate-limited", 429, "Too many requests", "Wait `retryAfterS` seconds."),
         ProblemKind(
             "internal-error",
@@ -196,8 +226,9 @@ KINDS: Final[Mapping[str, ProblemKind]] = {
 
 CORE_MEMBERS: Final = frozenset(
     {"type", "title", "status", "detail", "instance", "code", "remedy", "errors", "traceId", "retryAfterS"}
+    | {"rateLimit", "deprecation", "preferenceApplied", "traceState"}
 )
-"""Members that no extension may overwrite."""
+"""Members that no extension may overwrite: of every problem, and what stands in headers as well."""
 
 
 def problem_body(problem: Problem, instance: str, trace_id: str) -> dict[str, Any]:

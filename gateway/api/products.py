@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from adapters.canonical import Product
-from gateway.api.documents import Resource
+from gateway.api.resources import Resource
 
 EXAMPLE: Final = {
     "externalId": "P-77",
@@ -15,4 +15,18 @@ EXAMPLE: Final = {
     "listPrice": {"amount": "13.00", "currencyCode": "EUR"},
 }
 
-RESOURCE: Final = Resource(model=Product, name="Product", meaning="a product, which is sold", example=EXAMPLE)
+CHANGE: Final = {
+    "listPrice": {"amount": "13.90"},
+    "discontinued": False,
+    "ifMatch": "v1",
+    "idempotencyKey": "d3a1c5f0-0c53-4d0e-9a3b-6f1f7f5f6a02",
+}
+
+RESOURCE: Final = Resource(
+    model=Product,
+    name="Product",
+    plural="Products",
+    meaning="a product, which is sold",
+    example=EXAMPLE,
+    change=CHANGE,
+)

@@ -8,6 +8,8 @@ from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.api.answer import Answer, json_answer
+from gateway.api.examples import ROUTING
+from gateway.api.exchange import exchange_of
 from gateway.api.guard import any_scope_of, caller_of
 from gateway.api.operations import Operation, described
 from gateway.api.parts import AppParts
@@ -49,6 +51,7 @@ def routing_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRouteHan
                 answers={200: RoutingExplanation},
                 query=_FACTS,
                 problems=("out-of-scope", "unknown-node", "domain-not-served", "no-rule"),
+                answer_examples={200: ROUTING},
             ),
         ),
     )
@@ -56,7 +59,7 @@ def routing_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRouteHan
         query = read_query(request.scope["query_string"], _FACTS, parts.limits)
         facts = _facts(query)
         visibility.check_nodes(caller_of(request.scope), facts.business_unit, facts.geography)
-        return json_answer(parts.submissions.explain(facts).body)
+        return json_answer(exchange_of(request.scope), parts.submissions.explain(facts).body)
 
     return [explain]
 

@@ -5,18 +5,14 @@ What is sent is built from records directly; tests hold it to these shapes.
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
+from gateway.api.answer_model import Answered, AnswerModel
+from gateway.domain.records import DocumentState, RelationKind
 from gateway.domain.transaction import Status
-
-
-class AnswerModel(BaseModel):
-    """lowerCamelCase on the wire, open for members to come."""
-
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True, extra="allow")
 
 
 class FieldComplaint(AnswerModel):
@@ -27,7 +23,7 @@ class FieldComplaint(AnswerModel):
     remedy: str
 
 
-class ProblemDocument(AnswerModel):
+class ProblemDocument(Answered):
     """RFC 9457. `code` is the slug of `type`; `remedy` says what to do; other members depend on the problem."""
 
     type: str
@@ -38,7 +34,7 @@ class ProblemDocument(AnswerModel):
     code: str
     remedy: str
     errors: list[FieldComplaint]
-    trace_id: str
+    trace_id: str = Field(description="The trace of this request.")
     retry_after_s: int | None = Field(alias="retryAfterS")
 
 
@@ -73,15 +69,16 @@ class DatedErpNumber(AnswerModel):
     valid_until: str | None
 
 
-class TransactionAnswer(AnswerModel):
-    """One accepted request, as it stands."""
+class TransactionAnswer(Answered):
+    """One accepted request, as it stands. `document_url`: the document that it is about."""
 
     transaction_id: str
     status: Status
     status_url: str
-    trace_id: str
+    trace_id: str = Field(description="The trace of the request that was accepted.")
     lineage_id: str
     document_id: str
+    document_url: str
     domain: str
     operation: str
     source: str
@@ -103,9 +100,10 @@ class TransactionAnswer(AnswerModel):
     retry_after_s: int | None = Field(alias="retryAfterS")
     accepted_at: str
     updated_at: str
+    request_trace_id: str | None = Field(default_factory=NoneType, description="The trace of this request.")
 
 
-class TransactionPage(AnswerModel):
+class TransactionPage(Answered):
     """Newest first; `nextCursor` is null on the last page."""
 
     items: list[TransactionAnswer]
@@ -113,9 +111,12 @@ class TransactionPage(AnswerModel):
 
 
 class DocumentSummary(AnswerModel):
-    """A document with its numbers in the ERPs."""
+    """A document with its numbers in the ERPs. `version` counts what it said; `busy_with_transaction_id`: what is being
+    done to it now. Only in a lineage: the quote that it came from, and the ids of what it `follows` and `relates` to.
+    """
 
     document_id: str
+    document_url: str
     domain: str
     source: str
     external_id: str | None
@@ -124,19 +125,34 @@ class DocumentSummary(AnswerModel):
     status_url: str | None
     business_unit: str
     geography: str
+    company_code: str | None
+    document_type: str | None
+    amount: str | None
+    currency_code: str | None
+    posting_date: str | None
+    customer_id: str | None
+    state: DocumentState
+    version: int
+    busy_with_transaction_id: str | None
     created_at: str
     erp_numbers: list[DatedErpNumber]
+    quote_reference: str | None = Field(default_factory=NoneType)
+    follows: list[str] | None = Field(default_factory=NoneType)
+    relates: list[str] | None = Field(default_factory=NoneType)
 
 
-class DocumentAnswer(DocumentSummary):
-    """`content` is the canonical body; null if it was erased, or never seen by the gateway."""
+class DocumentAnswer(DocumentSummary, Answered):
+    """`content` is the canonical body; null if it was erased, or never seen by the gateway. `etag`: for If-Match, as
+    the header says it, without its quotes."""
+
+    etag: str
 
     status: Status | None
     content_state: Literal["present", "erased", "not_recorded"]
     content: dict[str, Any] | None
 
 
-class DocumentPage(AnswerModel):
+class DocumentPage(Answered):
     """Newest first; `nextCursor` is null on the last page."""
 
     items: list[DocumentSummary]
@@ -155,7 +171,7 @@ class TraceEntry(AnswerModel):
     entry: dict[str, Any]
 
 
-class TraceAnswer(AnswerModel):
+class TraceAnswer(Answered):
     """The ledger entries of one transaction, in order."""
 
     transaction_id: str
@@ -175,17 +191,29 @@ class PinAnswer(AnswerModel):
     pinned_at: str
 
 
-class LineageAnswer(AnswerModel):
-    """A root document and all that follows from it, as far as the caller may see it."""
+class RelationAnswer(AnswerModel):
+    """A document refers to another one by a member. `follows`: in the same lineage; `relates`: not necessarily."""
+
+    document_id: str
+    field: str
+    relation: RelationKind
+    target_document_id: str
+
+
+class LineageAnswer(Answered):
+    """A root document and all that follows from it, as far as the caller may see it. `relations`: links between its
+    documents, and with documents of other lineages.
+    """
 
     lineage_id: str
     root_document_id: str
     pin: PinAnswer | None
     documents: list[DocumentSummary]
     transactions: list[TransactionAnswer]
+    relations: list[RelationAnswer]
 
 
-class RoutingExplanation(AnswerModel):
+class RoutingExplanation(Answered):
     """How facts would be routed now, and why."""
 
 
@@ -210,7 +238,7 @@ class ReadinessAnswer(AnswerModel):
     parts: list[PartReadiness]
 
 
-class ProblemKindAnswer(AnswerModel):
+class ProblemKindAnswer(Answered):
     """What a problem type means."""
 
     code: str

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import NoneType
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field, create_model
 from pydantic.json_schema import models_json_schema
 
 from adapters.canonical import DOMAINS
+from gateway.api.changes import SUFFIX
+from gateway.api.etags import TAG_PATTERN
+from gateway.api.idempotency import KEY_PATTERN
 from gateway.api.identifiers import ID_PATTERN
 from gateway.api.operations import Operation
 from gateway.api.schemas import DocumentAnswer, ProblemDocument
-from gateway.api.submission import KEY_PATTERN
+from gateway.api.undoings import Cancellation, Reversal
 
 _REF: Final = "#/components/schemas/"
 PROBLEM_REF: Final = {"$ref": f"{_REF}{ProblemDocument.__name__}"}
 _CONTENT: Final = "Content"
 
 _Key = Annotated[str, Field(pattern=f"^{KEY_PATTERN}$", description="As the header Idempotency-Key.")]
+_IfMatch = Annotated[
+    str,
+    Field(pattern=f'^("{TAG_PATTERN}"|{TAG_PATTERN})$', description="The document's etag; as the header If-Match."),
+]
 _Replaces = Annotated[
     str, Field(pattern=f"^{ID_PATTERN}$", description="The rejected or cancelled transaction that this one corrects.")
 ]
@@ -50,7 +58,15 @@ class Shapes:
 
 
 def _request(model: type[BaseModel]) -> type[BaseModel]:
-    """The document with what may lie beside it."""
+    """The body with what may lie beside it."""
+    if model.__name__.endswith(SUFFIX) or model in {Cancellation, Reversal}:
+        return create_model(
+            model.__name__ if model.__name__.endswith(SUFFIX) else f"{model.__name__}Request",
+            __base__=model,
+            __doc__=model.__doc__,
+            idempotency_key=(_Key | None, Field(default_factory=NoneType)),
+            if_match=(_IfMatch | None, Field(default_factory=NoneType)),
+        )
     return create_model(
         f"{model.__name__}Request",
         __base__=model,

@@ -8,8 +8,11 @@ from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
 
 from adapters.canonical import DOMAINS
+from adapters.port import Operation as Verb
 from gateway.api.answer import Answer, json_answer
 from gateway.api.cursor import make_cursor, read_cursor
+from gateway.api.examples import TRACE, TRANSACTION, TRANSACTION_PAGE
+from gateway.api.exchange import exchange_of
 from gateway.api.guard import any_scope_of, caller_of
 from gateway.api.identifiers import ID_PATTERN, checked_id
 from gateway.api.operations import Operation, described
@@ -49,6 +52,8 @@ _FILTERS: Final = (
     Parameter("acceptedFrom", INSTANT, "Accepted at or after this instant (RFC 3339).", "2026-11-01T00:00:00Z"),
     Parameter("acceptedUntil", INSTANT, "Accepted before this instant (RFC 3339).", "2026-12-01T00:00:00Z"),
     Parameter("lineageId", ID_PATTERN, "The lineage.", "lin_01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+    Parameter("documentId", ID_PATTERN, "The document.", "doc_01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+    Parameter("operation", "[a-z]{1,10}", "What was asked for.", "change", values=tuple(one.value for one in Verb)),
     CURSOR,
     PAGE_SIZE,
 )
@@ -72,14 +77,15 @@ def transaction_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRout
         tags=["transactions"],
         opt=described(
             any_scope_of("documents:read", "documents:submit"),
-            Operation(answers={200: TransactionAnswer}, problems=("not-found",)),
+            Operation(answers={200: TransactionAnswer}, problems=("not-found",), answer_examples={200: TRANSACTION}),
         ),
     )
     async def read(request: AnyRequest) -> Answer:
         answer = await parts.submissions.answer(await visible_record(request))
         record = answer.transaction
         headers = [] if record.retry_after_s is None else [(b"retry-after", b"%d" % record.retry_after_s)]
-        return json_answer(transaction_wire(record, external_reference=answer.external_reference), headers=headers)
+        wire = transaction_wire(record, external_reference=answer.external_reference)
+        return json_answer(exchange_of(request.scope), wire, headers=headers)
 
     @get(
         f"{PATH}/{{transactionId:str}}/trace",
@@ -88,19 +94,18 @@ def transaction_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRout
         tags=["transactions"],
         opt=described(
             any_scope_of("documents:read", "ledger:read"),
-            Operation(answers={200: TraceAnswer}, problems=("not-found",)),
+            Operation(answers={200: TraceAnswer}, problems=("not-found",), answer_examples={200: TRACE}),
         ),
     )
     async def trace(request: AnyRequest) -> Answer:
         record = await visible_record(request)
         entries = await parts.reads.entries(record.transaction_id)
-        return json_answer(
-            {
-                "transactionId": record.transaction_id,
-                "lineageId": record.lineage_id,
-                "entries": [trace_entry(one) for one in entries],
-            }
-        )
+        content = {
+            "transactionId": record.transaction_id,
+            "lineageId": record.lineage_id,
+            "entries": [trace_entry(one) for one in entries],
+        }
+        return json_answer(exchange_of(request.scope), content)
 
     @get(
         PATH,
@@ -109,7 +114,12 @@ def transaction_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRout
         tags=["transactions"],
         opt=described(
             any_scope_of("documents:read"),
-            Operation(answers={200: TransactionPage}, query=_FILTERS, problems=("unknown-node",)),
+            Operation(
+                answers={200: TransactionPage},
+                query=_FILTERS,
+                problems=("unknown-node",),
+                answer_examples={200: TRANSACTION_PAGE},
+            ),
         ),
     )
     async def listing(request: AnyRequest) -> Answer:
@@ -127,12 +137,15 @@ def transaction_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRout
             business_units=visibility.filtered("businessUnit", query),
             geographies=visibility.filtered("geography", query),
             lineage_id=query.get("lineageId"),
+            document_id=query.get("documentId"),
+            operation=query.get("operation"),
             accepted_from=instant(query, "acceptedFrom"),
             accepted_until=instant(query, "acceptedUntil"),
         )
         found = list(await parts.reads.transactions(where, visibility.of(caller_of(request.scope)), size + 1, after))
         page = found[:size]
         following = make_cursor(PATH, query, page[-1].transaction_id) if len(found) > size else None
-        return json_answer({"items": [transaction_wire(one) for one in page], "nextCursor": following})
+        content = {"items": [transaction_wire(one) for one in page], "nextCursor": following}
+        return json_answer(exchange_of(request.scope), content)
 
     return [read, trace, listing]

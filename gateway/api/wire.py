@@ -7,14 +7,15 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gateway.domain.records import CrossReferenceRecord, DocumentRecord, EntryRecord, PinRecord
-from gateway.domain.wire import instant, status_url
+from gateway.domain.records import CrossReferenceRecord, DocumentRecord, EntryRecord, PinRecord, RelationRecord
+from gateway.domain.wire import document_url, instant, status_url
 
 
 def document_summary(record: DocumentRecord, numbers: Iterable[CrossReferenceRecord]) -> dict[str, Any]:
     """A document with the numbers that are its own among `numbers`."""
     return {
         "documentId": record.document_id,
+        "documentUrl": document_url(record.domain, record.document_id),
         "domain": record.domain,
         "source": record.source,
         "externalId": record.external_id,
@@ -23,6 +24,15 @@ def document_summary(record: DocumentRecord, numbers: Iterable[CrossReferenceRec
         "statusUrl": None if record.transaction_id is None else status_url(record.transaction_id),
         "businessUnit": record.business_unit,
         "geography": record.geography,
+        "companyCode": record.company_code,
+        "documentType": record.document_type,
+        "amount": record.amount,
+        "currencyCode": record.currency_code,
+        "postingDate": record.posting_date,
+        "customerId": record.customer_id,
+        "state": record.state,
+        "version": record.version,
+        "busyWithTransactionId": record.busy_with,
         "createdAt": instant(record.created_at),
         "erpNumbers": [erp_number(one) for one in numbers if one.document_id == record.document_id],
     }
@@ -60,6 +70,16 @@ def trace_entry(record: EntryRecord) -> dict[str, Any]:
         "leafHash": record.leaf_hash.hex(),
         "hashedBytes": base64.b64encode(record.body).decode("ascii"),
         "entry": json.loads(record.body),
+    }
+
+
+def relation(record: RelationRecord) -> dict[str, Any]:
+    """A link from one document to another."""
+    return {
+        "documentId": record.document_id,
+        "field": record.field,
+        "relation": record.kind,
+        "targetDocumentId": record.target_document_id,
     }
 
 

@@ -16,6 +16,7 @@ from gateway.auth.keys import VerificationKey, keys_from_jwks
 MAX_BYTES: Final = 262_144
 """A JWK set of a hundred 4096 bit RSA keys with certificates stays below this."""
 FETCH_TIMEOUT_S: Final = 5.0
+"""For one fetch in all, however slowly the answer drips."""
 FRESH_S: Final = 600.0
 """After this long the keys are asked for again."""
 USABLE_S: Final = 86_400.0
@@ -29,23 +30,30 @@ _log = structlog.get_logger("gateway.auth")
 class RemoteKeys:
     """Keys behind an https address (plain http only on the loopback interface).
 
-    `monotonic`: seconds of a clock that never goes back. `transport`: for tests; the default dials.
+    `monotonic`: seconds of a clock; should it go back, the keys are asked for again. `fetch_s`: seconds for one fetch
+    in all. `transport`: for tests; the default dials.
     """
 
     def __init__(
-        self, url: str, monotonic: Callable[[], float], transport: httpx.AsyncBaseTransport | None = None
+        self,
+        url: str,
+        monotonic: Callable[[], float],
+        transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        fetch_s: float = FETCH_TIMEOUT_S,
     ) -> None:
         address = httpx.URL(url)
         if address.scheme != "https" and address.host not in {"127.0.0.1", "::1", "localhost"}:
             raise ValueError("keys are read over https only")
         self._url = address
         self._monotonic = monotonic
+        self._fetch_s = fetch_s
         # Environment proxies and redirects would let others choose whose keys are believed.
         self._client = httpx.AsyncClient(
             transport=transport,
             trust_env=False,
             follow_redirects=False,
-            timeout=FETCH_TIMEOUT_S,
+            timeout=fetch_s,
             headers={"Accept": "application/jwk-set+json, application/json", "Accept-Encoding": "identity"},
         )
         self._keys: dict[str, VerificationKey] = {}
@@ -66,18 +74,18 @@ class RemoteKeys:
         await self._client.aclose()
 
     def _is_younger_than(self, seconds: float) -> bool:
-        return self._read_at is not None and self._monotonic() - self._read_at < seconds
+        return self._read_at is not None and 0.0 <= self._monotonic() - self._read_at < seconds
 
     async def _refresh(self, key_id: str) -> None:
         async with self._fetching:
             now = self._monotonic()
             if self._is_younger_than(FRESH_S) and key_id in self._keys:
                 return  # another request fetched it while this one waited
-            if self._tried_at is not None and now - self._tried_at < REFETCH_S:
+            if self._tried_at is not None and 0.0 <= now - self._tried_at < REFETCH_S:
                 return
             self._tried_at = now
             try:
-                async with asyncio.timeout(FETCH_TIMEOUT_S):
+                async with asyncio.timeout(self._fetch_s):
                     self._keys = keys_from_jwks(await self._fetch())
             except (httpx.HTTPError, TimeoutError, ValueError) as error:
                 _log.warning("issuer_keys_unreadable", reason=type(error).__name__, kept=len(self._keys))

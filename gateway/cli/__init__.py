@@ -6,7 +6,20 @@ import sys
 
 import typer
 
-from gateway.cli import demo, erps, events, ledger, migrate, rules, schemas, serve, token, transactions, where
+from gateway.cli import (
+    capabilities,
+    demo,
+    erps,
+    events,
+    ledger,
+    migrate,
+    rules,
+    schemas,
+    serve,
+    token,
+    transactions,
+    where,
+)
 from gateway.cli.console import Failure, complain
 
 app = typer.Typer(
@@ -22,6 +35,7 @@ app.command("demo")(demo.demo)
 app.command("migrate")(migrate.migrate)
 app.command("token")(token.token)
 app.command("where")(where.where)
+app.command("capabilities")(capabilities.capabilities)
 app.add_typer(rules.app, name="rules", help="Rule tables: check, explain.")
 app.add_typer(transactions.app, name="transactions", help="Transactions: list, show.")
 app.add_typer(ledger.app, name="ledger", help="The trace ledger.")

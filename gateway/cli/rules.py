@@ -1,87 +1,71 @@
-"""`erp-gateway rules check|explain`."""
+"""`erp-gateway rules check|diff|export|import|explain`."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from gateway.cli import rules_files
 from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, print_json, print_line, settings_of
+from gateway.cli.rules_report import Check, print_changes, print_check
+from gateway.cli.rules_workbooks import export_workbook, import_workbook
 from gateway.domain.facts import wire_members
-from gateway.wiring.systems import DRIVERS
-from routing_rules import (
-    DomainNotServed,
-    Facts,
-    FactsInvalid,
-    Rulebook,
-    RulebookInvalid,
-    UnknownNode,
-    decide,
-    load_rulebook,
-    run_examples,
-)
+from routing_rules import DomainNotServed, Facts, FactsInvalid, UnknownNode, decide, run_examples
+from routing_rules.analysis import prove
+from routing_rules.coverage import coverage_of
+from routing_rules.decomposition import TooManyCells
+from routing_rules.difference import differences
 
 app = typer.Typer(no_args_is_help=True)
+app.command("export")(export_workbook)
+app.command("import")(import_workbook)
 
-
-def _load(directory: Path) -> Rulebook:
-    try:
-        return load_rulebook(directory)
-    except RulebookInvalid as error:
-        listed = "\n".join(f"  {complaint}" for complaint in error.complaints)
-        raise Failure(f"{directory} has errors:\n{listed}", 2) from error
-
-
-def _checked(directory: Path, *, json: bool) -> Rulebook:
-    """The rulebook; with `json` its complaints are JSON too."""
-    try:
-        rulebook = load_rulebook(directory)
-    except RulebookInvalid as error:
-        if json:
-            print_json({"complaints": [asdict(complaint) for complaint in error.complaints]})
-        return _load(directory)
-    strange = [
-        f"rulebook.yaml: system {system.id} has driver {system.driver!r}; there are {', '.join(sorted(DRIVERS))}"
-        for system in rulebook.systems.values()
-        if system.driver not in DRIVERS
-    ]
-    if strange:
-        if json:
-            print_json({"complaints": [{"message": text} for text in strange]})
-        raise Failure("\n".join(strange), 2)
-    return rulebook
+Directory = Annotated[Path, typer.Argument(help="The directory with rulebook.yaml and the tables.")]
 
 
 @app.command()
 def check(
-    directory: Annotated[Path, typer.Argument(help="The directory with rulebook.yaml and the tables.")],
+    directory: Directory,
+    against: Annotated[Path | None, typer.Option(help="The rulebook in force: moves are judged from it.")] = None,
+    facts: Annotated[Path | None, typer.Option(help="Recorded facts, one JSON object a line.")] = None,
+    capabilities: Annotated[Path | None, typer.Option(help="What the systems can do, as JSON.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Read a rulebook, list every error with file:line:column, and run its worked examples."""
-    rulebook = _checked(directory, json=json)
-    failures = [str(failure) for failure in run_examples(rulebook)]
-    summary: dict[str, Any] = {
-        "version": rulebook.version,
-        "governanceVersion": rulebook.governance_version,
-        "rows": {domain: len(table.rows) for domain, table in rulebook.tables.items()},
-        "examples": len(rulebook.examples),
-        "failedExamples": failures,
-    }
-    if json:
-        print_json(summary)
-    else:
-        print_line(f"version {rulebook.version}")
-        for domain, rows in summary["rows"].items():
-            print_line(f"  {domain}: {rows} rows")
-        print_line(f"  examples: {len(rulebook.examples)}, failed: {len(failures)}")
-        for failure in failures:
-            print_line(f"    {failure}")
-    if failures:
-        raise Failure("worked examples fail", 2)
+    """Read a rulebook, prove it, and run its worked examples.
+
+    Exit code 0: nothing stands against it. 1: findings or failed examples. 2: the files are wrong; every error is
+    listed with file:line:column.
+    """
+    rulebook = rules_files.load(directory, json=json)
+    checked = Check(
+        rulebook,
+        prove(
+            rulebook,
+            None if against is None else rules_files.load(against, json=json),
+            None if capabilities is None else rules_files.capabilities(capabilities),
+        ),
+        run_examples(rulebook),
+        coverage_of(rulebook, None if facts is None else rules_files.recorded(facts)),
+    )
+    print_check(checked, json=json)
+    if not checked.passed:
+        errors = len(checked.proof.findings)
+        raise Failure(f"{directory} does not pass: {errors} findings, {len(checked.failures)} failed examples")
+
+
+@app.command()
+def diff(before: Directory, after: Directory, json: JsonOption = False) -> None:
+    """Which facts the second rulebook decides differently from the first, and how. Exit code 0 also if none."""
+    old, new = rules_files.load(before, json=json), rules_files.load(after, json=json)
+    try:
+        changes = list(differences(old, new))
+    except TooManyCells as error:
+        raise Failure(f"the difference falls into {error}") from error
+    print_changes(old, new, changes, json=json)
 
 
 @app.command()
@@ -102,7 +86,7 @@ def explain(
 ) -> None:
     """How a document with these facts would be routed, and why. Nothing is posted."""
     directory = data_directory(data)
-    book = _load(rulebook if rulebook is not None else directory / settings_of(directory).rulebook)
+    book = rules_files.load(rulebook if rulebook is not None else directory / settings_of(directory).rulebook)
     try:
         facts = Facts(
             domain=domain,

@@ -42,6 +42,7 @@ def served_document() -> dict[str, Any]:
         rulebook=no_rulebook,
         clock=nothing,
         metrics=Metrics(),
+        capabilities=nothing,
     )
     # Through the encoder of the server, which turns what is no JSON yet (enumerations) into what callers see.
     found: dict[str, Any] = json_text.loads(encode_json(describe(routes(parts), parts.limits)))

@@ -12,6 +12,7 @@ import uvloop
 from litestar import Litestar
 
 from gateway.api.limits import Limits
+from gateway.api.rates import RateLimits
 from gateway.app import create_app
 from gateway.cli.console import DataOption, data_directory, run, settings_of
 from gateway.server import serve as serve_http
@@ -38,8 +39,20 @@ async def _serve(data: Path, settings: Settings) -> None:
 
 
 def _application(runtime: Runtime) -> Litestar:
-    limits = Limits(body_bytes=runtime.settings.http.body_bytes)
-    return create_app(replace(runtime.app_parts, limits=limits))
+    http = runtime.settings.http
+    return create_app(
+        replace(
+            runtime.app_parts,
+            limits=Limits(body_bytes=http.body_bytes),
+            rates=RateLimits(
+                requests=http.rate_limit_requests,
+                window_s=http.rate_limit_window_s,
+                of_clients=http.rate_limit_of_clients,
+                refused=http.rate_limit_refused,
+            ),
+            proxies=tuple(http.trusted_proxies),
+        )
+    )
 
 
 def work(data: DataOption = None) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -82,6 +83,8 @@ class Children:
         self._record = record
         self._mark = mark
         self._running: dict[str, tuple[Child, _Record]] = {}
+        # Children are started and stopped in threads, two at a time.
+        self._recording = threading.Lock()
 
     def end_orphans(self) -> list[str]:
         """End what an earlier demo left running, e.g. because it was killed; the names of what was ended."""
@@ -113,16 +116,19 @@ class Children:
             )
         child = Child(name, process, log)
         started = psutil.Process(process.pid).create_time()
-        self._running[name] = (child, _Record(name, process.pid, started, self._mark))
-        self._write()
+        with self._recording:
+            self._running[name] = (child, _Record(name, process.pid, started, self._mark))
+            self._write()
         return child
 
     def stop(self, name: str) -> None:
         """End one child, if it runs."""
-        found = self._running.pop(name, None)
+        with self._recording:
+            found = self._running.pop(name, None)
         if found is not None:
             found[0].stop()
-            self._write()
+            with self._recording:
+                self._write()
 
     def stop_all(self) -> None:
         """End all children, the latest first."""

@@ -169,6 +169,9 @@ longest_execution_s = 5
 [systems.options]
 client_id = {cloud_client}
 client_secret_file = {cloud_secret}
+# The simulator's order items have no reason for rejection; a real S/4HANA's have, and then this is "rejection_reason".
+cancel_orders_by = "zero_quantity"
+cancel_reason = "Z9"
 
 [systems.options.accounts]
 receivables = "0012100000"

@@ -92,6 +92,7 @@ _CONTROL_PROPERTIES: Final[Mapping[str, Schema]] = {
     "tableVersion": _TEXT,
     "governanceVersion": _TEXT,
     "activationNumber": {"type": "integer", "minimum": 1},
+    "mirror": {"type": "boolean", "description": "The number is the mirror's, which undid the document."},
 }
 
 _CONTROL_REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
@@ -101,6 +102,7 @@ _CONTROL_REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
     "activated": ("activationId", "tableVersion", "governanceVersion", "activationNumber"),
 }
 """Kinds that are sent today, with the members that they always bear."""
+_CONTROL_OPTIONAL: Final[Mapping[str, tuple[str, ...]]] = {"linked": ("mirror",)}
 
 
 def control_data(kind: str) -> Schema:
@@ -111,7 +113,7 @@ def control_data(kind: str) -> Schema:
     return {
         "type": "object",
         "required": list(required),
-        "properties": {name: _CONTROL_PROPERTIES[name] for name in required},
+        "properties": {name: _CONTROL_PROPERTIES[name] for name in required + _CONTROL_OPTIONAL.get(kind, ())},
     }
 
 

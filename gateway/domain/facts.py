@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.canonical import CanonicalDocument, Customer, DocumentHead, Invoice, Order, Payment
+from adapters.canonical import BusinessDocument, CanonicalDocument, Customer, DocumentHead
 from routing_rules import Facts
 
 
@@ -26,9 +26,9 @@ def facts_of(
         business_unit=document.business_unit,
         geography=document.geography if isinstance(document, Customer | DocumentHead) else None,
         company_code=document.company_code,
-        document_type=document.document_type if isinstance(document, Order | Invoice | Payment) else None,
+        document_type=document.document_type if isinstance(document, BusinessDocument) else None,
         customer_segment=document.customer_segment if isinstance(document, Customer | DocumentHead) else None,
-        amount=document.amount if isinstance(document, Order | Invoice | Payment) else None,
+        amount=document.amount if isinstance(document, BusinessDocument) else None,
         currency=head.currency_code if head else None,
         posting_date=head.posting_date if head else None,
         share_key=share_key,

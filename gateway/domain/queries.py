@@ -11,6 +11,7 @@ from gateway.domain.records import (
     DocumentRecord,
     LineageRecord,
     PinRecord,
+    RelationRecord,
     TransactionRecord,
 )
 
@@ -52,28 +53,48 @@ class TransactionFilter:
     lineage_id: str | None = None
     accepted_from: int | None = None
     accepted_until: int | None = None
+    operation: str | None = None
+    document_id: str | None = None
+    client: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentFilter:
-    """Conditions on documents of one domain."""
+    """Conditions on documents of one domain; every one that is not None must hold.
+
+    `posting_date_from` and `posting_date_until` (excluded): ISO dates. `created_from`, `created_until` (excluded): µs.
+    `status`: of the transaction that created it. `system_id`, `erp_document_number`: of a number that it has or had.
+    """
 
     domain: str
     external_id: str | None = None
     source: str | None = None
     business_units: frozenset[str] | None = None
     geographies: frozenset[str] | None = None
+    company_code: str | None = None
+    document_type: str | None = None
+    currency_code: str | None = None
+    posting_date_from: str | None = None
+    posting_date_until: str | None = None
+    customer_id: str | None = None
+    state: str | None = None
+    status: str | None = None
+    system_id: str | None = None
+    erp_document_number: str | None = None
+    created_from: int | None = None
+    created_until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LineageView:
-    """A lineage with all that belongs to it."""
+    """A lineage with all that belongs to it. `relations`: the `relates` links from and to its documents."""
 
     lineage: LineageRecord
     pin: PinRecord | None
     documents: Sequence[DocumentRecord]
     transactions: Sequence[TransactionRecord]
     cross_references: Sequence[CrossReferenceRecord]
+    relations: Sequence[RelationRecord] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from typing import Literal
 from gateway.domain.transaction import Status
 
 StepState = Literal["dispatched", "not_sent", "posted", "rejected", "unknown"]
+DocumentState = Literal["active", "cancelled", "reversed"]
+RelationKind = Literal["follows", "relates"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,9 @@ class TransactionRecord:
 
     `business_unit` and `geography` are node ids (the tree's root where the document has none); `entry_count` counts
     its ledger entries; `problem` is the RFC 9457 body of its refusal, as JSON text.
+
+    `payload_id`: the document as it shall stand; for a cancellation or reversal, what was said about it.
+    `base_payload_id`: the document as it stood before a change, cancellation or reversal; None for a create.
     """
 
     transaction_id: str
@@ -58,6 +63,7 @@ class TransactionRecord:
     erp_document_number: str | None = None
     problem: str | None = None
     retry_after_s: int | None = None
+    base_payload_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,12 @@ class PayloadRecord:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
-    """A document in the real world. `transaction_id` is the one that created it last; None for imported ones."""
+    """A document in the real world. `transaction_id` is the one that created it last; None for imported ones.
+
+    `payload_id`: its content as it stands; `amount` and what stands beside it are of that content. `customer_id`: the
+    canonical id of its customer. `version` counts what it said, from 1. `busy_with`: the change, cancellation or
+    reversal of it that has not ended.
+    """
 
     document_id: str
     domain: str
@@ -84,6 +95,30 @@ class DocumentRecord:
     business_unit: str
     geography: str
     created_at: int
+    company_code: str | None = None
+    document_type: str | None = None
+    currency_code: str | None = None
+    amount: str | None = None
+    posting_date: str | None = None
+    customer_id: str | None = None
+    state: DocumentState = "active"
+    version: int = 1
+    busy_with: str | None = None
+
+    @property
+    def etag(self) -> str:
+        """Names what the document says now (RFC 9110 section 8.8.3, without its quotes)."""
+        return f"v{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class RelationRecord:
+    """A document refers to another one by `field` (wire path). `follows` carries the pin, `relates` is only shown."""
+
+    document_id: str
+    field: str
+    target_document_id: str
+    kind: RelationKind = "relates"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,11 @@ def status_url(transaction_id: str) -> str:
     return f"/v1/transactions/{transaction_id}"
 
 
+def document_url(domain: str, document_id: str) -> str:
+    """Where the document can be read, relative to the gateway's address."""
+    return f"/v1/{domain}/{document_id}"
+
+
 def transaction_wire(
     record: TransactionRecord, *, external_reference: str | None = None, replayed: bool = False
 ) -> dict[str, Any]:
@@ -55,6 +60,7 @@ def transaction_wire(
         "traceId": record.trace_id,
         "lineageId": record.lineage_id,
         "documentId": record.document_id,
+        "documentUrl": document_url(record.domain, record.document_id),
         "domain": record.domain,
         "operation": record.operation,
         "source": record.source,

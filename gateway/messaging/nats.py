@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from nats.aio.client import Client
 from nats.aio.subscription import Subscription
@@ -21,6 +22,9 @@ from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 
 from gateway.messaging.errors import NatsUnavailable, StreamMoved
+
+_USER_INFO: Final = re.compile(r"//[^/@]*@")
+"""RFC 3986 section 3.2.1; NATS takes user, password or token there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,11 @@ class Exchange:
         return Inbox(address, await self._client.subscribe(address), self._waits)
 
 
+def _shown(servers: tuple[str, ...]) -> str:
+    """The addresses for people: without what somebody may have put before an @."""
+    return ", ".join(_USER_INFO.sub("//", server) for server in servers)
+
+
 @contextlib.contextmanager
 def _cancellable() -> Iterator[None]:
     """Leave with `CancelledError` if the task was cancelled in here, whoever swallowed it on the way."""
@@ -241,7 +250,7 @@ class NatsConnection:
         except (NatsError, OSError, TimeoutError) as error:
             reason = self._last_error or str(error) or "timeout"
             await self.close()
-            raise NatsUnavailable(f"no connection to {', '.join(settings.servers)}: {reason}") from error
+            raise NatsUnavailable(f"no connection to {_shown(settings.servers)}: {reason}") from error
         except BaseException:
             await self.close()
             raise

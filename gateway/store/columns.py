@@ -18,14 +18,18 @@ WIDE: Final[dict[str, Any]] = {"sqlite_strict": True}
 """For tables with long rows: a tree of long rows is deep."""
 
 
-def int_(name: str, *, key: bool = False, null: bool = False) -> Column[int]:
-    """A whole number: a count, a size, microseconds since 1970 UTC, or 0 and 1 for no and yes."""
-    return Column(name, INT, primary_key=key, nullable=null, autoincrement=False)
+def int_(name: str, *, key: bool = False, null: bool = False, of_old: int | None = None) -> Column[int]:
+    """A whole number: a count, a size, microseconds since 1970 UTC, or 0 and 1 for no and yes.
+
+    `of_old`: what rows have that were there before the column was.
+    """
+    default = None if of_old is None else text(str(of_old))
+    return Column(name, INT, primary_key=key, nullable=null, autoincrement=False, server_default=default)
 
 
-def text_(name: str, *, key: bool = False, null: bool = False) -> Column[str]:
-    """Text: an id, a word, a canonical decimal, a date, JSON."""
-    return Column(name, TEXT, primary_key=key, nullable=null)
+def text_(name: str, *, key: bool = False, null: bool = False, of_old: str | None = None) -> Column[str]:
+    """Text: an id, a word, a canonical decimal, a date, JSON. `of_old` as in `int_`."""
+    return Column(name, TEXT, primary_key=key, nullable=null, server_default=of_old)
 
 
 def bytes_(name: str, *, null: bool = False) -> Column[bytes]:

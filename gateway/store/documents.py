@@ -26,6 +26,14 @@ _MUTABLE: Final = tuple(name for name in DOCUMENTS.names if name not in _FIXED)
 _REPLACE: Final = DOCUMENTS.replace(["document_id"], _MUTABLE)
 
 
+# Whoever changes what a document says holds it alone; those who follow it hold it together, so that it is neither
+# changed nor undone between their look and their commit.
+_ALONE: Final = DOCUMENTS.by("document_id", lock=True)
+_TOGETHER: Final = DOCUMENTS.query(
+    DOCUMENTS.selecting().where(_documents.document_id == bindparam("document_id")).with_for_update(read=True)
+)
+
+
 def _in_domain() -> Select[Any]:
     return DOCUMENTS.selecting().where(_documents.domain == bindparam("domain"))
 
@@ -101,6 +109,9 @@ class DocumentWrites:
         return await self._unit.one(
             _BY_EXTERNAL_ID, {"domain": name.domain, "source": name.source, "external_id": name.external_id}
         )
+
+    async def document(self, document_id: str, *, alone: bool) -> DocumentRecord | None:
+        return await self._unit.one(_ALONE if alone else _TOGETHER, {"document_id": document_id})
 
     async def insert_document(self, record: DocumentRecord) -> None:
         await self._unit.put(DOCUMENTS.insert, DOCUMENTS.params(record))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Table, bindparam, func, select, text
+from sqlalchemy import Select, bindparam, func, or_, select
 
 from gateway.domain.queries import DocumentFilter, LineageView, QueueState, TransactionFilter, Visible
 from gateway.domain.records import (
@@ -14,23 +14,25 @@ from gateway.domain.records import (
     DocumentRecord,
     EntryRecord,
     PayloadRecord,
+    RelationRecord,
     StepRecord,
     TransactionRecord,
 )
-from gateway.domain.transaction import ENDS
 from gateway.store import schema
 from gateway.store.documents import CROSS_REFERENCES, DOCUMENTS
 from gateway.store.entries import ENTRIES, ENTRIES_OF_TRACE
+from gateway.store.filters import newest_first, of_documents, of_transactions, seen
 from gateway.store.keys import PAYLOAD
 from gateway.store.lineages import LINEAGES, PINS
 from gateway.store.processes import ACTIVATION
-from gateway.store.reader import Reader
+from gateway.store.reader import Moment, Reader
+from gateway.store.relations import RELATIONS
 from gateway.store.statement import Query
 from gateway.store.transactions import STEPS_OF, TRANSACTIONS
 
 LINEAGE_ROWS: Final = 10_000
-"""Documents, transactions and cross-references of a lineage that one answer shows at most; a lineage is a handful,
-a collective one some hundreds."""
+"""Documents, transactions, relations and cross-references of a lineage that one answer shows at most; a lineage is a
+handful, a collective one some hundreds."""
 
 _SECOND: Final = 1_000_000
 
@@ -39,6 +41,7 @@ _document: Final = schema.documents.c
 
 _TRANSACTIONS: Final = TRANSACTIONS.query(TRANSACTIONS.selecting())
 _DOCUMENTS: Final = DOCUMENTS.query(DOCUMENTS.selecting())
+_RELATIONS: Final = RELATIONS.query(RELATIONS.selecting())
 _CROSS_REFERENCES: Final = CROSS_REFERENCES.query(CROSS_REFERENCES.selecting())
 _LINEAGE: Final = LINEAGES.by("lineage_id")
 _PIN: Final = PINS.by("lineage_id")
@@ -77,14 +80,14 @@ class StoreReads:
         self._reader = reader
 
     async def transaction(self, transaction_id: str, visible: Visible) -> TransactionRecord | None:
-        core = _seen(TRANSACTIONS.selecting(), schema.transactions, visible)
+        core = seen(TRANSACTIONS.selecting(), schema.transactions, visible)
         rows = await self._reader.find(_TRANSACTIONS, core.where(_transaction.transaction_id == transaction_id))
         return rows[0] if rows else None
 
     async def transactions(
         self, where: TransactionFilter, visible: Visible, limit: int, after: str | None
     ) -> Sequence[TransactionRecord]:
-        core = _seen(TRANSACTIONS.selecting(), schema.transactions, visible).where(*_conditions(where))
+        core = seen(TRANSACTIONS.selecting(), schema.transactions, visible).where(*of_transactions(where))
         key = _transaction.transaction_id
         if after is not None:
             core = core.where(key < after)
@@ -100,8 +103,8 @@ class StoreReads:
         return await self._reader.all(_LINEAGE_ENTRIES, {"lineage_id": lineage_id})
 
     async def lineage(self, lineage_id: str, visible: Visible) -> LineageView | None:
-        documents_of = _seen(DOCUMENTS.selecting(), schema.documents, visible)
-        transactions_of = _seen(TRANSACTIONS.selecting(), schema.transactions, visible)
+        documents_of = seen(DOCUMENTS.selecting(), schema.documents, visible)
+        transactions_of = seen(TRANSACTIONS.selecting(), schema.transactions, visible)
         async with self._reader.moment() as moment:
             lineages = await moment.all(_LINEAGE, {"lineage_id": lineage_id})
             documents = await moment.find(
@@ -119,23 +122,23 @@ class StoreReads:
             if not lineages or not (documents or transactions):
                 return None
             pins = await moment.all(_PIN, {"lineage_id": lineage_id})
-            numbers = await moment.find(_CROSS_REFERENCES, _numbers_of([one.document_id for one in documents]))
-        return LineageView(lineages[0], pins[0] if pins else None, documents, transactions, numbers)
+            ids = [one.document_id for one in documents]
+            numbers = await moment.find(_CROSS_REFERENCES, _numbers_of(ids))
+            relations = await _related(moment, ids, visible)
+        return LineageView(lineages[0], pins[0] if pins else None, documents, transactions, numbers, relations)
 
     async def document(self, document_id: str, visible: Visible) -> DocumentRecord | None:
-        core = _seen(DOCUMENTS.selecting(), schema.documents, visible)
+        core = seen(DOCUMENTS.selecting(), schema.documents, visible)
         rows = await self._reader.find(_DOCUMENTS, core.where(_document.document_id == document_id))
         return rows[0] if rows else None
 
     async def documents(
         self, where: DocumentFilter, visible: Visible, limit: int, after: str | None
     ) -> Sequence[DocumentRecord]:
-        core = _seen(DOCUMENTS.selecting(), schema.documents, visible).where(_document.domain == where.domain)
-        core = core.where(*_equal(schema.documents, where, ("external_id", "source")))
-        core = core.where(*_among(schema.documents, where.business_units, where.geographies))
+        core = seen(DOCUMENTS.selecting(), schema.documents, visible).where(*of_documents(where))
         if after is not None:
             core = core.where(_document.document_id < after)
-        return await self._reader.find(_DOCUMENTS, core.order_by(_document.document_id.desc()).limit(limit))
+        return await self._reader.find(_DOCUMENTS, core.order_by(newest_first(where)).limit(limit))
 
     async def payload(self, payload_id: str) -> PayloadRecord | None:
         return await self._reader.one(PAYLOAD, {"payload_id": payload_id})
@@ -162,37 +165,25 @@ def _age(now: int, since: int | None) -> float:
     return max(0.0, (now - since) / _SECOND) if since is not None else 0.0
 
 
-def _seen(core: Select[Any], table: Table, visible: Visible) -> Select[Any]:
-    return core.where(*_among(table, visible.business_units, visible.geographies))
-
-
-def _among(
-    table: Table, business_units: frozenset[str] | None, geographies: frozenset[str] | None
-) -> list[ColumnElement[bool]]:
-    """The node sets as conditions; an empty set lets nothing through, None everything."""
-    sets = (("business_unit", business_units), ("geography", geographies))
-    return [table.c[name].in_(sorted(nodes)) for name, nodes in sets if nodes is not None]
-
-
-def _equal(table: Table, where: object, names: Sequence[str]) -> list[ColumnElement[bool]]:
-    wanted = {name: getattr(where, name) for name in names}
-    return [table.c[name] == value for name, value in wanted.items() if value is not None]
-
-
-_EQUAL: Final = ("external_id", "source", "erp_document_number", "system_id", "status", "domain", "lineage_id")
-
-
-def _conditions(where: TransactionFilter) -> list[ColumnElement[bool]]:
-    conditions: list[Any] = _equal(schema.transactions, where, _EQUAL)
-    if where.status is not None and where.status not in ENDS:
-        # In the words of the partial index of what is open, or it would not be used.
-        conditions.append(text(schema.OPEN_STATUS))
-    conditions += _among(schema.transactions, where.business_units, where.geographies)
-    if where.accepted_from is not None:
-        conditions.append(_transaction.accepted_at >= where.accepted_from)
-    if where.accepted_until is not None:
-        conditions.append(_transaction.accepted_at < where.accepted_until)
-    return conditions
+async def _related(moment: Moment, document_ids: Sequence[str], visible: Visible) -> Sequence[RelationRecord]:
+    """The `relates` links from and to these documents, without those whose other end is not visible."""
+    relations = schema.relations.c
+    if not document_ids:
+        return []
+    found = await moment.find(
+        _RELATIONS,
+        RELATIONS.selecting()
+        .where(
+            relations.kind == "relates",
+            or_(relations.document_id.in_(document_ids), relations.target_document_id.in_(document_ids)),
+        )
+        .order_by(relations.document_id, relations.field)
+        .limit(LINEAGE_ROWS),
+    )
+    ends = {end for one in found for end in (one.document_id, one.target_document_id)}.difference(document_ids)
+    others = seen(DOCUMENTS.selecting(), schema.documents, visible).where(_document.document_id.in_(sorted(ends)))
+    known = {*document_ids, *(one.document_id for one in await moment.find(_DOCUMENTS, others))}
+    return [one for one in found if one.document_id in known and one.target_document_id in known]
 
 
 def _numbers_of(document_ids: Sequence[str]) -> Select[Any]:

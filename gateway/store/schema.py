@@ -29,6 +29,9 @@ METADATA: Final = MetaData(
 OPEN_STATUS: Final = "status NOT IN ('posted', 'rejected', 'compensated', 'cancelled')"
 """Not an end. Written out, because a partial index serves only a query that has the very words of its condition."""
 
+UNDONE_STATE: Final = "state <> 'active'"
+"""Cancelled or reversed; written out for the same reason."""
+
 transactions: Final = Table(
     "transactions",
     METADATA,
@@ -68,7 +71,10 @@ transactions: Final = Table(
     text_("erp_document_number", null=True),
     text_("problem", null=True),
     int_("retry_after_s", null=True),
+    text_("base_payload_id", null=True),
     Index(None, "lineage_id", "transaction_id"),
+    # What was done to a document. Ids are time-ordered, so most inserts go to the index's end.
+    Index(None, "document_id", "transaction_id"),
     Index(None, "accepted_at"),
     partial_index("transactions_by_external_id", "external_id", where="external_id IS NOT NULL"),
     partial_index(
@@ -101,10 +107,35 @@ documents: Final = Table(
     text_("business_unit"),
     text_("geography"),
     int_("created_at"),
+    text_("company_code", null=True),
+    text_("document_type", null=True),
+    text_("currency_code", null=True),
+    text_("amount", null=True),
+    text_("posting_date", null=True),
+    text_("customer_id", null=True),
+    text_("state", of_old="active"),
+    int_("version", of_old=1),
+    text_("busy_with", null=True),
     Index(None, "lineage_id"),
     Index(None, "domain", "document_id"),
     partial_index("documents_by_external_id", "external_id", where="external_id IS NOT NULL"),
+    # Two that every document pays for: a customer's documents, and those of a period. The other conditions of a list
+    # sift the pages of these or of the domain; what was cancelled or reversed is rare and costs the rest nothing.
+    partial_index("documents_by_customer_id", "domain", "customer_id", "document_id", where="customer_id IS NOT NULL"),
+    partial_index("documents_by_posting_date", "domain", "posting_date", where="posting_date IS NOT NULL"),
+    partial_index("documents_undone", "domain", "state", "document_id", where=UNDONE_STATE),
     **WIDE,
+)
+
+relations: Final = Table(
+    "relations",
+    METADATA,
+    child_of("documents.document_id"),
+    text_("field", key=True),
+    text_("target_document_id"),
+    text_("kind"),
+    Index(None, "target_document_id"),
+    **KEYED,
 )
 
 natural_keys: Final = Table(

@@ -18,6 +18,7 @@ from gateway.store.postgres_writer import PoolLimits, PostgresWriter, open_write
 from gateway.store.processes import ProcessWrites
 from gateway.store.reader import Reader, open_engine
 from gateway.store.reads import StoreReads
+from gateway.store.relations import RelationWrites
 from gateway.store.sqlite_writer import DEFAULT_LIMITS as BATCH_LIMITS
 from gateway.store.sqlite_writer import BatchLimits, SqliteWriter
 from gateway.store.transactions import TransactionWrites
@@ -30,6 +31,7 @@ T = TypeVar("T")
 class StoreUnit(
     KeyWrites,
     DocumentWrites,
+    RelationWrites,
     LineageWrites,
     TransactionWrites,
     JobWrites,

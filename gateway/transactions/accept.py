@@ -6,28 +6,25 @@ draws nothing random and keeps nothing outside: ids and salt are drawn before, i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from adapters.canonical import Customer, DocumentHead, Invoice, Order, Payment
-from gateway.domain.caller import DataScope
-from gateway.domain.entries import EntryKind
+from gateway.domain.head import head_of
 from gateway.domain.identity import key_commitment, payload_commitment
 from gateway.domain.records import (
     DocumentRecord,
-    JobRecord,
     LineageRecord,
     NaturalKeyRecord,
     PayloadRecord,
     TransactionRecord,
 )
 from gateway.domain.transaction import Status
-from gateway.errors import FieldError, Problem
+from gateway.errors import Problem
+from gateway.transactions.begin import Accepted, begin
 from gateway.transactions.commands import Create
-from gateway.transactions.dispatch import Dispatch, Lease, begin_dispatch
 from gateway.transactions.draft import OPERATION, Draft
 from gateway.transactions.journal import Journal
-from gateway.transactions.links import parents_of
-from gateway.transactions.parts import SECOND, LineParts
+from gateway.transactions.links import customer_of, parents_of, relations_of
+from gateway.transactions.parts import LineParts
 from gateway.transactions.ports import DocumentName, WriteUnit
 from gateway.transactions.repeats import (
     by_idempotency_key,
@@ -36,47 +33,12 @@ from gateway.transactions.repeats import (
     refuse_replacing_nothing,
     remember_key,
     remember_natural_key,
+    replay,
 )
-from gateway.transactions.route import Held, Routed, Waits, is_master, route
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The transaction as it was committed; `dispatch` is what to send now, if anything."""
-
-    record: TransactionRecord
-    replayed: bool
-    dispatch: Dispatch | None = None
-
-
-def refuse_out_of_scope(command: Create, parts: LineParts) -> None:
-    """Raise Problem `out-of-scope` unless the caller may submit for this unit and geography."""
-    scope: DataScope = command.caller.data_scope
-    unit, geography = _nodes(command, parts)
-    for field, node, allowed in (
-        ("businessUnit", unit, scope.business_units),
-        ("geography", geography, scope.geographies),
-    ):
-        if allowed is not None and node not in allowed:
-            raise Problem(
-                "out-of-scope",
-                f"your token does not cover {field} {node}",
-                remedy="ask for a token whose data scope covers it",
-                errors=(FieldError(field, f"{node} is outside your data scope"),),
-            )
-
-
-def refuse_unknown_company(command: Create, parts: LineParts) -> None:
-    """Raise Problem `unknown-node` for a company code that the rulebook does not list."""
-    code = command.document.company_code
-    known = parts.rules.rulebook.company_codes
-    if code is not None and known and code not in known:
-        raise Problem(
-            "unknown-node",
-            f"companyCode {code} is not in the rulebook",
-            remedy="use a company code of the rulebook",
-            errors=(FieldError("companyCode", f"{code} is not in the rulebook", f"use one of {', '.join(known)}"),),
-        )
+from gateway.transactions.route import Routed, is_master, route
+from gateway.transactions.scope import nodes_of
+from gateway.transactions.standing import refuse_closed_parents, refuse_over_credit
+from gateway.transactions.target import Held, Waits
 
 
 async def accept(unit: WriteUnit, parts: LineParts, command: Create, draft: Draft) -> Accepted:
@@ -87,23 +49,25 @@ async def accept(unit: WriteUnit, parts: LineParts, command: Create, draft: Draf
     """
     earlier = await by_idempotency_key(unit, command, draft)
     if earlier is not None:
-        return await _replay(unit, parts, command, earlier)
+        return await replay(unit, parts, command.caller.client, earlier)
     key = await natural_key(unit, command)
     refuse_replacing_nothing(command, key)
     if key is not None and key.transaction_id is not None:
         replaced = await by_natural_key(unit, command, draft, key)
         if replaced is None:
             await remember_key(unit, parts, command, draft, key.transaction_id)
-            return await _replay(unit, parts, command, key.transaction_id)
+            return await replay(unit, parts, command.caller.client, key.transaction_id)
     routed = await route(
         unit,
         parts,
         command.document,
-        operation=OPERATION,
         source=command.caller.source,
         scope=command.caller.data_scope,
         transaction_id=draft.transaction_id,
     )
+    parents = parents_of(routed.linked)
+    await refuse_closed_parents(unit, parents)
+    await refuse_over_credit(unit, command.document, parents)
     document = await _document(unit, parts, command, draft, routed, key)
     record = _record(parts, command, draft, routed, document)
     await remember_key(unit, parts, command, draft, draft.transaction_id)
@@ -120,7 +84,7 @@ async def _begin(
     routed: Routed,
     record: TransactionRecord,
 ) -> Accepted:
-    """The trace's first entries, the job, and, if it may go at once, the first dispatch."""
+    """The trace begins."""
     tools = parts.tools
     journal = Journal(tools, record, command.caller.client)
     external_id = command.document.external_id
@@ -137,42 +101,7 @@ async def _begin(
             "replaces": record.replaces,
         }
     )
-    outcome = routed.outcome
-    now = tools.clock.now()
-    if isinstance(outcome, Waits):
-        journal.move(Status.WAITING, {"waitsForTransactionId": outcome.transaction_id})
-        due = now + int(parts.limits.waiting_recheck_s * SECOND)
-        job = JobRecord(draft.transaction_id, "interactive", due, 1, None, 0, outcome.transaction_id)
-        return Accepted(await _insert(unit, journal, job), replayed=False)
-    if isinstance(outcome, Held):
-        journal.move(Status.HELD, {"overlay": outcome.overlay, "row": outcome.rule_row})
-        due = now + int(parts.limits.waiting_recheck_s * SECOND)
-        return Accepted(
-            await _insert(unit, journal, JobRecord(draft.transaction_id, "interactive", due, 1, None, 0)),
-            replayed=False,
-        )
-    lease = Lease.take(parts, outcome.target.system_id, epoch=1)
-    job = JobRecord(draft.transaction_id, "interactive", now, 1, tools.process_id, lease.until)
-    dispatch = await begin_dispatch(unit, parts, journal, outcome, lease, command.document)
-    await _insert(unit, journal, job)
-    await unit.insert_step(dispatch.step)
-    return Accepted(dispatch.record, replayed=False, dispatch=dispatch)
-
-
-async def _insert(unit: WriteUnit, journal: Journal, job: JobRecord) -> TransactionRecord:
-    await unit.insert_transaction(journal.record)
-    await unit.insert_job(job)
-    return await journal.flush(unit)
-
-
-async def _replay(unit: WriteUnit, parts: LineParts, command: Create, transaction_id: str) -> Accepted:
-    record = await unit.transaction(transaction_id)
-    if record is None:
-        raise Problem("not-found", f"transaction {transaction_id} is gone")
-    journal = Journal(parts.tools, record, command.caller.client)
-    journal.note(EntryKind.REPLAYED)
-    await unit.update_transaction(await journal.flush(unit))
-    return Accepted(journal.record, replayed=True)
+    return await begin(unit, parts, journal, routed.outcome, command.document)
 
 
 async def _document(
@@ -185,7 +114,8 @@ async def _document(
 ) -> DocumentRecord:
     """The document in the real world: a new one, or the known one that this transaction creates (again)."""
     parents = parents_of(routed.linked)
-    business_unit, geography = _nodes(command, parts)
+    business_unit, geography = nodes_of(command.document, parts.rules.rulebook)
+    head = head_of(command.document)
     document = DocumentRecord(
         document_id=draft.document_id,
         domain=command.document.domain,
@@ -197,6 +127,12 @@ async def _document(
         business_unit=business_unit,
         geography=geography,
         created_at=parts.tools.clock.now(),
+        company_code=head.company_code,
+        document_type=head.document_type,
+        currency_code=head.currency_code,
+        amount=head.amount,
+        posting_date=head.posting_date,
+        customer_id=customer_of(routed.linked),
     )
     if key is not None:
         name = DocumentName(command.document.domain, document_id=key.document_id)
@@ -204,12 +140,17 @@ async def _document(
         if known is not None:
             await _refuse_duplicate_master(unit, command, routed, known)
             lineage_id = document.lineage_id if parents else known.lineage_id
-            document = replace(document, document_id=known.document_id, lineage_id=lineage_id)
+            document = replace(
+                document, document_id=known.document_id, lineage_id=lineage_id, version=known.version + 1
+            )
             await unit.update_document(document)
+            await unit.delete_relations(document.document_id)
+            await unit.insert_relations(relations_of(document.document_id, routed.linked))
             return document
     if not parents:
         await unit.insert_lineage(LineageRecord(draft.lineage_id, draft.document_id))
     await unit.insert_document(document)
+    await unit.insert_relations(relations_of(document.document_id, routed.linked))
     return document
 
 
@@ -228,19 +169,11 @@ async def _refuse_duplicate_master(unit: WriteUnit, command: Create, routed: Rou
         )
 
 
-def _nodes(command: Create, parts: LineParts) -> tuple[str, str]:
-    """Business unit and geography; what the document does not have is the tree's root."""
-    document = command.document
-    rulebook = parts.rules.rulebook
-    geography = document.geography if isinstance(document, Customer | DocumentHead) else None
-    return document.business_unit or rulebook.business_units.root, geography or rulebook.geographies.root
-
-
 def _record(
     parts: LineParts, command: Create, draft: Draft, routed: Routed, document: DocumentRecord
 ) -> TransactionRecord:
     body = command.document
-    head = body if isinstance(body, DocumentHead) else None
+    head = head_of(body)
     parents = parents_of(routed.linked)
     now = parts.tools.clock.now()
     return TransactionRecord(
@@ -255,11 +188,11 @@ def _record(
         external_id=body.external_id,
         business_unit=document.business_unit,
         geography=document.geography,
-        company_code=body.company_code,
-        document_type=body.document_type if isinstance(body, Order | Invoice | Payment) else None,
-        currency_code=head.currency_code if head else None,
-        amount=format(body.amount, "f") if isinstance(body, Order | Invoice | Payment) else None,
-        posting_date=head.posting_date.isoformat() if head else None,
+        company_code=head.company_code,
+        document_type=head.document_type,
+        currency_code=head.currency_code,
+        amount=head.amount,
+        posting_date=head.posting_date,
         content_hash=draft.content_hash,
         payload_id=draft.payload_id,
         trace_id=draft.trace_id,

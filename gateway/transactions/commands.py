@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import date
+from typing import Any, Protocol
 
 from adapters.canonical import CanonicalDocument
 from gateway.domain.caller import Caller
@@ -30,6 +32,53 @@ class Create:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """Change a document. `patch`: a JSON merge patch (RFC 7396) of its canonical body, in wire words.
+
+    `if_match`: the etag of the document as the caller knows it; None where it did not say (428 `stale`).
+    `idempotency_key` names this request on all its repetitions.
+    """
+
+    caller: Caller
+    domain: str
+    document_id: str
+    patch: Mapping[str, Any]
+    idempotency_key: str | None
+    if_match: str | None = None
+    wait_s: float = MAX_WAIT_S
+    traceparent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Call a document off before anything followed from it. `reason`: the caller's words, erasable."""
+
+    caller: Caller
+    domain: str
+    document_id: str
+    idempotency_key: str | None
+    reason: str = ""
+    if_match: str | None = None
+    wait_s: float = MAX_WAIT_S
+    traceparent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reverse:
+    """Undo a posted document by its mirror. `posting_date`: the mirror's; None for that of the original."""
+
+    caller: Caller
+    domain: str
+    document_id: str
+    idempotency_key: str | None
+    reason: str = ""
+    posting_date: date | None = None
+    if_match: str | None = None
+    wait_s: float = MAX_WAIT_S
+    traceparent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The transaction as it stands. `replayed`: it was accepted by an earlier request."""
 
@@ -50,6 +99,18 @@ class Submissions(Protocol):
 
     async def submit(self, command: Create) -> Answer:
         """Accept the document (durably), and wait for its end as long as the command says."""
+        ...
+
+    async def change(self, command: Change) -> Answer:
+        """Accept a change of a document, and wait as `submit` does."""
+        ...
+
+    async def cancel(self, command: Cancel) -> Answer:
+        """Accept the cancellation of a document, and wait as `submit` does."""
+        ...
+
+    async def reverse(self, command: Reverse) -> Answer:
+        """Accept the reversal of a document, and wait as `submit` does."""
         ...
 
     async def answer(self, transaction: TransactionRecord) -> Answer:

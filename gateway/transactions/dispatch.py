@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from adapters.canonical import CanonicalDocument
-from adapters.port import Operation, Submission
+from adapters.canonical import MASTER_DOMAINS
+from adapters.port import Posting
 from gateway.domain.entries import EntryKind
 from gateway.domain.plan import plan
 from gateway.domain.records import PinRecord, StepRecord, TransactionRecord
 from gateway.domain.transaction import Status
 from gateway.errors import GatewayError
+from gateway.transactions.home import HOME
 from gateway.transactions.journal import Journal
 from gateway.transactions.parts import SECOND, LineParts
 from gateway.transactions.ports import Clock, WriteUnit
-from gateway.transactions.route import Ready, is_master
+from gateway.transactions.target import Ready
 
 
 class LeaseLost(GatewayError):
@@ -31,8 +32,9 @@ class Lease:
 
     @classmethod
     def take(cls, parts: LineParts, system_id: str, epoch: int) -> Lease:
-        """A lease that covers one call to that system, with a margin."""
-        return cls(epoch, parts.tools.clock.now() + lease_length(parts, system_id))
+        """A lease that covers one call to that system, with a margin; none is needed where nothing is called."""
+        length = 0 if system_id == HOME else lease_length(parts, system_id)
+        return cls(epoch, parts.tools.clock.now() + length)
 
 
 def lease_length(parts: LineParts, system_id: str) -> int:
@@ -47,7 +49,7 @@ class Dispatch:
 
     record: TransactionRecord
     step: StepRecord
-    submission: Submission
+    posting: Posting
     lease: Lease
 
     def permit(self, clock: Clock, call_limit_s: float) -> None:
@@ -60,14 +62,7 @@ class Dispatch:
             raise LeaseLost(f"the lease of {self.record.transaction_id} does not cover a call any more")
 
 
-async def begin_dispatch(
-    unit: WriteUnit,
-    parts: LineParts,
-    journal: Journal,
-    ready: Ready,
-    lease: Lease,
-    document: CanonicalDocument,
-) -> Dispatch:
+async def begin_dispatch(unit: WriteUnit, parts: LineParts, journal: Journal, ready: Ready, lease: Lease) -> StepRecord:
     """Routed, pinned and dispatched. The caller writes the record, inserts the step, and flushes the journal."""
     target = ready.target
     record = journal.record
@@ -83,7 +78,7 @@ async def begin_dispatch(
         pinned=target.pinned,
         explanation=target.effect,
     )
-    if not target.pinned and not is_master(document):
+    if not target.pinned and record.domain not in MASTER_DOMAINS:
         await _pin(unit, parts, journal)
     first = plan(record.transaction_id, record.domain, record.operation, target.system_id)[0]
     step = StepRecord(
@@ -99,8 +94,7 @@ async def begin_dispatch(
         dispatched_at=parts.tools.clock.now(),
     )
     journal.move(Status.DISPATCHED, dispatched_members(step))
-    submission = Submission(document, step.external_reference, ready.numbers, Operation(record.operation))
-    return Dispatch(journal.record, step, submission, lease)
+    return step
 
 
 def next_attempt(parts: LineParts, step: StepRecord, lease: Lease) -> StepRecord:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from gateway.domain.identity import content_hash
-from gateway.transactions.commands import Create
-from gateway.transactions.parts import LineParts
+from gateway.transactions.commands import Cancel, Change, Create, Reverse
+from gateway.transactions.parts import LineParts, Tools
 
 OPERATION = "create"
 
@@ -29,7 +30,6 @@ class Draft:
         """Draw the ids for this command."""
         tools = parts.tools
         body = command.document.model_dump_json(exclude_none=True).encode()
-        trace_id = command.traceparent[3:35] if len(command.traceparent) >= 35 else tools.randomness.salt().hex()
         return cls(
             transaction_id=tools.ids.new("txn"),
             document_id=tools.ids.new("doc"),
@@ -38,5 +38,50 @@ class Draft:
             salt=tools.randomness.salt(),
             body=body,
             content_hash=content_hash(body),
-            trace_id=trace_id,
+            trace_id=_trace_id(command.traceparent, tools),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class OperationDraft:
+    """The same for a change, cancellation or reversal. `asked`: what was asked for, as canonical JSON."""
+
+    operation: str
+    transaction_id: str
+    payload_id: str
+    salt: bytes
+    asked: bytes
+    content_hash: str
+    trace_id: str
+
+    @classmethod
+    def of(cls, command: Change | Cancel | Reverse, parts: LineParts) -> OperationDraft:
+        """Draw the ids for this command."""
+        tools = parts.tools
+        operation, members = _asked(command)
+        asked = json.dumps(members, sort_keys=True, separators=(",", ":")).encode()
+        return cls(
+            operation=operation,
+            transaction_id=tools.ids.new("txn"),
+            payload_id=tools.ids.new("pay"),
+            salt=tools.randomness.salt(),
+            asked=asked,
+            content_hash=content_hash(asked),
+            trace_id=_trace_id(command.traceparent, tools),
+        )
+
+
+def _asked(command: Change | Cancel | Reverse) -> tuple[str, dict[str, object]]:
+    """Without `if_match`: the same request is repeated with a newer etag too, and is still the same."""
+    match command:
+        case Change():
+            return "change", dict(command.patch)
+        case Cancel():
+            return "cancel", {"reason": command.reason}
+        case Reverse():
+            date = command.posting_date
+            return "reverse", {"reason": command.reason, "postingDate": date and date.isoformat()}
+
+
+def _trace_id(traceparent: str, tools: Tools) -> str:
+    return traceparent[3:35] if len(traceparent) >= 35 else tools.randomness.salt().hex()

@@ -8,7 +8,18 @@ from functools import partial
 import structlog
 
 from adapters.errors import ErpError, Garbled, Misconfigured, NotSent, OutcomeUnknown, Rejected
-from adapters.port import Confirmation, FoundDocument, Posted
+from adapters.port import (
+    Cancellation,
+    Change,
+    Confirmation,
+    ErpPort,
+    FoundDocument,
+    Permit,
+    Posted,
+    Posting,
+    Reversal,
+    Submission,
+)
 from gateway.transactions.dispatch import Dispatch, LeaseLost
 from gateway.transactions.parts import SECOND, LineParts
 from gateway.transactions.tracing import span_of
@@ -59,21 +70,39 @@ async def execute(parts: LineParts, dispatch: Dispatch) -> Outcome:
     system = parts.systems[step.system_id]
     permit = partial(dispatch.permit, parts.tools.clock, system.policy.call_limit_s)
     began = parts.tools.clock.now()
-    with span_of(parts.tracer, dispatch.record, "erp.submit") as span:
+    verb = verb_of(dispatch.posting)
+    with span_of(parts.tracer, dispatch.record, f"erp.{verb}") as span:
         span.set_attributes(
             {"erp.system": step.system_id, "erp.domain": dispatch.record.domain, "erp.attempt": step.attempt}
         )
         outcome = await _call(parts, dispatch, permit)
         span.set_attribute("erp.outcome", outcome_name(outcome))
     seconds = (parts.tools.clock.now() - began) / SECOND
-    parts.metrics.erp_call(step.system_id, "submit", outcome_name(outcome), seconds)
+    parts.metrics.erp_call(step.system_id, verb, outcome_name(outcome), seconds)
     return outcome
+
+
+def verb_of(posting: Posting) -> str:
+    """The port's method for a posting, as spans and metrics name it."""
+    return "submit" if isinstance(posting, Submission) else posting.operation.value
+
+
+async def _send(port: ErpPort, posting: Posting, permit: Permit) -> Posted:
+    match posting:
+        case Submission():
+            return await port.submit(posting, permit)
+        case Change():
+            return await port.change(posting, permit)
+        case Cancellation():
+            return await port.cancel(posting, permit)
+        case Reversal():
+            return await port.reverse(posting, permit)
 
 
 async def _call(parts: LineParts, dispatch: Dispatch, permit: partial[None]) -> Outcome:
     port = parts.systems[dispatch.step.system_id].port
     try:
-        return WasPosted(await port.submit(dispatch.submission, permit))
+        return WasPosted(await _send(port, dispatch.posting, permit))
     except LeaseLost:
         raise
     except Rejected as error:

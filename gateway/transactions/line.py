@@ -11,21 +11,24 @@ from typing import Any
 
 import structlog
 
-from gateway.domain.facts import wire_members
 from gateway.domain.records import JobRecord, TransactionRecord
 from gateway.domain.transaction import RESTING
-from gateway.errors import Problem, StoreUnavailable
-from gateway.transactions.accept import accept, refuse_out_of_scope, refuse_unknown_company
-from gateway.transactions.commands import MAX_WAIT_S, Answer, Create, DecisionView
+from gateway.errors import StoreUnavailable
+from gateway.transactions.accept import accept
+from gateway.transactions.begin import Accepted
+from gateway.transactions.commands import MAX_WAIT_S, Answer, Cancel, Change, Create, DecisionView, Reverse
 from gateway.transactions.completions import Completions
 from gateway.transactions.dispatch import Dispatch, LeaseLost
-from gateway.transactions.draft import Draft
+from gateway.transactions.draft import Draft, OperationDraft
+from gateway.transactions.explain import explain
 from gateway.transactions.journal import first_reference
+from gateway.transactions.operate import operate, refuse_unservable
 from gateway.transactions.parts import SECOND, ErpSystem, LineParts
 from gateway.transactions.ports import Store
 from gateway.transactions.process import Carried, process, run_dispatch
 from gateway.transactions.queries import Reads, Visible
-from routing_rules import DomainNotServed, Facts, UnknownNode, decide
+from gateway.transactions.scope import refuse_out_of_scope, refuse_unknown_nodes
+from routing_rules import Facts
 
 _log = structlog.get_logger(__name__)
 
@@ -74,17 +77,44 @@ class Line:
         Raises Problem for what is refused; StoreUnavailable when nothing was accepted.
         """
         parts = self._parts
-        refuse_out_of_scope(command, parts)
-        refuse_unknown_company(command, parts)
+        refuse_out_of_scope(command.document, command.caller.data_scope, parts.rules.rulebook)
+        refuse_unknown_nodes(command.document, parts.rules.rulebook)
         draft = Draft.of(command, parts)
         accepted = await self._store.write(lambda unit: accept(unit, parts, command, draft))
-        self._events_left()
+        return await self._answered(accepted, command.wait_s)
+
+    async def change(self, command: Change) -> Answer:
+        """Accept a change of a document, in the terms of `submit`."""
+        return await self._operate(command)
+
+    async def cancel(self, command: Cancel) -> Answer:
+        """Accept the cancellation of a document, in the terms of `submit`.
+
+        A document of which nothing was sent yet is called off at once: the answer is the transaction of its creation.
+        """
+        return await self._operate(command)
+
+    async def reverse(self, command: Reverse) -> Answer:
+        """Accept the reversal of a document, in the terms of `submit`."""
+        return await self._operate(command)
+
+    async def _operate(self, command: Change | Cancel | Reverse) -> Answer:
+        parts = self._parts
+        draft = OperationDraft.of(command, parts)
+        refuse_unservable(command, draft)
+        accepted = await self._store.write(lambda unit: operate(unit, parts, command, draft))
+        return await self._answered(accepted, command.wait_s)
+
+    async def _answered(self, accepted: Accepted, wait_s: float) -> Answer:
+        """Send what is to be sent, tell who waits, and wait as long as the caller may."""
         record = accepted.record
+        self._settled(Carried(record, accepted.woken_jobs))
+        if record.system_id is not None and not accepted.replayed:
+            self._parts.metrics.decision(record.domain, record.system_id, record.stage or "")
         if accepted.dispatch is not None:
-            self._count(record)
             self._spawn(self._run(accepted.dispatch), self._tasks)
-        if record.status not in RESTING and command.wait_s > 0:
-            record = await self._wait(record, min(command.wait_s, MAX_WAIT_S))
+        if record.status not in RESTING and wait_s > 0:
+            record = await self._wait(record, min(wait_s, MAX_WAIT_S))
         return Answer(record, first_reference(record), accepted.replayed)
 
     async def answer(self, transaction: TransactionRecord) -> Answer:
@@ -93,16 +123,7 @@ class Line:
 
     def explain(self, facts: Facts) -> DecisionView:
         """How these facts would be routed now; nothing is posted."""
-        rules = self._parts.rules
-        try:
-            answer = decide(rules.rulebook, facts)
-        except DomainNotServed as error:
-            raise Problem("domain-not-served", str(error), remedy="name a domain of the rulebook") from error
-        except UnknownNode as error:
-            raise Problem("unknown-node", str(error), remedy="use an id of the rulebook's trees") from error
-        body: dict[str, object] = wire_members(answer.explanation.as_json())
-        body["activationNumber"] = rules.activation_number
-        return DecisionView(body)
+        return explain(self._parts, facts)
 
     async def work(self, limit: int) -> int:
         """Claim up to `limit` due jobs and carry each on in its own task; how many were claimed."""
@@ -170,9 +191,6 @@ class Line:
         self._events_left()
         if carried.woken_jobs:
             self._jobs_due()
-
-    def _count(self, record: TransactionRecord) -> None:
-        self._parts.metrics.decision(record.domain, record.system_id or "", record.stage or "")
 
     async def _wait(self, record: TransactionRecord, wait_s: float) -> TransactionRecord:
         """Until rest or the end of the wait. Another process may finish it, so the record is read again at times."""

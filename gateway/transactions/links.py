@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from adapters.canonical import CanonicalDocument, Link
+from adapters.canonical import CanonicalDocument, Invoice, Link
 from gateway.domain.caller import DataScope
-from gateway.domain.records import DocumentRecord, PinRecord, TransactionRecord
+from gateway.domain.records import DocumentRecord, PinRecord, RelationRecord, TransactionRecord
 from gateway.domain.transaction import FAILED_ENDS, Status
 from gateway.errors import FieldError, Problem
 from gateway.transactions.ports import DocumentName, WriteUnit
+from gateway.transactions.scope import is_visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,9 @@ async def resolve_links(
 ) -> Sequence[LinkedDocument]:
     """All documents that this one refers to.
 
-    Parents that are not at rest are read under lock, so that they cannot end unnoticed between this look and the
-    commit of 'waiting'. Raises Problem `unknown-reference` naming every field that leads nowhere. A parent outside
-    the caller's data scope leads nowhere too: its existence is not told.
+    Parents are kept from changing, and those not at rest are read under lock, so that they cannot end or be undone
+    unnoticed between this look and the commit. Raises Problem `unknown-reference` naming every field that leads
+    nowhere. What is no master and lies outside the caller's data scope leads nowhere too: its existence is not told.
     """
     links = document.links()
     names = {link.field: name_of(link, source) for link in links}
@@ -56,7 +57,7 @@ async def resolve_links(
     known: list[tuple[Link, DocumentRecord]] = []
     for link in links:
         target = found.get(names[link.field])
-        if target is None or (link.kind == "follows" and not _visible(target, scope)):
+        if target is None or (link.kind != "master" and not is_visible(target, scope)):
             missing.append(link)
         else:
             known.append((link, target))
@@ -74,11 +75,26 @@ async def resolve_links(
                 for link in missing
             ),
         )
+    held = await _hold_parents(unit, document, known)
+    known = [(link, held.get(target.document_id, target)) for link, target in known]
     made_by = await _transactions_of(unit, known)
     return [
         LinkedDocument(link, target, made_by.get(target.transaction_id) if target.transaction_id else None)
         for link, target in known
     ]
+
+
+async def _hold_parents(
+    unit: WriteUnit, document: CanonicalDocument, known: Sequence[tuple[Link, DocumentRecord]]
+) -> Mapping[str, DocumentRecord]:
+    """The parents as they stand now, by id. Credit notes of one invoice go one after the other: their sum is judged."""
+    alone = isinstance(document, Invoice) and document.document_type == "credit_note"
+    held = {}
+    for document_id in sorted({target.document_id for link, target in known if link.kind == "follows"}):
+        parent = await unit.document(document_id, alone=alone)
+        if parent is not None:
+            held[document_id] = parent
+    return held
 
 
 async def _transactions_of(
@@ -97,23 +113,29 @@ async def _transactions_of(
     return made_by
 
 
-def _visible(document: DocumentRecord, scope: DataScope | None) -> bool:
-    if scope is None:
-        return True
-    return (scope.business_units is None or document.business_unit in scope.business_units) and (
-        scope.geographies is None or document.geography in scope.geographies
-    )
-
-
 def parents_of(linked: Sequence[LinkedDocument]) -> Sequence[LinkedDocument]:
     """Those that this document follows."""
     return [one for one in linked if one.link.kind == "follows"]
 
 
-def refuse_failed_parent(parents: Sequence[LinkedDocument]) -> None:
-    """Raise Problem `parent-rejected` if a parent ended without a document."""
-    for parent in parents:
-        if parent.failed and parent.transaction is not None:
+def relations_of(document_id: str, linked: Sequence[LinkedDocument]) -> list[RelationRecord]:
+    """What is recorded of its links; masters are not."""
+    return [
+        RelationRecord(document_id, one.link.field, one.document.document_id, one.link.kind)
+        for one in linked
+        if one.link.kind != "master"
+    ]
+
+
+def customer_of(linked: Sequence[LinkedDocument]) -> str | None:
+    """The canonical id of the document's customer."""
+    return next((one.document.document_id for one in linked if one.link.field == "customer"), None)
+
+
+def refuse_failed_parent(linked: Sequence[LinkedDocument]) -> None:
+    """Raise Problem `parent-rejected` if something that it follows or relates to ended without a document."""
+    for parent in linked:
+        if parent.link.kind != "master" and parent.failed and parent.transaction is not None:
             raise Problem(
                 "parent-rejected",
                 f"{parent.link.field} names a document whose transaction {parent.transaction.transaction_id} "

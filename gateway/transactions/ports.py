@@ -23,6 +23,7 @@ from gateway.domain.records import (
     PayloadRecord,
     PinRecord,
     ProcessRecord,
+    RelationRecord,
     StepRecord,
     TransactionRecord,
 )
@@ -54,6 +55,10 @@ class WriteUnit(Protocol):
         """The documents that have these names; a name that nobody has is absent from the answer."""
         ...
 
+    async def document(self, document_id: str, *, alone: bool) -> DocumentRecord | None:
+        """The row, kept from changing until the end of the unit: for this unit alone, or for all that follow it."""
+        ...
+
     async def insert_document(self, record: DocumentRecord) -> None: ...
     async def update_document(self, record: DocumentRecord) -> None:
         """Replace all but document_id, domain, source, external_id, created_at."""
@@ -65,6 +70,16 @@ class WriteUnit(Protocol):
 
     async def insert_cross_reference(self, record: CrossReferenceRecord) -> None:
         """Add a number. The same (document, system, number) again changes nothing."""
+        ...
+
+    # what refers to what
+    async def insert_relations(self, records: Sequence[RelationRecord]) -> None: ...
+    async def delete_relations(self, document_id: str) -> None:
+        """Forget what this document refers to."""
+        ...
+
+    async def followers(self, document_id: str) -> Sequence[DocumentRecord]:
+        """The documents that follow this one and stand or may yet: not undone, and their creation did not fail."""
         ...
 
     # lineages and pins

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapters.canonical import DOMAINS, CanonicalDocument
-from adapters.port import Operation, Submission
+from adapters.port import Posting
 from gateway.domain.records import JobRecord, StepRecord, TransactionRecord
 from gateway.domain.transaction import RESTING, Status
 from gateway.errors import Problem
 from gateway.transactions.dispatch import Dispatch, Lease, LeaseLost, begin_dispatch
 from gateway.transactions.execute import Outcome, execute
-from gateway.transactions.links import name_of
 from gateway.transactions.parts import SECOND, LineParts
 from gateway.transactions.ports import Store, WriteUnit
+from gateway.transactions.posting import posting_of, stored_document
 from gateway.transactions.resolve import Findings, dispatch_again, inquire, resolve
-from gateway.transactions.route import Held, Waits, route
-from gateway.transactions.settle import become_unknown, problem_members, reject, rest, settle
+from gateway.transactions.route import Routed, route, route_operation
+from gateway.transactions.settle import become_unknown, post_here, problem_members, reject, rest, settle
+from gateway.transactions.target import Held, Waits
 from gateway.transactions.work import Work
 
 
@@ -37,7 +37,7 @@ class Ask:
     """An inquiry is to be made before anything else."""
 
     step: StepRecord
-    submission: Submission
+    posting: Posting
 
 
 async def process(store: Store, parts: LineParts, job: JobRecord) -> Carried | None:
@@ -67,7 +67,7 @@ async def _settle(unit: WriteUnit, parts: LineParts, dispatch: Dispatch, outcome
 
 
 async def _ask(store: Store, parts: LineParts, job: JobRecord, ask: Ask) -> Carried | Dispatch:
-    findings = await inquire(parts, ask.step, ask.submission)
+    findings = await inquire(parts, ask.step, ask.posting)
     return await store.write(lambda unit: _resolve(unit, parts, job, ask, findings))
 
 
@@ -75,7 +75,7 @@ async def _resolve(
     unit: WriteUnit, parts: LineParts, job: JobRecord, ask: Ask, findings: Findings
 ) -> Carried | Dispatch:
     work = await Work.take(unit, parts, job.transaction_id, job.epoch)
-    result = await resolve(work, ask.step, ask.submission, findings)
+    result = await resolve(work, ask.step, ask.posting, findings)
     return result if isinstance(result, Dispatch) else Carried(result, work.journal.woken_jobs)
 
 
@@ -94,13 +94,13 @@ async def _decide_next(work: Work) -> TransactionRecord | Dispatch | Ask:
     if record.status in {Status.ACCEPTED, Status.WAITING, Status.HELD}:
         return await _route(work)
     step = (await work.unit.steps(record.transaction_id))[-1]
-    submission = await _submission(work.unit, record, step)
+    posting = await posting_of(work.unit, record, step)
     if step.state == "not_sent":
-        return await dispatch_again(work, step, submission, why="not-sent")
+        return await dispatch_again(work, step, posting, why="not-sent")
     if step.state == "dispatched":
         # its sender never told: from here on it is an unknown, however it came about
         return await become_unknown(work, step, "sender-lost", _own_end(work.parts, step))
-    return Ask(step, submission)
+    return Ask(step, posting)
 
 
 def _own_end(parts: LineParts, step: StepRecord) -> int | None:
@@ -109,27 +109,10 @@ def _own_end(parts: LineParts, step: StepRecord) -> int | None:
     return parts.tools.clock.now() if step.process_id == parts.tools.process_id else None
 
 
-async def _document(unit: WriteUnit, record: TransactionRecord) -> CanonicalDocument:
-    payload = await unit.payload(record.payload_id)
-    if payload is None or payload.body is None:
-        raise Problem("not-found", "the payload was erased before the document was posted")
-    return DOMAINS[record.domain].model_validate_json(payload.body)
-
-
 async def _route(work: Work) -> TransactionRecord | Dispatch:
     record, parts = work.record, work.parts
     try:
-        document = await _document(work.unit, record)
-        routed = await route(
-            work.unit,
-            parts,
-            document,
-            operation=record.operation,
-            source=record.source,
-            scope=None,
-            transaction_id=record.transaction_id,
-            lineage_id=record.lineage_id,
-        )
+        routed = await _routed(work)
     except Problem as problem:
         return await reject(work, problem_members(problem))
     outcome = routed.outcome
@@ -139,24 +122,27 @@ async def _route(work: Work) -> TransactionRecord | Dispatch:
         await work.put_back(due_at=due, tries=0, waiting_for=waits_for)
         return record
     lease = Lease.take(parts, outcome.target.system_id, work.job.epoch)
-    dispatch = await begin_dispatch(work.unit, parts, work.journal, outcome, lease, document)
+    step = await begin_dispatch(work.unit, parts, work.journal, outcome, lease)
     await work.keep(lease.until)
     await work.save()
-    await work.unit.insert_step(dispatch.step)
-    return dispatch
+    await work.unit.insert_step(step)
+    if outcome.target.is_home:
+        return await post_here(work, step)
+    return Dispatch(work.record, step, await posting_of(work.unit, work.record, step), lease)
 
 
-async def _submission(unit: WriteUnit, record: TransactionRecord, step: StepRecord) -> Submission:
-    """The same submission as at the first attempt: same document, same reference, the numbers as known there."""
-    document = await _document(unit, record)
-    names = {link.field: name_of(link, record.source) for link in document.links()}
-    found = await unit.documents_named(list(dict.fromkeys(names.values())))
-    by_document = await unit.numbers_in(
-        list(dict.fromkeys(target.document_id for target in found.values())), step.system_id
+async def _routed(work: Work) -> Routed:
+    """As at the acceptance, with what stands now; whose scope it was is not asked again."""
+    record = work.record
+    document = await stored_document(work.unit, record)
+    if record.operation != "create":
+        return await route_operation(work.unit, work.parts, document, record, scope=None)
+    return await route(
+        work.unit,
+        work.parts,
+        document,
+        source=record.source,
+        scope=None,
+        transaction_id=record.transaction_id,
+        lineage_id=record.lineage_id,
     )
-    numbers = {
-        field: by_document[found[name].document_id]
-        for field, name in names.items()
-        if name in found and found[name].document_id in by_document
-    }
-    return Submission(document, step.external_reference, numbers, Operation(record.operation))

@@ -7,11 +7,14 @@ one request of one client. A timeout is never stored as the final answer for eit
 from __future__ import annotations
 
 from adapters.canonical import DOMAINS
+from gateway.domain.entries import EntryKind
 from gateway.domain.records import DocumentRecord, IdempotencyKeyRecord, NaturalKeyRecord, TransactionRecord
 from gateway.domain.transaction import FAILED_ENDS
 from gateway.errors import FieldError, Problem
-from gateway.transactions.commands import Create
-from gateway.transactions.draft import OPERATION, Draft
+from gateway.transactions.begin import Accepted
+from gateway.transactions.commands import Cancel, Change, Create, Reverse
+from gateway.transactions.draft import OPERATION, Draft, OperationDraft
+from gateway.transactions.journal import Journal
 from gateway.transactions.parts import LineParts
 from gateway.transactions.ports import WriteUnit
 
@@ -145,3 +148,50 @@ async def remember_natural_key(
         content_hash=draft.content_hash,
     )
     await (unit.insert_natural_key(record) if key is None else unit.rebind_natural_key(record))
+
+
+async def by_operation_key(unit: WriteUnit, command: Change | Cancel | Reverse, draft: OperationDraft) -> str | None:
+    """The transaction for which this key was used with the same content, None if it is new.
+
+    Raises Problem `idempotency-key-reused`.
+    """
+    known = await unit.idempotency_key(
+        command.caller.client, draft.operation, command.document_id, command.idempotency_key or ""
+    )
+    if known is None:
+        return None
+    if known.content_hash != draft.content_hash:
+        raise Problem(
+            "idempotency-key-reused",
+            f"this Idempotency-Key was used for another {draft.operation} of the document",
+            remedy="use a new key for a new request; repeat a request with the same body only",
+            extra={"transactionId": known.transaction_id},
+        )
+    return known.transaction_id
+
+
+async def remember_operation_key(
+    unit: WriteUnit, parts: LineParts, command: Change | Cancel | Reverse, draft: OperationDraft, transaction_id: str
+) -> None:
+    await unit.insert_idempotency_key(
+        IdempotencyKeyRecord(
+            client=command.caller.client,
+            operation=draft.operation,
+            resource=command.document_id,
+            idempotency_key=command.idempotency_key or "",
+            content_hash=draft.content_hash,
+            transaction_id=transaction_id,
+            created_at=parts.tools.clock.now(),
+        )
+    )
+
+
+async def replay(unit: WriteUnit, parts: LineParts, client: str, transaction_id: str) -> Accepted:
+    """Answer an earlier transaction, and note in its trace that it was asked for again."""
+    record = await unit.transaction(transaction_id)
+    if record is None:
+        raise Problem("not-found", f"transaction {transaction_id} is gone")
+    journal = Journal(parts.tools, record, client)
+    journal.note(EntryKind.REPLAYED)
+    await unit.update_transaction(await journal.flush(unit))
+    return Accepted(journal.record, replayed=True)

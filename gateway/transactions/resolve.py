@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from adapters.errors import ErpError
-from adapters.port import FoundDocument, Submission
+from adapters.port import FoundDocument, Posting
 from gateway.domain.entries import EntryKind
 from gateway.domain.records import StepRecord, TransactionRecord
 from gateway.domain.transaction import Status
@@ -33,13 +33,13 @@ class Findings:
     at: int
 
 
-async def inquire(parts: LineParts, step: StepRecord, submission: Submission) -> Findings:
+async def inquire(parts: LineParts, step: StepRecord, posting: Posting) -> Findings:
     """Ask the ERP for the step's reference. Posts nothing, holds no database connection."""
     began = parts.tools.clock.now()
     found: tuple[FoundDocument, ...] = ()
     failure: ErpError | None = None
     try:
-        found = await parts.systems[step.system_id].port.inquire(submission)
+        found = await parts.systems[step.system_id].port.inquire(posting)
     except ErpError as error:
         failure = error
     now = parts.tools.clock.now()
@@ -48,9 +48,7 @@ async def inquire(parts: LineParts, step: StepRecord, submission: Submission) ->
     return Findings(found, failure, now)
 
 
-async def resolve(
-    work: Work, step: StepRecord, submission: Submission, findings: Findings
-) -> TransactionRecord | Dispatch:
+async def resolve(work: Work, step: StepRecord, posting: Posting, findings: Findings) -> TransactionRecord | Dispatch:
     """Draw the conclusion of an inquiry. A Dispatch is to be sent again now."""
     if findings.error is not None:
         # asking failed, so nothing was learnt: ask again later, however long it takes
@@ -68,25 +66,23 @@ async def resolve(
         },
     )
     if findings.found:
-        return await _found(work, step, submission, findings.found)
+        return await _found(work, step, posting, findings.found)
     step = replace(step, inquiries=step.inquiries + 1, inquired_at=findings.at)
-    return await _not_found(work, step, submission)
+    return await _not_found(work, step, posting)
 
 
-async def _found(
-    work: Work, step: StepRecord, submission: Submission, found: tuple[FoundDocument, ...]
-) -> TransactionRecord:
-    expected = work.parts.systems[step.system_id].port.expectation(submission)
+async def _found(work: Work, step: StepRecord, posting: Posting, found: tuple[FoundDocument, ...]) -> TransactionRecord:
+    expected = work.parts.systems[step.system_id].port.expectation(posting)
     if len(found) == 1 and found[0].agrees_with(expected):
         return await settle(work, step, WasPosted(posted_as_found(found[0]), found_by_inquiry=True))
     return await _doubt(work, step, "several-found" if len(found) > 1 else "found-other")
 
 
-async def _not_found(work: Work, step: StepRecord, submission: Submission) -> TransactionRecord | Dispatch:
+async def _not_found(work: Work, step: StepRecord, posting: Posting) -> TransactionRecord | Dispatch:
     system = work.parts.systems[step.system_id]
     step = await _prove_sender_ended(work, step)
     if system.reference_unique(work.record.domain, work.record.operation):
-        return await _send_again(work, step, submission)
+        return await _send_again(work, step, posting)
     # without proof of the sender's end, the quiet time runs from the end of its lease, and ends with a person
     quiet_from = step.closed_at
     if quiet_from is None:
@@ -95,7 +91,7 @@ async def _not_found(work: Work, step: StepRecord, submission: Submission) -> Tr
     if step.inquired_at is not None and step.inquiries >= 2 and step.inquired_at > quiet_until:
         if step.closed_at is None:
             return await _doubt(work, step, "sender-not-proven-ended")
-        return await _send_again(work, step, submission)
+        return await _send_again(work, step, posting)
     await work.unit.update_step(step)
     # right after the quiet time, or at once if it is over already
     next_look = quiet_until + int(system.policy.inquiry_delay_s * SECOND)
@@ -113,10 +109,10 @@ async def _prove_sender_ended(work: Work, step: StepRecord) -> StepRecord:
     return step
 
 
-async def _send_again(work: Work, step: StepRecord, submission: Submission) -> TransactionRecord | Dispatch:
+async def _send_again(work: Work, step: StepRecord, posting: Posting) -> TransactionRecord | Dispatch:
     if work.now - work.record.accepted_at > int(work.parts.limits.give_up_s * SECOND):
         return await _doubt(work, step, "too-old")
-    return await dispatch_again(work, step, submission, why="proven-not-posted")
+    return await dispatch_again(work, step, posting, why="proven-not-posted")
 
 
 async def _doubt(work: Work, step: StepRecord, why: str) -> TransactionRecord:
@@ -125,7 +121,7 @@ async def _doubt(work: Work, step: StepRecord, why: str) -> TransactionRecord:
     return await rest(work)
 
 
-async def dispatch_again(work: Work, step: StepRecord, submission: Submission, *, why: str) -> Dispatch:
+async def dispatch_again(work: Work, step: StepRecord, posting: Posting, *, why: str) -> Dispatch:
     """A further attempt at the same step under the same reference; only after nothing happened, or proof of it."""
     lease = Lease.take(work.parts, step.system_id, work.job.epoch)
     attempt = next_attempt(work.parts, step, lease)
@@ -134,4 +130,4 @@ async def dispatch_again(work: Work, step: StepRecord, submission: Submission, *
     )
     await work.unit.update_step(attempt)
     await work.keep(lease.until)
-    return Dispatch(await work.save(), attempt, submission, lease)
+    return Dispatch(await work.save(), attempt, posting, lease)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 
 from adapters.canonical import MASTER_DOMAINS, CanonicalDocument, ErpNumber
-from adapters.port import Operation
 from gateway.domain.caller import DataScope
 from gateway.domain.facts import facts_of, wire_members
-from gateway.domain.records import PinRecord
+from gateway.domain.records import TransactionRecord
 from gateway.errors import FieldError, Problem
 from gateway.transactions.links import (
     LinkedDocument,
+    customer_of,
     parents_of,
     pin_of_parents,
     refuse_failed_parent,
@@ -20,46 +21,17 @@ from gateway.transactions.links import (
 )
 from gateway.transactions.parts import LineParts
 from gateway.transactions.ports import WriteUnit
+from gateway.transactions.target import (
+    Held,
+    Ready,
+    Target,
+    Waits,
+    decided,
+    pinned,
+    refuse_unserved,
+    refuse_unsupported,
+)
 from routing_rules import Decision, DomainNotServed, Facts, Gap, Overlay, UnknownNode, decide
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where it goes and why. `members` are the wire members of its `routed` entry."""
-
-    system_id: str
-    side: str
-    stage: str
-    table_version: str | None
-    rule_row: str | None
-    activation_number: int | None
-    pinned: bool
-    effect: str
-    members: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """It may go now, and every document that it names has a number there."""
-
-    target: Target
-    numbers: Mapping[str, ErpNumber]
-
-
-@dataclass(frozen=True, slots=True)
-class Waits:
-    """It waits for that transaction to be posted."""
-
-    transaction_id: str
-    field: str
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """An overlay keeps it back; nothing was sent."""
-
-    overlay: str
-    rule_row: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +47,12 @@ async def route(
     parts: LineParts,
     document: CanonicalDocument,
     *,
-    operation: str,
     source: str,
     scope: DataScope | None,
     transaction_id: str,
     lineage_id: str | None = None,
 ) -> Routed:
-    """Decide in the unit of the commit: with the parents, pins and numbers as they stand in it.
+    """Decide for a new document in the unit of the commit: with the parents, pins and numbers as they stand in it.
 
     `lineage_id`: the transaction's own lineage, once it has one (a root that was routed before keeps its pin).
 
@@ -89,14 +60,14 @@ async def route(
     unknown-node, domain-not-served, no-rule, frozen.
     """
     linked = await resolve_links(unit, document, source, scope)
+    refuse_failed_parent(linked)
     parents = parents_of(linked)
-    refuse_failed_parent(parents)
     pin = await pin_of_parents(unit, parents)
     if pin is None and lineage_id is not None and not is_master(document):
         pin = await unit.pin(lineage_id)
     facts = facts_of(
         document,
-        operation=operation,
+        operation="create",
         share_key=_share_key(parts, document, linked, source, transaction_id),
         is_root=not parents,
     )
@@ -104,11 +75,55 @@ async def route(
     for parent in parents:
         if not parent.is_there and parent.transaction is not None:
             return Routed(Waits(parent.transaction.transaction_id, parent.link.field), linked)
-    overlay = decision.overlay if decision is not None else None
-    if decision is not None and overlay is not None and not (parents and overlay is Overlay.PAUSED):
-        return Routed(_overlaid(decision, overlay), linked)
-    target = _pinned(parts, pin, decision, facts) if pin is not None else _decided(parts, decision, facts)
-    refuse_unsupported(parts, document.domain, operation, target)
+    held = _overlay(decision, follows=bool(parents))
+    if held is not None:
+        return Routed(held, linked)
+    target = pinned(parts, pin, decision, facts) if pin is not None else decided(parts, decision, facts)
+    refuse_unsupported(parts, document.domain, target)
+    return Routed(await _numbers(unit, linked, target), linked)
+
+
+async def route_operation(
+    unit: WriteUnit,
+    parts: LineParts,
+    document: CanonicalDocument,
+    record: TransactionRecord,
+    *,
+    scope: DataScope | None,
+    changed: frozenset[str] = frozenset(),
+) -> Routed:
+    """The same for what is done to a document: it goes where the document is, a master to its system of record.
+
+    `document`: as it shall stand after a change, as it stands before a cancellation or reversal. `changed`: the
+    members (wire names) that a change touches.
+
+    Raises Problem: operation-not-served, unknown-reference (of `documentId`: the system of record does not hold it;
+    or of a changed member), no-rule, frozen.
+    """
+    linked = await resolve_links(unit, document, record.source, scope) if record.operation == "change" else []
+    pin = None if is_master(document) else await unit.pin(record.lineage_id)
+    facts = facts_of(
+        document,
+        operation=record.operation,
+        share_key=_share_key(parts, document, linked, record.source, record.transaction_id),
+        is_root=pin is None,
+    )
+    if record.posting_date is not None:
+        facts = replace(facts, posting_date=date.fromisoformat(record.posting_date))
+    decision = judge(parts, facts, follows=pin is not None)
+    target = pinned(parts, pin, decision, facts) if pin is not None else decided(parts, decision, facts)
+    refuse_unserved(parts, record.domain, record.operation, target, changed)
+    if not await unit.numbers_in([record.document_id], target.system_id):
+        where = f"has no number in {target.system_id}, where documents like it belong"
+        raise Problem(
+            "unknown-reference",
+            f"the document {where}",
+            remedy=f"create it in {target.system_id} first, or import its cross-reference",
+            errors=(FieldError("documentId", where, "create or import it there"),),
+        )
+    held = _overlay(decision, follows=True)
+    if held is not None:
+        return Routed(held, linked)
     return Routed(await _numbers(unit, linked, target), linked)
 
 
@@ -139,19 +154,6 @@ def judge(parts: LineParts, facts: Facts, *, follows: bool) -> Decision | None:
     )
 
 
-def refuse_unsupported(parts: LineParts, domain: str, operation: str, target: Target) -> None:
-    """Raise Problem `domain-not-served` if the target cannot do this at all."""
-    system = parts.systems.get(target.system_id)
-    capability = system.port.capabilities().get((domain, Operation(operation))) if system else None
-    if capability is None or not capability.supported:
-        reason = capability.reason if capability else "it is not connected"
-        raise Problem(
-            "domain-not-served",
-            f"system {target.system_id} does not take {operation} of {domain}: {reason}",
-            remedy="the rulebook must name a system that does; tell the migration team",
-        )
-
-
 def _share_key(
     parts: LineParts,
     document: CanonicalDocument,
@@ -162,15 +164,16 @@ def _share_key(
     """Share bucket (docs/rules.md): the customer's canonical id; with `share_by: document` the root's own name."""
     if parts.rules.rulebook.share_by.get(document.domain) == "document":
         return f"{source}{document.domain}{document.external_id}" if document.external_id else transaction_id
-    for one in linked:
-        if one.link.field == "customer":
-            return one.document.document_id
     if document.domain == "customers":
         return f"{source}{document.external_id}" if document.external_id else transaction_id
-    return None
+    return customer_of(linked)
 
 
-def _overlaid(decision: Decision, overlay: Overlay) -> Held:
+def _overlay(decision: Decision | None, *, follows: bool) -> Held | None:
+    """What lies over the slice, if it keeps this back; a pause is for new roots only."""
+    overlay = decision.overlay if decision is not None else None
+    if decision is None or overlay is None or (follows and overlay is Overlay.PAUSED):
+        return None
     if overlay is Overlay.FREEZE:
         raise Problem(
             "frozen",
@@ -182,80 +185,23 @@ def _overlaid(decision: Decision, overlay: Overlay) -> Held:
     return Held(overlay.value, decision.row_id)
 
 
-def _facts_members(decision: Decision | None, facts: Facts) -> dict[str, object]:
-    recorded = decision.deciding_facts() if decision is not None else facts.as_json()
-    members: dict[str, object] = wire_members(recorded)
-    return {name: value for name, value in members.items() if value is not None}
-
-
-def _decided(parts: LineParts, decision: Decision | None, facts: Facts) -> Target:
-    if decision is None:
-        raise Problem("no-rule", "its lineage has no pin and the table has no row", remedy="ask the migration team")
-    effect = decision.explanation.effect
-    return _target(parts, decision, facts, decision.system_id, decision.side.value, effect)
-
-
-def _target(parts: LineParts, decision: Decision, facts: Facts, system_id: str, side: str, effect: str) -> Target:
-    number = parts.rules.activation_number
-    return Target(
-        system_id=system_id,
-        side=side,
-        stage=decision.stage.value,
-        table_version=decision.table_version,
-        rule_row=decision.row_id,
-        activation_number=number,
-        pinned=False,
-        effect=effect,
-        members={
-            "systemId": system_id,
-            "stage": decision.stage.value,
-            "rule": {"tableVersion": decision.table_version, "row": decision.row_id, "activationNumber": number},
-            "explanation": effect,
-            "facts": _facts_members(decision, facts),
-            "pinned": False,
-        },
-    )
-
-
-def _pinned(parts: LineParts, pin: PinRecord, decision: Decision | None, facts: Facts) -> Target:
-    effect = f"its lineage belongs to {pin.system_id} since its root was routed"
-    rule = {
-        "tableVersion": pin.table_version,
-        "row": pin.rule_row,
-        "activationNumber": parts.rules.activation_number,
-        "pinnedUnder": pin.activation_number,
-    }
-    return Target(
-        system_id=pin.system_id,
-        side=pin.side,
-        stage=pin.stage,
-        table_version=pin.table_version,
-        rule_row=pin.rule_row,
-        activation_number=parts.rules.activation_number,
-        pinned=True,
-        effect=effect,
-        members={
-            "systemId": pin.system_id,
-            "stage": pin.stage,
-            "rule": {name: value for name, value in rule.items() if value is not None},
-            "explanation": effect,
-            "facts": _facts_members(decision, facts),
-            "pinned": True,
-        },
-    )
-
-
 async def _numbers(unit: WriteUnit, linked: Sequence[LinkedDocument], target: Target) -> Ready | Waits:
-    """What everything that is referred to is called at the target; waits for a master that is on its way there."""
-    ids = list(dict.fromkeys(one.document.document_id for one in linked))
-    known = await unit.numbers_in(ids, target.system_id) if ids else {}
+    """What everything that is referred to is called at the target; waits for a master that is on its way there.
+
+    What is only related needs no number, and the gateway itself knows all documents by their ids.
+    """
+    needed = [one for one in linked if one.link.kind != "relates"]
+    ids = list(dict.fromkeys(one.document.document_id for one in needed))
+    known = await unit.numbers_in(ids, target.system_id) if ids and not target.is_home else {}
     numbers: dict[str, ErpNumber] = {}
-    for one in linked:
+    for one in needed:
         number = known.get(one.document.document_id)
         if number is not None:
             numbers[one.link.field] = number
             continue
         making = one.transaction
+        if target.is_home and not one.failed:
+            continue
         if making is not None and not one.is_there and not one.failed:
             return Waits(making.transaction_id, one.link.field)
         raise Problem(

@@ -10,10 +10,12 @@ from typing import Any
 from adapters.errors import ErpError
 from gateway.domain.entries import EntryKind
 from gateway.domain.identity import content_hash
-from gateway.domain.records import CrossReferenceRecord, StepRecord, TransactionRecord
+from gateway.domain.records import StepRecord, TransactionRecord
 from gateway.domain.transaction import RESTING, Status
 from gateway.errors import Problem
+from gateway.transactions.effects import release, take_effect
 from gateway.transactions.execute import IsUnknown, Outcome, WasNotSent, WasPosted, WasRejected
+from gateway.transactions.home import posted_here
 from gateway.transactions.parts import SECOND, LineParts
 from gateway.transactions.work import Work
 
@@ -30,6 +32,11 @@ async def settle(work: Work, step: StepRecord, outcome: Outcome) -> TransactionR
             return await _not_sent(work, step, outcome)
         case IsUnknown():
             return await become_unknown(work, step, outcome.error.code, outcome.closed_at)
+
+
+async def post_here(work: Work, step: StepRecord) -> TransactionRecord:
+    """Settle what the gateway keeps itself: dispatched and posted in one commit."""
+    return await _posted(work, step, WasPosted(posted_here(work.record)))
 
 
 async def _posted(work: Work, step: StepRecord, outcome: WasPosted) -> TransactionRecord:
@@ -56,16 +63,7 @@ async def _posted(work: Work, step: StepRecord, outcome: WasPosted) -> Transacti
         problem=None,
         retry_after_s=None,
     )
-    journal.act(EntryKind.LINKED, {"documentId": journal.record.document_id, "systemId": step.system_id})
-    await unit.insert_cross_reference(
-        CrossReferenceRecord(
-            document_id=journal.record.document_id,
-            system_id=number.system_id,
-            document_type=number.document_type,
-            document_number=number.document_number,
-            valid_from=now,
-        )
-    )
+    await take_effect(work, number)
     await unit.update_step(
         replace(
             step,
@@ -93,8 +91,8 @@ def _confirmed(outcome: WasPosted) -> dict[str, Any]:
 
 
 async def reject(work: Work, problem: Mapping[str, Any]) -> TransactionRecord:
-    """End the transaction as refused. A root that posted nothing gives its pin back."""
-    unit, journal = work.unit, work.journal
+    """End the transaction as refused. A root that posted nothing gives its pin back, a document is free again."""
+    journal = work.journal
     text = json.dumps(problem, ensure_ascii=False)
     journal.move(
         Status.REJECTED,
@@ -103,26 +101,43 @@ async def reject(work: Work, problem: Mapping[str, Any]) -> TransactionRecord:
         problem=text,
         retry_after_s=None,
     )
-    record = journal.record
-    if record.parent_transaction_id is None and record.system_id is not None and not record.pinned:
-        pin = await unit.pin(record.lineage_id)
-        if pin is not None:
-            await unit.delete_pin(record.lineage_id)
-            journal.act(EntryKind.PIN_RELEASED, {"lineageId": record.lineage_id, "systemId": pin.system_id})
+    await release(work)
+    await give_pin_back(work)
     return await rest(work)
 
 
+async def cancel(work: Work, members: Mapping[str, Any]) -> TransactionRecord:
+    """End a transaction of which nothing was sent, as its caller asked. `members`: of its `cancelled` entry."""
+    work.journal.move(Status.CANCELLED, members, problem=None, retry_after_s=None)
+    await release(work)
+    await give_pin_back(work)
+    return await rest(work)
+
+
+async def give_pin_back(work: Work) -> None:
+    """A root that posted nothing leaves its lineage to the next attempt's decision."""
+    record = work.record
+    if record.parent_transaction_id is None and record.system_id is not None and not record.pinned:
+        pin = await work.unit.pin(record.lineage_id)
+        if pin is not None:
+            await work.unit.delete_pin(record.lineage_id)
+            work.journal.act(EntryKind.PIN_RELEASED, {"lineageId": record.lineage_id, "systemId": pin.system_id})
+
+
 def _erp_problem(record: TransactionRecord, error: ErpError) -> dict[str, Any]:
+    creates = record.operation == "create"
     return {
         "code": "rejected-by-erp",
-        "detail": f"{record.system_id} refused the document: {error.message}",
+        "detail": f"{record.system_id} refused {'the document' if creates else record.operation}: {error.message}",
         "erp": {
             "systemId": record.system_id,
             "messageCode": error.code,
             "field": error.field,
             "message": error.message,
         },
-        "remedy": "correct the document and send it again with `replaces` set to this transaction's id",
+        "remedy": "correct the document and send it again with `replaces` set to this transaction's id"
+        if creates
+        else "the document stands as it stood; send another request with a new Idempotency-Key",
     }
 
 

@@ -289,6 +289,7 @@ def _app_parts(
         rulebook=lambda: rulebook,
         clock=tools.clock,
         metrics=metrics,
+        capabilities=lambda: {name: system.port.capabilities() for name, system in line.systems.items()},
         readiness={"record": store.reads.is_alive},
         watched={"events": events_flow, **{name: _answers(system) for name, system in line.systems.items()}},
         tracer=tracing.tracer,

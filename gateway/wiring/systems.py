@@ -18,15 +18,18 @@ from adapters.legacy_erp.sap_ecc.settings import SapEccSettings
 from adapters.port import ErpPort, Operation
 from adapters.transport import HttpTransport, TransportLimits
 from gateway.settings import SettingsError, SystemSettings, read_secret
+from gateway.transactions.home import keeps
 from gateway.transactions.parts import ErpSystem, SystemPolicy
 from routing_rules import Rulebook, System
 
 S = TypeVar("S")
 
-SERVED_OPERATIONS: Final = (Operation.CREATE,)
-"""What the API lets callers do to a document today; a row for all operations must be able to do these."""
+NEEDED_OPERATIONS: Final = (Operation.CREATE,)
+"""What a system must be able to do that a row for all operations names. What else callers may ask for is refused
+document by document where a system cannot do it."""
 CALLS_IN_A_SUBMIT: Final = 3
-"""Calls that a driver may make one after the other in a submit (session, posting, commit), each with its limit."""
+"""Calls that a driver may make one after the other in a submit (session, posting, commit), each with its limit. A
+change reads first; the lease is looked at again after that, before the first byte that posts."""
 
 
 class RulebookRefused(ValueError):
@@ -76,11 +79,16 @@ def connect_systems(
 
 
 def check_targets(rulebook: Rulebook, systems: Mapping[str, ErpSystem]) -> None:
-    """Raise RulebookRefused if a row may send documents to a system that cannot take them."""
+    """Raise RulebookRefused if a row may send documents to a system that cannot take them.
+
+    Contracts that a system does not take stay with the gateway.
+    """
     complaints: dict[str, None] = {}
     for target in rulebook.targets():
         capabilities = systems[target.system_id].port.capabilities()
-        asked = SERVED_OPERATIONS if target.operation == "*" else tuple(Operation)
+        if keeps(target.domain, capabilities):
+            continue
+        asked = NEEDED_OPERATIONS if target.operation == "*" else tuple(Operation)
         for operation in asked:
             if target.operation not in {"*", operation.value}:
                 continue

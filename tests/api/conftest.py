@@ -17,11 +17,12 @@ from pytest_socket import disable_socket, enable_socket
 
 from gateway.api.orders import EXAMPLE
 from gateway.api.parts import AppParts
+from gateway.api.rates import RateLimits
 from gateway.app import create_app
 from gateway.auth import Client, EmbeddedIssuer
 from gateway.domain.caller import SCOPES, DataScope
 from gateway.telemetry import Metrics
-from tests.api.fakes import FakeClock, FakeLine, FakeReads, rulebook
+from tests.api.fakes import FakeClock, FakeLine, FakeReads, capabilities, rulebook
 
 EVERYTHING = DataScope(None, None)
 HttpClient = AsyncTestClient[Litestar]
@@ -42,7 +43,7 @@ class World:
         self.issuer = EmbeddedIssuer(key, "https://issuer.test", "erp-gateway", self.clock.seconds, demo=True)
 
     def parts(self) -> AppParts:
-        book = rulebook()
+        book, able = rulebook(), capabilities()
         return AppParts(
             submissions=self.line,
             reads=self.reads,
@@ -50,6 +51,9 @@ class World:
             rulebook=lambda: book,
             clock=self.clock,
             metrics=self.metrics,
+            capabilities=lambda: {"legacy-main": able},
+            # So many that the tests, which share an application, never come near.
+            rates=RateLimits(requests=1_000_000, refused=1_000_000),
             readiness=self.ready,
         )
 
@@ -102,9 +106,10 @@ async def asgi_request(
     receive: Callable[[], Awaitable[Any]] | None = None,
     parts: AppParts | None = None,
     version: str = "1.1",
+    app: Litestar | None = None,
 ) -> tuple[int, Any]:
     """Status and JSON body, with exactly these headers: a client would join doubled ones."""
-    app = create_app(parts or world.parts())
+    app = app or create_app(parts or world.parts())
     sent: list[Any] = []
 
     async def nothing() -> dict[str, Any]:

@@ -7,6 +7,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from adapters.canonical import DOMAINS
+from adapters.port import Capabilities, Capability, Operation
+from gateway.domain.plan import SERVED
 from gateway.domain.records import (
     ActivationRecord,
     CrossReferenceRecord,
@@ -15,12 +18,13 @@ from gateway.domain.records import (
     LineageRecord,
     PayloadRecord,
     PinRecord,
+    RelationRecord,
     StepRecord,
     TransactionRecord,
 )
 from gateway.domain.transaction import Status
 from gateway.errors import Problem, StoreUnavailable
-from gateway.transactions.commands import Answer, Create, DecisionView
+from gateway.transactions.commands import Answer, Cancel, Change, Create, DecisionView, Reverse
 from gateway.transactions.queries import (
     DocumentFilter,
     LineageView,
@@ -28,7 +32,7 @@ from gateway.transactions.queries import (
     TransactionFilter,
     Visible,
 )
-from routing_rules import Facts, Rulebook, Tree
+from routing_rules import Budget, Facts, NodeSet, Outcome, Row, Rulebook, RuleTable, Side, Stage, System, Tree
 
 T0 = 1_795_000_000_000_000
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -43,11 +47,52 @@ def an_id(prefix: str, number: int) -> str:
     return f"{prefix}_{digits}"
 
 
-def rulebook() -> Rulebook:
-    """group > retail, wholesale; world > EMEA > DE, FR; world > US."""
+def system(system_id: str, side: Side, domains: tuple[str, ...] = tuple(DOMAINS)) -> System:
+    return System(
+        id=system_id,
+        name=f"The {side.value} ERP",
+        side=side,
+        driver="fake",
+        regions=("world",),
+        domains=domains,
+        budget=Budget(8, 6_000),
+        longest_execution_s=150,
+        inquiry_delay_s=1,
+        enforces_unique_reference=False,
+    )
+
+
+def rulebook(domains: tuple[str, ...] = tuple(DOMAINS)) -> Rulebook:
+    """group > retail, wholesale; world > EMEA > DE, FR; world > US. Everything is in the legacy ERP."""
     units = Tree("business_unit", "group", {"group": None, "retail": "group", "wholesale": "group"}, {})
     places = Tree("geography", "world", {"world": None, "EMEA": "world", "DE": "EMEA", "FR": "EMEA", "US": "world"}, {})
-    return Rulebook(name="test", tables={}, business_units=units, geographies=places, systems={})
+    row = Row(
+        id="r1",
+        outcome=Outcome(stage=Stage.LEGACY, legacy_system="legacy-main"),
+        business_unit=NodeSet.of(units, ["group"]),
+        geography=NodeSet.of(places, ["world"]),
+    )
+    return Rulebook(
+        name="test",
+        tables={domain: RuleTable(domain, (row,)) for domain in domains},
+        business_units=units,
+        geographies=places,
+        systems={"legacy-main": system("legacy-main", Side.LEGACY, domains)},
+    )
+
+
+def capabilities(*absent: tuple[str, Operation]) -> Capabilities:
+    """Of a system that can do everything but what is absent."""
+    return {
+        (domain, operation): Capability(
+            (domain, operation) not in absent,
+            reason="not that" if (domain, operation) in absent else "",
+            changeable=frozenset({"lines"} if operation is Operation.CHANGE else ()),
+        )
+        for domain in DOMAINS
+        for operation in Operation
+        if operation is Operation.CREATE or domain in SERVED[operation.value]
+    }
 
 
 def transaction(number: int, **changes: object) -> TransactionRecord:
@@ -89,7 +134,7 @@ def transaction(number: int, **changes: object) -> TransactionRecord:
 
 @dataclass
 class FakeLine:
-    """Answers every submission with a transaction in `status`, or raises `failure`."""
+    """Answers every submission and operation with a transaction in `status`, or raises `failure`."""
 
     status: Status = Status.POSTED
     failure: Exception | None = None
@@ -97,6 +142,7 @@ class FakeLine:
     problem: str | None = None
     retry_after_s: int | None = None
     seen: list[Create] = field(default_factory=list)
+    operations_seen: list[Change | Cancel | Reverse] = field(default_factory=list)
     explained: list[Facts] = field(default_factory=list)
 
     async def submit(self, command: Create) -> Answer:
@@ -116,6 +162,32 @@ class FakeLine:
             retry_after_s=self.retry_after_s,
             erp_document_type="sales_order" if posted else None,
             erp_document_number="4500000001" if posted else None,
+        )
+        return Answer(record, "0123456789ABCDEF", self.replayed)
+
+    async def change(self, command: Change) -> Answer:
+        return self._operated("change", command)
+
+    async def cancel(self, command: Cancel) -> Answer:
+        return self._operated("cancel", command)
+
+    async def reverse(self, command: Reverse) -> Answer:
+        return self._operated("reverse", command)
+
+    def _operated(self, operation: str, command: Change | Cancel | Reverse) -> Answer:
+        self.operations_seen.append(command)
+        if self.failure is not None:
+            raise self.failure
+        record = transaction(
+            len(self.operations_seen),
+            domain=command.domain,
+            operation=operation,
+            document_id=command.document_id,
+            status=self.status,
+            source=command.caller.source,
+            trace_id=command.traceparent[3:35],
+            problem=self.problem,
+            retry_after_s=self.retry_after_s,
         )
         return Answer(record, "0123456789ABCDEF", self.replayed)
 
@@ -145,6 +217,7 @@ class FakeReads:
     numbers: list[CrossReferenceRecord] = field(default_factory=list)
     down: bool = False
     filters: list[TransactionFilter | DocumentFilter] = field(default_factory=list)
+    relations: list[RelationRecord] = field(default_factory=list)
 
     def hold(self, record: TransactionRecord) -> None:
         """A transaction with its document, payload and number."""
@@ -161,6 +234,11 @@ class FakeReads:
                 record.business_unit,
                 record.geography,
                 record.accepted_at,
+                company_code=record.company_code,
+                document_type=record.document_type,
+                currency_code=record.currency_code,
+                amount=record.amount,
+                posting_date=record.posting_date,
             )
         )
         self.payloads[record.payload_id] = PayloadRecord(
@@ -225,6 +303,7 @@ class FakeReads:
             documents,
             members,
             self.numbers,
+            self.relations,
         )
 
     async def document(self, document_id: str, visible: Visible) -> DocumentRecord | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.api import customers, invoices, orders, payments, products
+from gateway.api.domains import RESOURCES
 from gateway.api.openapi import describe
 from gateway.api.problems import KINDS
 from gateway.app import routes
@@ -52,7 +52,10 @@ async def test_it_is_served(client: HttpClient, document: dict[str, Any]) -> Non
 
 def test_operation_ids(document: dict[str, Any]) -> None:
     ids = [operation["operationId"] for _, _, operation in _operations(document)]
-    assert len(ids) == 5 * 3 + 3 + 2 + 2 + 1 + 1
+    assert len(ids) == 7 * 3 + 4 + 2 + 3 + 3 + 2 + 2 + 1 + 1 + 1
+    later = {"changeCustomer", "changeProduct", "changeOrder", "changeContract", "cancelOrder", "cancelContract"}
+    later |= {"reverseInvoice", "reversePayment", "reverseJournalEntry"}
+    assert later | {"listJournalEntries", "getCapabilities"} <= set(ids)
     assert len({one.lower() for one in ids}) == len(ids)
     assert all(re.fullmatch(r"[a-z]+([A-Z][a-z]+)*", one) for one in ids), ids
 
@@ -124,17 +127,55 @@ def test_problems_are_declared_in_both_media_types(document: dict[str, Any]) -> 
                     "$ref": "#/components/schemas/ProblemDocument"
                 }
                 declared |= set(answer["content"]["application/json"]["examples"])
-    # If-Match has no route yet.
-    assert declared == set(KINDS) - {"stale"}
+    assert declared == set(KINDS)
 
 
-@pytest.mark.parametrize(
-    "resource", [one.RESOURCE for one in (customers, products, orders, invoices, payments)], ids=lambda one: one.domain
-)
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda one: one.domain)
 def test_examples_are_valid(document: dict[str, Any], resource: Any) -> None:
     content = document["paths"][f"/v1/{resource.domain}"]["post"]["requestBody"]["content"]["application/json"]
     example = content["examples"]["plain"]["value"]
     resource.model.model_validate_json(json.dumps(example), by_alias=True, by_name=False)
+
+
+def test_every_operation_shows_what_is_asked_and_answered(document: dict[str, Any]) -> None:
+    for method, path, operation in _operations(document):
+        bodies = [operation.get("requestBody", {"content": {}})]
+        bodies += [one for status, one in operation["responses"].items() if status.startswith("2")]
+        for body in bodies:
+            for media_type, content in body["content"].items():
+                assert content["examples"], (method, path, media_type)
+
+
+def test_a_change_names_every_member_and_requires_none(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    order = schemas["OrderChange"]
+    assert "required" not in order
+    assert set(order["properties"]) == {
+        "postingDate", "quoteReference", "requestedDeliveryDate", "shipTo", "lines", "freight", "totals",
+        "ifMatch", "idempotencyKey",
+    }  # fmt: skip
+    assert order["properties"]["totals"] == {"$ref": "#/components/schemas/TotalsChange"}, "objects are patched inside"
+    assert order["properties"]["lines"]["items"] == {"$ref": "#/components/schemas/DocumentLine"}, "lists are replaced"
+    assert order["properties"]["postingDate"] == {"type": "string", "format": "date"}, "what is required is not removed"
+    assert {"type": "null"} in order["properties"]["shipTo"]["anyOf"]
+    content = document["paths"]["/v1/orders/{documentId}"]["patch"]["requestBody"]["content"]
+    assert set(content) == {"application/merge-patch+json", "application/json"}
+
+
+def test_conditions_and_undoings_are_described(document: dict[str, Any]) -> None:
+    operations = {operation["operationId"]: operation for _, _, operation in _operations(document)}
+    for name in ("changeOrder", "cancelOrder", "reverseInvoice"):
+        headers = {one["name"] for one in operations[name]["parameters"] if one["in"] == "header"}
+        assert {"If-Match", "Idempotency-Key", "Prefer", "traceparent", "tracestate"} <= headers
+        assert {"200", "202", "400", "404", "409", "412", "422"} <= set(operations[name]["responses"])
+        assert "201" not in operations[name]["responses"]
+    assert "428" in operations["changeOrder"]["responses"]
+    assert "428" not in operations["cancelOrder"]["responses"]
+    read = operations["getOrder"]["responses"]
+    assert "ETag" in read["200"]["headers"]
+    assert "content" not in read["304"]
+    for name in ("CancellationRequest", "ReversalRequest"):
+        assert document["components"]["schemas"][name]["required"] == ["reason"]
 
 
 def test_descriptions_are_short_enough_for_salesforce(document: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
+from adapters.canonical import DOMAINS
 from gateway.app import create_app
 from gateway.domain.caller import SCOPES, DataScope
 from tests.api.conftest import HttpClient, World
@@ -17,16 +18,18 @@ from tests.api.fakes import an_id
 PUBLIC = {"/health/live", "/health/ready", "/openapi.json", "/problems/{slug}"}
 
 SCOPES_OF = {
-    ("POST", "/v1/customers"): {"documents:submit"},
-    ("POST", "/v1/products"): {"documents:submit"},
-    ("POST", "/v1/orders"): {"documents:submit"},
-    ("POST", "/v1/invoices"): {"documents:submit"},
-    ("POST", "/v1/payments"): {"documents:submit"},
+    **{("POST", f"/v1/{domain}"): {"documents:submit"} for domain in DOMAINS},
+    **{("GET", f"/v1/{domain}{tail}"): {"documents:read"} for domain in DOMAINS for tail in ("", "/{documentId}")},
     **{
-        ("GET", f"/v1/{domain}{tail}"): {"documents:read"}
-        for domain in ("customers", "products", "orders", "invoices", "payments")
-        for tail in ("", "/{documentId}")
+        (method, f"/v1/{domain}/{{documentId}}{tail}"): {"documents:submit"}
+        for method, tail, domains in (
+            ("PATCH", "", ("customers", "products", "orders", "contracts")),
+            ("POST", "/cancel", ("orders", "contracts")),
+            ("POST", "/reverse", ("invoices", "payments", "journal_entries")),
+        )
+        for domain in domains
     },
+    ("GET", "/v1/capabilities"): {"documents:read"},
     ("GET", "/v1/transactions"): {"documents:read"},
     ("GET", "/v1/transactions/{transactionId}"): {"documents:read", "documents:submit"},
     ("GET", "/v1/transactions/{transactionId}/trace"): {"documents:read", "ledger:read"},
@@ -115,7 +118,7 @@ async def test_metrics_can_be_opened_for_a_scraper(world: World) -> None:
         assert (await client.get("/metrics")).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v2/orders", "/v1/orders/x/y", "/v1/contracts", "/docs", "/schema"])
+@pytest.mark.parametrize("path", ["/", "/v1", "/v2/orders", "/v1/orders/x/y", "/v1/hats", "/docs", "/schema"])
 async def test_other_addresses_do_not_exist(client: HttpClient, path: str) -> None:
     answer = await client.get(path)
     assert answer.status_code == 404

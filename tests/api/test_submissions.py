@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from gateway.api import customers, invoices, orders, payments, products
+from gateway.api import products
+from gateway.api.domains import RESOURCES
 from gateway.domain.caller import DataScope
 from gateway.domain.transaction import Status
 from tests.api.conftest import HttpClient, World
 from tests.api.fakes import an_id
 
-RESOURCES = [one.RESOURCE for one in (customers, products, orders, invoices, payments)]
 TXN = an_id("txn", 9)
 
 
@@ -119,6 +119,11 @@ PREFERENCES = {
     "wait=soon": (8.0, None),
     "wait=99999999999999999999": (8.0, None),
     "nowait=3": (8.0, None),
+    "handling=strict": (8.0, "handling=strict"),
+    'respond-async, Handling="strict"': (0.0, "respond-async, handling=strict"),
+    "handling=lenient, return=minimal": (8.0, None),
+    "return=representation, wait=1": (1.0, "wait=1, return=representation"),
+    "handling=lenient, handling=strict": (8.0, None),
 }
 
 
@@ -127,7 +132,7 @@ async def test_preferences(world: World, submit: Callable[..., Any], order: Any,
     wait_s, applied = PREFERENCES[prefer]
     answer = await submit(order, **({} if prefer is None else {"Prefer": prefer}))
     assert world.line.seen[0].wait_s == wait_s
-    assert answer.headers.get("preference-applied") == applied
+    assert answer.headers.get("preference-applied") == answer.json().get("preferenceApplied") == applied
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from tests.api.conftest import HttpClient, World
+from tests.api.conftest import HttpClient, World, asgi_request
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
@@ -32,6 +32,55 @@ async def test_an_invalid_one_begins_a_new_trace(client: HttpClient, bad: str) -
     assert trace_id != TRACE
     assert len(trace_id) == 32
     assert trace_id == answer.headers["traceparent"][3:35]
+
+
+STATES: dict[str, str | None] = {
+    "a=1": "a=1",
+    " a=1 ,, b=2, ": "a=1,b=2",
+    "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7": "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7",
+    "1tenant@vendor=x y": "1tenant@vendor=x y",
+    ",".join(f"k{number}=v" for number in range(32)): ",".join(f"k{number}=v" for number in range(32)),
+    ",".join(f"k{number}=v" for number in range(33)): None,
+    "a=1,a=2": None,
+    "A=1": None,
+    "a=": None,
+    "a=1=2": None,
+    "a": None,
+    "a=\u00e9": None,
+    ",".join(f"k{number}={'v' * 250}" for number in range(40)): None,
+    "": None,
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_trace_state(client: HttpClient, world: World, state: str) -> None:
+    headers = world.token() | {"traceparent": f"00-{TRACE}-{SPAN}-01", "tracestate": state.encode("latin-1")}
+    answer = await client.get("/v1/orders", headers=headers)
+    assert answer.headers.get("tracestate") == answer.json().get("traceState") == STATES[state]
+
+
+async def test_trace_state_in_several_headers_is_one_list(world: World) -> None:
+    headers = [("Host", "x"), ("traceparent", f"00-{TRACE}-{SPAN}-01"), ("tracestate", "a=1"), ("tracestate", "b=2")]
+    _, problem = await asgi_request(world, "GET", "/v1/orders", headers)
+    assert problem["traceState"] == "a=1,b=2"
+
+
+async def test_trace_state_without_a_trace_is_nobodys(client: HttpClient) -> None:
+    for bad in ({}, {"traceparent": "x"}):
+        answer = await client.get("/nope", headers={"tracestate": "a=1", **bad})
+        assert "tracestate" not in answer.headers
+        assert "traceState" not in answer.json()
+
+
+async def test_trace_state_travels_with_the_spans(world: World) -> None:
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    async with world.client(tracer=provider.get_tracer("test")) as client:
+        headers = {"traceparent": f"00-{TRACE}-{SPAN}-01", "tracestate": "vendor=a:1"}
+        await client.get("/v1/orders", headers=headers)
+    (span,) = exporter.get_finished_spans()
+    assert span.context.trace_state.to_header() == "vendor=a:1"
+    provider.shutdown()
 
 
 async def test_spans(world: World, order: Any) -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from adapters.port import ErpPort, Posted, Reversal, Submission
+from adapters.port import Cancellation, Change, ErpPort, Operation, Posted, Reversal, Submission
 from adapters.transport import TransportLimits
 from tests.wire.messages import SeenRequest as SeenRequest
 
@@ -37,6 +37,14 @@ class Fault(StrEnum):
     BUSY = "busy"
     LOCKED = "locked"
     SERVER_ERROR = "server_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a business error of the ERP says: `code` equals `Rejected.code`, `message` occurs in `Rejected.message`."""
+
+    code: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +110,38 @@ class Peer(Protocol):
         """The reversal of what `submission` gave and the driver posted."""
         ...
 
+    def change(self, original: Submission, posted: Posted, reference: str) -> Change:
+        """A change of every member that the capability calls changeable, which the peer accepts; its total differs."""
+        ...
+
+    def cancellation(self, original: Submission, posted: Posted, reference: str) -> Cancellation:
+        """The cancellation of what `submission` gave and the driver posted."""
+        ...
+
+    def change_elsewhere(self, original: Submission, posted: Posted) -> bool:
+        """Somebody else changes the document over the peer's own interface, so that it stands neither as `original`
+        nor as `change` would have it. False where the peer's interface cannot do that."""
+        ...
+
     def refused(self, domain: str, reference: str) -> AbstractContextManager[Refusal | None]:
         """While open, the peer refuses the given submission as a business error; None where it cannot be made to."""
         ...
 
-    def fault(self, fault: Fault, domain: str) -> AbstractContextManager[bool]:
-        """While open, posting calls of `domain` meet `fault`; yields False where the peer cannot do it.
+    def refused_act(self, domain: str, operation: Operation) -> AbstractContextManager[Words | None]:
+        """While open, the peer refuses changes, cancellations or reversals of `domain` as a business error; None where
+        it cannot be made to. (A creation is refused by `refused`.)"""
+        ...
 
-        Only posting calls: set-up calls (token, CSRF) and inquiries are served as ever.
+    def fault(self, fault: Fault, domain: str, operation: Operation = Operation.CREATE) -> AbstractContextManager[bool]:
+        """While open, posting calls of `operation` on `domain` meet `fault`; yields False where the peer cannot do it.
+
+        Only posting calls: set-up calls (token, CSRF), inquiries and the reading before a change are served as ever.
         """
         ...
 
     def is_posting(self, request: SeenRequest) -> bool:
-        """True for the request by which a document comes to be (not for set-up, commit or inquiry).
+        """True for the request by which a document comes to be, is changed, cancelled or mirrored (not for set-up,
+        commit, inquiry, or the reading before a change).
 
         Where a posting takes two calls (a BAPI and its commit; a draft and its release), this is the one that carries
         the document.

@@ -1,7 +1,8 @@
-"""Every misbehaviour of the wire, on the posting call of every driver.
+"""Every misbehaviour of the wire, on the posting calls of every driver.
 
 The proxy lets set-up calls and inquiries through to the real peer and misbehaves on the request by which a document
-comes to be, so what is counted is what counts: postings that the peer was given, and documents that it holds.
+comes to be, is changed, cancelled or mirrored, so what is counted is what counts: postings that the peer was given,
+and documents that it holds.
 """
 
 from __future__ import annotations
@@ -9,11 +10,10 @@ from __future__ import annotations
 import pytest
 
 from adapters.errors import ErpError, Garbled, OutcomeUnknown
-from adapters.port import ErpPort
+from adapters.port import ErpPort, Operation
 from tests.contract.conftest import (
     QUICK,
     Permit,
-    allow,
     assert_holds_no_secret,
     new_reference,
     opened,
@@ -21,6 +21,7 @@ from tests.contract.conftest import (
     served,
 )
 from tests.contract.peer import Peer, SeenRequest
+from tests.contract.postings import do, prepared, promised
 from tests.wire.messages import answer
 from tests.wire.misbehaviours import MISBEHAVIOURS, Act, Misbehaviour, by_name, says
 from tests.wire.proxy import FaultProxy
@@ -33,8 +34,9 @@ SET_UP_FAULTS = ("reset", "half-body", "never", "html-200", "html-500", "garbage
 async def test_a_posting_that_goes_wrong_on_the_wire_is_unknown_and_sent_once(
     peer: Peer, driver: ErpPort, one: Misbehaviour, subtests: pytest.Subtests
 ) -> None:
-    for domain in served(driver):
-        with subtests.test(domain):
+    for domain, operation in promised(driver):
+        with subtests.test(domain, operation=operation.value):
+            posting = await prepared(peer, driver, domain, operation)
             before = peer.count_documents(domain)
             async with (
                 FaultProxy(peer.base_url, when=peer.is_posting, do=one.act) as proxy,
@@ -42,45 +44,46 @@ async def test_a_posting_that_goes_wrong_on_the_wire_is_unknown_and_sent_once(
             ):
                 permit = Permit()
                 with pytest.raises(one.driver) as failed:
-                    await port.submit(peer.submission(domain, new_reference()), permit)
+                    await do(port, posting, permit)
                 assert len(proxy.faulted) == 1
                 assert permit.calls == 1
             assert failed.value.happened is None
             assert_holds_no_secret(failed.value, peer, proxy.requests)
             assert peer.count_documents(domain) == before
+            assert await driver.inquire(posting) == ()
 
 
 @pytest.mark.parametrize("name", LOST_ANSWERS)
-async def test_a_posting_whose_answer_is_lost_is_found_by_its_reference(
+async def test_a_posting_whose_answer_is_lost_is_found(
     peer: Peer, driver: ErpPort, name: str, subtests: pytest.Subtests
 ) -> None:
-    for domain in served(driver):
-        with subtests.test(domain):
+    for domain, operation in promised(driver):
+        with subtests.test(domain, operation=operation.value):
+            posting = await prepared(peer, driver, domain, operation)
             before = peer.count_documents(domain)
-            submission = peer.submission(domain, new_reference())
             async with (
                 FaultProxy(peer.base_url, when=peer.is_posting, do=by_name(name).act, executed=True) as proxy,
                 opened(peer.driver(base_url=proxy.base_url, limits=QUICK)) as port,
             ):
                 with pytest.raises((OutcomeUnknown, Garbled)):
-                    await port.submit(submission, allow)
+                    await do(port, posting)
                 assert len(proxy.faulted) == 1
                 # The same driver asks, over the connections that it has left.
-                found = await port.inquire(submission)
+                found = await port.inquire(posting)
             assert len(found) == 1
-            assert found[0].agrees_with(driver.expectation(submission))
-            assert peer.count_documents(domain) == before + 1
+            assert found[0].agrees_with(driver.expectation(posting))
+            assert peer.count_documents(domain) == before + (operation is Operation.CREATE)
 
 
 @pytest.mark.parametrize("name", SET_UP_FAULTS)
 async def test_a_set_up_call_that_goes_wrong_posts_nothing_and_says_so(
     peer: Peer, driver: ErpPort, name: str, subtests: pytest.Subtests
 ) -> None:
-    """Whatever a driver asks before it posts (a token, a CSRF token): if that fails, nothing happened."""
-    for domain in served(driver):
-        with subtests.test(domain):
+    """Whatever a driver asks before it posts (a token, a CSRF token, the document): if that fails, nothing happened."""
+    for domain, operation in promised(driver):
+        with subtests.test(domain, operation=operation.value):
+            posting = await prepared(peer, driver, domain, operation)
             before = peer.count_documents(domain)
-            submission = peer.submission(domain, new_reference())
             first: list[SeenRequest] = []
 
             def is_first(request: SeenRequest, first: list[SeenRequest] = first) -> bool:
@@ -92,7 +95,7 @@ async def test_a_set_up_call_that_goes_wrong_posts_nothing_and_says_so(
                 opened(peer.driver(base_url=proxy.base_url, limits=QUICK)) as port,
             ):
                 permit = Permit()
-                outcome = await outcome_of(port.submit(submission, permit))
+                outcome = await outcome_of(do(port, posting, permit))
                 if isinstance(outcome, ErpError):
                     assert outcome.happened is False
                     assert permit.calls == 0
@@ -100,8 +103,8 @@ async def test_a_set_up_call_that_goes_wrong_posts_nothing_and_says_so(
                     assert peer.count_documents(domain) == before
                     assert_holds_no_secret(outcome, peer, proxy.requests)
                     # Nothing of the failure is left in the driver.
-                    await port.submit(submission, allow)
-                assert peer.count_documents(domain) == before + 1
+                    await do(port, posting)
+                assert peer.count_documents(domain) == before + (operation is Operation.CREATE)
 
 
 @pytest.mark.parametrize("name", LOST_ANSWERS)
@@ -109,9 +112,9 @@ async def test_what_goes_wrong_after_the_posting_call_is_never_called_a_failure(
     peer: Peer, driver: ErpPort, name: str, subtests: pytest.Subtests
 ) -> None:
     """A commit or a reading back after the posting: the document may be there by then."""
-    for domain in served(driver):
-        with subtests.test(domain):
-            submission = peer.submission(domain, new_reference())
+    for domain, operation in promised(driver):
+        with subtests.test(domain, operation=operation.value):
+            posting = await prepared(peer, driver, domain, operation)
             posted: list[bool] = []
 
             def comes_after(request: SeenRequest, posted: list[bool] = posted) -> bool:
@@ -122,7 +125,7 @@ async def test_what_goes_wrong_after_the_posting_call_is_never_called_a_failure(
                 FaultProxy(peer.base_url, when=comes_after, do=by_name(name).act) as proxy,
                 opened(peer.driver(base_url=proxy.base_url, limits=QUICK)) as port,
             ):
-                outcome = await outcome_of(port.submit(submission, allow))
+                outcome = await outcome_of(do(port, posting))
                 if isinstance(outcome, ErpError):
                     assert outcome.happened is None
                     assert proxy.faulted
@@ -141,8 +144,9 @@ async def test_a_session_that_the_peer_forgot_is_renewed_or_nothing_happened(
     peer: Peer, driver: ErpPort, status: int, act: Act, subtests: pytest.Subtests
 ) -> None:
     """Both answers come before processing. One renewal is allowed, and each sending asks the permit."""
-    for domain in served(driver):
-        with subtests.test(domain):
+    for domain, operation in promised(driver):
+        with subtests.test(domain, operation=operation.value):
+            posting = await prepared(peer, driver, domain, operation)
             before = peer.count_documents(domain)
             postings: list[SeenRequest] = []
 
@@ -156,16 +160,17 @@ async def test_a_session_that_the_peer_forgot_is_renewed_or_nothing_happened(
                 opened(peer.driver(base_url=proxy.base_url, limits=QUICK)) as port,
             ):
                 permit = Permit()
-                outcome = await outcome_of(port.submit(peer.submission(domain, new_reference()), permit))
+                outcome = await outcome_of(do(port, posting, permit))
                 happened = 1
                 if isinstance(outcome, ErpError):
                     happened = 0
                     # To a driver that speaks no CSRF such an answer is as unknown as any other.
                     if status == 401 or any(one.header("x-csrf-token") for one in proxy.requests):
                         assert outcome.happened is False
-                assert peer.count_documents(domain) == before + happened
                 assert len(proxy.faulted) == 1
                 assert permit.calls == len(postings) <= 2
+            assert peer.count_documents(domain) == before + (happened if operation is Operation.CREATE else 0)
+            assert len(await driver.inquire(posting)) == happened
 
 
 @pytest.mark.parametrize("one", MISBEHAVIOURS, ids=lambda one: one.name)

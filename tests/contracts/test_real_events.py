@@ -3,38 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from gateway.store.migrate import migrate
-from gateway.store.store import open_store
+from gateway.domain.records import OutboxRecord
 from tests.contracts.json_schema import Validator
-from tests.line.rig import Rig, order
 
 EVENTS = Path(__file__).parents[2] / "docs" / "events"
 
 
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    url = f"sqlite:///{tmp_path / 'gateway.db'}"
-    await migrate(url)
-    store = await open_store(url)
-    yield await Rig.on(store)
-    await store.close()
-
-
-async def test_real_events_hold_the_schemas(rig: Rig) -> None:
-    rig.legacy.script = ["post", "reject", "lost_answer", "down"]
-    for number in range(4):
-        await rig.send(order(f"1024{number}"))
-        await rig.settle()
-    await rig.until(2.0)
-    pending = await rig.store.outbox.pending(100_000)
+def test_real_events_hold_the_schemas(announced: Sequence[OutboxRecord]) -> None:
     seen: set[str] = set()
-    for record in pending:
+    for record in announced:
         event: dict[str, Any] = json.loads(record.body)
         family = "control" if record.subject.startswith("erp.control.") else "status"
         schema = json.loads((EVENTS / f"{family}.v1.json").read_text(encoding="utf-8"))

@@ -94,8 +94,8 @@ async def test_a_runtime_opens_and_a_second_one_on_the_same_data_is_refused(data
 async def test_a_rulebook_that_sends_masters_to_a_driver_without_masters_is_refused(data: Path):
     change(
         data / "rulebook" / "rulebook.yaml",
-        "domains: [orders, invoices, payments]",
-        "domains: [customers, orders, invoices, payments]",
+        "domains: [orders, contracts, invoices",
+        "domains: [customers, orders, contracts, invoices",
     )
     change(data / "rulebook" / "customers.csv", "live,,cloud-main,", "legacy,legacy-main,,")
     with pytest.raises(RulebookRefused, match=r"customers\.csv:2: row c-all .* legacy-main") as caught:

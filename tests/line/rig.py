@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,12 @@ from gateway.cutover.activation import put_in_force
 from gateway.domain.caller import Caller
 from gateway.domain.ids import TimeOrderedIds
 from gateway.domain.queries import Visible
-from gateway.domain.records import EntryRecord, ProcessRecord, TransactionRecord
+from gateway.domain.records import DocumentRecord, EntryRecord, ProcessRecord, TransactionRecord
 from gateway.intake.cross_references import CrossReferenceRow, import_cross_references
-from gateway.transactions.commands import Answer, Create
+from gateway.transactions.commands import Answer, Cancel, Change, Create, Reverse
 from gateway.transactions.line import Line
 from gateway.transactions.parts import ErpSystem, LineLimits, LineParts, SystemPolicy, Tools
-from routing_rules import load_rulebook
+from routing_rules import Rulebook, parse_rulebook
 from tests.line.book_erp import BookErp
 
 TABLES = Path(__file__).parents[2] / "routing_rules" / "tables"
@@ -83,17 +84,22 @@ class Rig:
     parts: LineParts
     line: Line
     woken: list[str]
+    keys: int = 0
 
     @classmethod
     async def on(cls, store: Any, process_id: str = "prc_1", **erp: Any) -> Rig:
-        """A first process on a store; masters of the documents below are imported into both ERPs."""
-        clock, randomness = HandClock(), Counting()
-        tracer = erp.pop("tracer", NoOpTracer())
+        """A first process on a store; masters of the documents below are imported into both ERPs.
+
+        `edits`: by file of the sample rulebook, what is replaced in it by what. `seed`: another one for a second rig on
+        the same store.
+        """
+        clock, randomness = HandClock(), Counting(erp.pop("seed", 0))
+        tracer, edits = erp.pop("tracer", NoOpTracer()), erp.pop("edits", {})
         legacy, cloud = BookErp("legacy-main", **erp), BookErp("cloud-main", **erp)
         liveness = Dead()
         tools = _tools(clock, randomness, liveness, process_id)
         await _register(store, process_id, clock)
-        rules = await put_in_force(store, tools, load_rulebook(TABLES), "test")
+        rules = await put_in_force(store, tools, sample_rulebook(edits), "test")
         policy = SystemPolicy(call_limit_s=10.0, longest_execution_s=100.0, inquiry_delay_s=1.0)
         parts = LineParts(
             tools,
@@ -133,9 +139,38 @@ class Rig:
 
     async def send(self, body: dict[str, Any], domain: str = "orders", **changes: Any) -> Answer:
         """Submit as Salesforce (orders, masters) or billing would, without waiting longer than the calls take."""
-        caller = changes.pop("caller", BILLING if domain in {"invoices", "payments"} else SALESFORCE)
+        caller = changes.pop("caller", BILLING if domain in {"invoices", "payments", "journal_entries"} else SALESFORCE)
         document = DOMAINS[domain].model_validate_json(json.dumps(body))
         return await self.line.submit(Create(caller, document, wait_s=changes.pop("wait_s", 0.0), **changes))
+
+    async def change(self, document_id: str, patch: dict[str, Any], domain: str = "orders", **how: Any) -> Answer:
+        """Change as Salesforce would; each call has a key of its own unless it says one."""
+        return await self.line.change(Change(*self._whose(how), domain, document_id, patch, **self._how(how)))
+
+    async def cancel(self, document_id: str, domain: str = "orders", **how: Any) -> Answer:
+        return await self.line.cancel(Cancel(*self._whose(how), domain, document_id, **self._how(how)))
+
+    async def reverse(self, document_id: str, domain: str = "invoices", **how: Any) -> Answer:
+        return await self.line.reverse(Reverse(*self._whose(how), domain, document_id, **self._how(how)))
+
+    @staticmethod
+    def _whose(how: dict[str, Any]) -> tuple[Caller]:
+        return (how.pop("caller", SALESFORCE),)
+
+    def _how(self, how: dict[str, Any]) -> dict[str, Any]:
+        self.keys += 1
+        return {"idempotency_key": f"key-{self.keys}", "wait_s": 5.0} | how
+
+    async def document(self, document_id: str) -> DocumentRecord:
+        found = await self.store.reads.document(document_id, Visible())
+        assert found is not None
+        return found
+
+    async def content(self, document_id: str) -> dict[str, Any]:
+        """What the document says now, as the gateway keeps it."""
+        payload = await self.store.reads.payload((await self.document(document_id)).payload_id)
+        body: dict[str, Any] = json.loads(payload.body)
+        return body
 
     async def settle(self, rounds: int = 20) -> None:
         """Let everything that is due now be done."""
@@ -165,6 +200,15 @@ class Rig:
         """What consumers would see last, by transaction."""
         events = [json.loads(event.body) for event in await self.store.outbox.pending(100_000)]
         return {event["subject"]: event["data"]["status"] for event in events if "status" in event.get("data", {})}
+
+
+def sample_rulebook(edits: Mapping[str, tuple[str, str]]) -> Rulebook:
+    """The sample rulebook, with something replaced in some of its files."""
+    files = {path.name: path.read_bytes() for path in TABLES.iterdir()}
+    for name, (old, new) in edits.items():
+        assert old.encode() in files[name]
+        files[name] = files[name].replace(old.encode(), new.encode())
+    return parse_rulebook(files)
 
 
 def _tools(clock: HandClock, randomness: Counting, liveness: Dead, process_id: str) -> Tools:

@@ -5,6 +5,7 @@ import random
 
 from gateway.domain.transaction import Status
 from gateway.errors import Problem
+from tests.line.documents import priced
 from tests.line.rig import Rig, invoice, order, payment
 
 LINEAGES = 20
@@ -72,6 +73,35 @@ async def test_the_same_document_from_fifty_callers_is_one_transaction(rig: Rig)
     assert len({answer.transaction.transaction_id for answer in answers}) == 1
     assert [answer.replayed for answer in answers].count(False) == 1
     assert len(rig.legacy.book) == 1
+
+
+async def test_the_same_change_from_fifty_callers_is_one_transaction(rig: Rig):
+    created = (await rig.send(order(), wait_s=5.0)).transaction
+    calls = (rig.change(created.document_id, priced(20), idempotency_key="k", wait_s=0.0) for _ in range(CALLERS))
+    answers = await asyncio.gather(*calls)
+    await rig.settle()
+    assert len({answer.transaction.transaction_id for answer in answers}) == 1
+    assert [answer.replayed for answer in answers].count(False) == 1
+    assert rig.legacy.calls == 2
+    assert (await rig.document(created.document_id)).version == 2
+
+
+async def test_of_two_different_changes_at_once_one_finds_the_document_busy(rig: Rig):
+    created = (await rig.send(order(), wait_s=5.0)).transaction
+    rig.legacy.gate = asyncio.Event()
+    changes = [rig.change(created.document_id, priced(20 + n), if_match="v1", wait_s=0.0) for n in range(10)]
+    answers = await asyncio.gather(*changes, return_exceptions=True)
+    (taken,) = [answer for answer in answers if not isinstance(answer, Problem)]
+    refusals = [answer for answer in answers if isinstance(answer, Problem)]
+    assert {refusal.slug for refusal in refusals} == {"document-busy"}
+    assert {refusal.extra["busyWithTransactionId"] for refusal in refusals} == {taken.transaction.transaction_id}
+    rig.legacy.gate.set()
+    await rig.settle()
+    late = await asyncio.gather(
+        *(rig.change(created.document_id, priced(40), if_match="v1") for _ in range(2)), return_exceptions=True
+    )
+    assert [answer.slug for answer in late] == ["stale", "stale"]
+    assert rig.legacy.calls == 2
 
 
 async def test_events_of_a_lineage_are_numbered_without_a_hole_in_the_order_of_their_facts(rig: Rig):

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.domain.transaction import Status
-from gateway.transactions.process import _submission as load
+from gateway.transactions.posting import posting_of as load
 from tests.line.rig import Rig, order
 
 

@@ -142,6 +142,15 @@ async def test_nobody_at_the_address() -> None:
     assert not connection.connected
 
 
+async def test_a_password_in_an_address_is_not_shown() -> None:
+    servers = ("nats://gateway:geheim@127.0.0.1:1", "nats://token@127.0.0.1:1")
+    connection = NatsConnection(NatsSettings(servers, connect_timeout_s=0.5))
+    with pytest.raises(NatsUnavailable) as refused:
+        await NatsStream(connection).prepare()
+    assert "nats://127.0.0.1:1, nats://127.0.0.1:1" in str(refused.value)
+    assert not any(secret in str(refused.value) for secret in ("geheim", "gateway:", "token"))
+
+
 async def test_a_wait_ends_when_the_connection_is_lost(bench: Bench) -> None:
     """The client library's own request would wait out its time."""
     connection = bench.connection(answer_timeout_s=60.0)

@@ -53,6 +53,13 @@ async def test_only_its_owner_may_read_its_secrets(bench: Bench) -> None:
     assert password not in (bench.directory / "server.log").read_text()
 
 
+async def test_what_it_acknowledged_is_soon_on_the_disk(bench: Bench) -> None:
+    """By default it syncs every two minutes: an acknowledged event may be lost for as long. The outbox keeps it, and
+    publishes it again; the shorter time keeps that rare."""
+    config = json.loads((bench.directory / "server.conf").read_text())
+    assert config["jetstream"]["sync_interval"] == "10s"
+
+
 async def test_it_listens_on_loopback_only(bench: Bench) -> None:
     listening = [one for one in psutil.Process(bench.server.pid).net_connections("inet") if one.status == "LISTEN"]
     assert {one.laddr.ip for one in listening} == {"127.0.0.1"}

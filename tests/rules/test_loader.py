@@ -81,6 +81,8 @@ ROWS = [
     ("a,¶copy,,,,,,,,,legacy,old,,,,,", ["unknown operation 'copy'"]),
     ("a,,¶Z,,,,,,,,legacy,old,,,,,", ["unknown business_unit node 'Z'"]),
     ("a,,,¶DE|XX|YY,,,,,,,legacy,old,,,,,", ["unknown geography node 'XX'", "unknown geography node 'YY'"]),
+    ("a,,,¶DE|\u200bFR,,,,,,,legacy,old,,,,,", ["the invisible character U+200B stands in the cell"]),
+    ("a,,,,,¶T\u00a01,,,,,legacy,old,,,,,", ["the invisible character U+00A0 stands in the cell"]),
     ("a,,,¶DE||FR,,,,,,,legacy,old,,,,,", ["the list has an empty entry"]),
     ("a,,,¶DE|DE,,,,,,,legacy,old,,,,,", ["'DE' stands twice in the list"]),
     ("a,,,¶DE|EMEA,,,,,,,legacy,old,,,,,", ["'DE' lies below 'EMEA' in the same list"]),
@@ -153,6 +155,7 @@ def test_a_system_must_list_the_domain() -> None:
 
 HEADERS = [
     ("¶" + HEADER.replace(",", ";"), ["the cells are separated by ;"]),
+    ("¶" + HEADER.replace(",", "\t"), ["the cells are separated by tabs"]),
     ("¶" + HEADER.replace("stage", "¶stadium"), ["the column 'stage' is missing", "unknown column 'stadium'"]),
     (HEADER + ",¶row", ["the column 'row' stands twice"]),
     ("¶" + HEADER.replace("row,operation", "operation,row"), ["the columns stand in another order"]),
@@ -197,6 +200,12 @@ YAMLS = [
         ["the file is nested deeper than 40"],
     ),
     ("{id: B}", "{id: ¶A}", ["the business_unit node 'A' stands twice"]),
+    ("{id: B}", "{id: B, children: [{id: ¶B}]}", ["the business_unit node 'B' lies below itself"]),
+    (
+        "{id: B}",
+        "{id: B, children: [{id: C, children: [{id: ¶G}]}]}",
+        ["the business_unit node 'G' lies below itself"],
+    ),
     ("{id: B}", "{id: ¶_}", ["'_' is a reserved word"]),
     ("{id: B}", "{id: ¶except}", ["'except' is a reserved word"]),
     ("{id: B}", "{id: ¶B.1}", ["'B.1' is no business_unit node id"]),
@@ -224,6 +233,7 @@ YAMLS = [
         ["enforces_unique_reference is neither true nor false"],
     ),
     ("- id: new", "- id: ¶old", ["the system 'old' stands twice"]),
+    ("- id: new", "- id: ¶gateway", ["'gateway' is a reserved word"]),
     ("[{id: C1}]", "[{id: C1}, {id: ¶C1}]", ["the company code 'C1' stands twice"]),
     ("{id: C1}", "{id: C1, calendar: ¶lunar}", ["unknown calendar 'lunar'"]),
     ("{id: C1}", "{id: C1, currency: ¶euro}", ["'euro' is no currency"]),
@@ -276,6 +286,23 @@ def test_what_is_no_utf_8_has_a_place(mark: bytes) -> None:
     assert [str(one) for one in caught.value.complaints] == [
         "orders.csv:2:3: the byte 0xE9 is no UTF-8. Save the file as UTF-8"
     ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_named(encoding: str) -> None:
+    content = f"\ufeff{HEADER}\n{GOOD}".encode(encoding)
+    with pytest.raises(RulebookInvalid) as caught:
+        parse_rulebook({"rulebook.yaml": YAML.encode(), "orders.csv": content})
+    assert str(caught.value) == "orders.csv:1:1: the file is UTF-16. Save it as UTF-8 (in Excel: CSV UTF-8)"
+
+
+def test_tree_cells_hold_only_so_many_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("routing_rules.table_reader.MAX_HELD_NODES", 15)
+    row = "a,,,{},,,,,,,legacy,old,,,,,"
+    # The business units of all rows are one cell of 3, these are 3 and 4 nodes more, and the next would be 3 more.
+    parse(row.format("DE|FR|NO"), row.format("EMEA").replace("a,", "b,"))
+    found = complaints(*(row.format(f"W except {node}").replace("a,", f"{node},") for node in ("DE", "FR", "NO")))
+    assert found == ["orders.csv:4:6: the tree cells of the table hold more than 15 nodes together"]
 
 
 def test_files_that_belong_to_no_domain_are_refused_and_others_left_alone(tmp_path: Path) -> None:

@@ -68,6 +68,11 @@ async def _three(store: Store) -> list[TransactionRecord]:
         (TransactionFilter(business_units=frozenset({"wholesale", "x"})), [2]),
         (TransactionFilter(geographies=frozenset()), []),
         (TransactionFilter(accepted_from=NOW + 10, accepted_until=NOW + 20), [1]),
+        (TransactionFilter(operation="create"), [2, 1, 0]),
+        (TransactionFilter(operation="cancel"), []),
+        (TransactionFilter(client="billing"), []),
+        (TransactionFilter(document_id="doc_1", client="salesforce", domain="invoices"), [2]),
+        (TransactionFilter(document_id="doc_2"), []),
     ],
 )
 async def test_transactions_are_filtered(store: Store, where: TransactionFilter, found: list[int]) -> None:

@@ -1,7 +1,8 @@
 """Check OpenAPI documents against the rules of this folder: `python -m tools.contract.lint FILE...`.
 
-A document of OpenAPI 3.0 must hold the rules of the flat one as well. Exit code 0: nothing found, 1: something found,
-2: a file that cannot be read.
+Spectral holds the rules of one place (`spectral.yaml`, `spectral-flat.yaml`), Python those that compare places
+(`whole_document`). A document of OpenAPI 3.0 must hold the rules of the flat one as well. Exit code 0: nothing found,
+1: something found, 2: a file that cannot be read, or a tool that failed.
 """
 
 from __future__ import annotations
@@ -9,20 +10,35 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
-from tools.contract import rules_of_answers, rules_of_flat, rules_of_names
-from tools.contract.reading import Document, Finding, Rule
-
-RULES: Final[dict[str, Rule]] = {**rules_of_names.RULES, **rules_of_answers.RULES}
-FLAT_RULES: Final[dict[str, Rule]] = dict(rules_of_flat.RULES)
+from tools.contract import whole_document
+from tools.contract.reading import Document, Finding
+from tools.contract.spectral import SpectralFailed, spectral
+from tools.node.installation import NodeToolFailed, NodeTools, node_tools
 
 
-def lint(document: Document, *, flat: bool) -> list[Finding]:
-    """Everything that is wrong, in the order of the rules. `flat`: with the rules of the flat document."""
-    rules = {**RULES, **FLAT_RULES} if flat else RULES
-    return [Finding(name, where, message) for name, rule in rules.items() for where, message in rule(document)]
+def lint(tools: NodeTools, files: Sequence[Path], *, flat: bool = False) -> dict[Path, list[Finding]]:
+    """Everything that is wrong in each file. `flat`: hold every file to the rules of the flat document.
+
+    Raises:
+        OSError, ValueError: a file that is not there, or not JSON.
+        SpectralFailed, NodeToolFailed: a tool failed.
+    """
+    documents: dict[Path, Document] = {path: json.loads(path.read_text(encoding="utf-8")) for path in files}
+    flat_ones = [path for path, one in documents.items() if flat or str(one.get("openapi", "")).startswith("3.0")]
+    others = [path for path in files if path not in flat_ones]
+    found = {**spectral(tools, flat_ones, flat=True), **spectral(tools, others, flat=False)}
+    return {path: [*found[path], *_compared(document)] for path, document in documents.items()}
+
+
+def _compared(document: Document) -> list[Finding]:
+    return [
+        Finding(name, where, message)
+        for name, rule in whole_document.RULES.items()
+        for where, message in rule(document)
+    ]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,18 +47,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--flat", action="store_true", help="hold every file to the rules of the flat document")
     given = parser.parse_args(arguments)
-    found = 0
-    for path in given.files:
-        try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            sys.stderr.write(f"{path}: {error}\n")
-            return 2
-        flat = given.flat or str(document.get("openapi", "")).startswith("3.0")
-        for finding in lint(document, flat=flat):
+    try:
+        found = lint(node_tools(), given.files, flat=given.flat)
+    except (OSError, ValueError, SpectralFailed, NodeToolFailed) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    for path, findings in found.items():
+        for finding in findings:
             sys.stdout.write(f"{path}: {finding}\n")
-            found += 1
-    return 1 if found else 0
+    return 1 if any(found.values()) else 0
 
 
 if __name__ == "__main__":

@@ -1,28 +1,29 @@
-"""`SapS4Driver`: SAP S/4HANA through its OData V2 services.
+"""`SapS4Driver`: SAP S/4HANA through its OData services, V2 or V4.
 
-A posting is one call: the entity with everything that belongs to it in one deep insert, which the ERP executes as a
-whole or not at all. So there is nothing to commit and nothing to complete afterwards.
+A posting is one call: an entity with everything that belongs to it in one deep insert, or all changes of a document in
+one atomic group, which the ERP executes as a whole or not at all. So there is nothing to commit and nothing to complete
+afterwards.
 """
 
 from __future__ import annotations
 
 import time
-from typing import Final
 
-from adapters.canonical import ErpNumber
-from adapters.cloud_erp.sap_s4.client import ODataClient
-from adapters.cloud_erp.sap_s4.odata_v2 import ODataV2
-from adapters.cloud_erp.sap_s4.reader import ORDERS, Reader
-from adapters.cloud_erp.sap_s4.session import Session
+from adapters.canonical import CanonicalDocument, Customer, ErpNumber
+from adapters.cloud_erp.sap_s4.amend import Amender, as_changed, confirmation
+from adapters.cloud_erp.sap_s4.capabilities import capabilities_of
+from adapters.cloud_erp.sap_s4.reader import Reader
+from adapters.cloud_erp.sap_s4.services import ORDERS, Services
 from adapters.cloud_erp.sap_s4.settings import S4Settings
-from adapters.cloud_erp.sap_s4.translate import accounting, masters, orders
-from adapters.cloud_erp.sap_s4.translate.fields import Draft, refusal
+from adapters.cloud_erp.sap_s4.translate import accounting, customers, orders, products
+from adapters.cloud_erp.sap_s4.translate.fields import Draft, refusal, stale
 from adapters.cloud_erp.sap_s4.wire import Row
 from adapters.errors import ErpError, Garbled, Misconfigured, OutcomeUnknown, Rejected
 from adapters.port import (
+    Cancellation,
     Capabilities,
     Capability,
-    Confirmation,
+    Change,
     ControlTotals,
     Expectation,
     FoundDocument,
@@ -31,15 +32,13 @@ from adapters.port import (
     Page,
     Permit,
     Posted,
+    Posting,
     Reversal,
     Search,
     Submission,
     ValidationReport,
 )
 from adapters.transport import Transport
-
-_NO_MASTER_REVERSAL: Final = "a master is blocked there, not reversed"
-_NO_ORDER_REVERSAL: Final = "an order is closed there by rejecting its items, which this driver does not do yet"
 
 
 class SapS4Driver:
@@ -50,10 +49,10 @@ class SapS4Driver:
         self._system_id = system_id
         self._settings = settings
         self._transport = transport
-        dialect = ODataV2()
-        self._session = Session(transport, settings, dialect.headers, dialect.service_path(ORDERS))
-        self._client = ODataClient(self._session, dialect, settings)
-        self._reader = Reader(system_id, settings, self._client, dialect)
+        self._services = Services(settings, transport)
+        self._reader = Reader(system_id, settings, self._services)
+        self._amender = Amender(settings, self._services, self._reader)
+        self._capabilities = capabilities_of(settings, self._services)
 
     @property
     def system_id(self) -> str:
@@ -61,50 +60,64 @@ class SapS4Driver:
         return self._system_id
 
     def capabilities(self) -> Capabilities:
-        """What this system can do. Nothing can be validated: the services have no test run, every POST posts."""
-        longest = self._settings.longest_execution_s
-        posts = Capability(True, longest_execution_s=longest)
-        product = Capability(True, reference_unique=True, longest_execution_s=longest)
-        entry = Capability(True, longest_execution_s=longest, max_lines=accounting.MAX_LINES)
-        payment = Capability(True, longest_execution_s=longest, max_lines=accounting.MAX_ITEMS - 2)
-        no_master = Capability(False, reason=_NO_MASTER_REVERSAL)
-        return {
-            ("customers", Operation.CREATE): posts,
-            ("customers", Operation.REVERSE): no_master,
-            ("products", Operation.CREATE): product,
-            ("products", Operation.REVERSE): no_master,
-            ("orders", Operation.CREATE): posts,
-            ("orders", Operation.REVERSE): Capability(False, reason=_NO_ORDER_REVERSAL),
-            ("invoices", Operation.CREATE): entry,
-            ("invoices", Operation.REVERSE): entry,
-            ("payments", Operation.CREATE): payment,
-            ("payments", Operation.REVERSE): payment,
-        }
+        """What this system can do, complete."""
+        return self._capabilities
 
-    def expectation(self, submission: Submission) -> Expectation:
-        """What an inquiry after this submission, or after its reversal, must find; nothing is expected of a master."""
-        if submission.domain == "orders":
-            return orders.order_expectation(submission, self._system_id)
-        if submission.domain in {"invoices", "payments"}:
-            return accounting.accounting_expectation(submission, self._system_id)
+    def expectation(self, posting: Posting) -> Expectation:
+        """What an inquiry after this posting must find.
+
+        A mirror has its original's party and total; of a cancelled order no total is expected, because systems differ
+        in what they count of rejected items; nothing is expected of a master.
+        """
+        document = _document_of(posting)
+        if document.domain == "orders":
+            expected = orders.order_expectation(document, self._system_id)
+            if isinstance(posting, Cancellation):
+                return Expectation(expected.party, expected.currency_code, total=None)
+            return expected
+        if document.domain in accounting.DOMAINS:
+            return accounting.accounting_expectation(document, self._system_id)
         return Expectation(party=None, currency_code=None, total=None)
 
     async def submit(self, submission: Submission, permit: Permit) -> Posted:
-        """Post the document once. A reversal is posted by `reverse`."""
+        """Post the document once."""
         capability = self._capability(submission.domain, submission.operation)
-        if submission.operation is not Operation.CREATE:
-            raise Misconfigured("a reversal needs the number of what it reverses")
-        lines = len(getattr(submission.document, "lines", ()))
-        if lines > capability.max_lines:
-            raise refusal("lines", f"the ERP holds {capability.max_lines} lines in a document, this has {lines}")
+        _check_lines(submission.document, capability)
         draft = self._draft(submission)
         if submission.domain == "products":
             return await self._create_product(submission, draft, permit)
         return await self._post(submission.domain, submission.external_reference, draft, permit)
 
-    async def inquire(self, submission: Submission) -> tuple[FoundDocument, ...]:
-        """All documents that carry the submission's external reference."""
-        return await self._reader.by_reference(submission.domain, submission.external_reference)
+    async def change(self, change: Change, permit: Permit) -> Posted:
+        """Make the document say what it shall say, all of it in one atomic group.
+
+        `Rejected` if a member changes that cannot be changed here, if there is no such document, or if it stands
+        otherwise than the original says; `OutcomeUnknown` if it stands as demanded already.
+        """
+        capability = self._capability(change.domain, change.operation)
+        _check_members(change, capability)
+        _check_lines(change.document, capability)
+        amendment = self._amender.of(change)
+        document = change.document
+        notes = customers.contact_notes(document) if isinstance(document, Customer) else ()
+        return await self._amender.post(amendment, permit, notes)
+
+    async def cancel(self, cancellation: Cancellation, permit: Permit) -> Posted:
+        """Call an order off, all of it in one atomic group, by the rules of `change`.
+
+        `Rejected` also if something of it is delivered. The reason there is that of the settings; the caller's own
+        words stay in the trace ledger.
+        """
+        self._capability(cancellation.domain, cancellation.operation)
+        return await self._amender.post(self._amender.of(cancellation), permit)
+
+    async def inquire(self, posting: Posting) -> tuple[FoundDocument, ...]:
+        """All documents that carry the reference of a submission or reversal; after a change or cancellation, the
+        document if it does not stand as before."""
+        if isinstance(posting, Change | Cancellation):
+            self._capability(posting.domain, posting.operation)
+            return await self._amender.inquire(self._amender.of(posting))
+        return await self._reader.by_reference(posting.domain, posting.external_reference)
 
     async def validate(self, submission: Submission) -> ValidationReport:
         """Not offered: `Misconfigured`."""
@@ -117,20 +130,18 @@ class SapS4Driver:
         `Rejected`: two mirrors would undo it twice, and the ERP would take both. If the mirror is that of an earlier
         attempt of this reversal, it did happen, and an inquiry finds it.
         """
-        domain = reversal.original.domain
-        capability = self._capability(domain, Operation.REVERSE)
-        if not capability.supported:
-            raise Misconfigured(capability.reason)
+        domain = reversal.domain
+        self._capability(domain, reversal.operation)
         draft = accounting.mirror_draft(reversal, self._settings, self._system_id)
         standing = await self._reader.by_number(reversal.number)
         if standing is None:
-            raise refusal("number", f"there is no {reversal.number}")
-        if not standing.agrees_with(self.expectation(reversal.original)):
-            raise refusal("number", f"{reversal.number} is another document than the one to be reversed")
+            raise stale(f"there is no {reversal.number}")
+        if not standing.agrees_with(self.expectation(reversal)):
+            raise stale(f"{reversal.number} is another document than the one to be reversed")
         if standing.reversed_by is not None:
             if await self._reader.by_reference(domain, reversal.external_reference):
                 raise OutcomeUnknown("the mirror is there already")
-            raise refusal("number", f"{reversal.number} is reversed by {standing.reversed_by} already")
+            raise stale(f"{reversal.number} is reversed by {standing.reversed_by} already")
         return await self._post(domain, reversal.external_reference, draft, permit)
 
     async def read(self, number: ErpNumber) -> FoundDocument | None:
@@ -149,27 +160,27 @@ class SapS4Driver:
         """Whether the system gives us a token and serves its sales orders to us."""
         started = time.monotonic()
         try:
-            await self._client.look(ORDERS)
+            await self._services.client(ORDERS).look(ORDERS)
         except ErpError as error:
             return Health(False, f"{type(error).__name__}: {error.message}", time.monotonic() - started)
         return Health(True, "", time.monotonic() - started)
 
     async def aclose(self) -> None:
         """Give back connections."""
-        await self._session.aclose()
+        await self._services.session.aclose()
         await self._transport.aclose()
 
     def _capability(self, domain: str, operation: Operation) -> Capability:
-        capability = self.capabilities().get((domain, operation))
-        if capability is None:
-            raise Misconfigured(f"{domain} are not kept in this system")
+        capability = self._capabilities.get((domain, operation))
+        if capability is None or not capability.supported:
+            raise Misconfigured(capability.reason if capability else f"{domain} are not kept in this system")
         return capability
 
     def _draft(self, submission: Submission) -> Draft:
         if submission.domain == "customers":
-            return masters.customer_draft(submission, self._settings)
+            return customers.customer_draft(submission, self._settings)
         if submission.domain == "products":
-            return masters.product_draft(submission, self._settings)
+            return products.product_draft(submission, self._settings)
         if submission.domain == "orders":
             return orders.order_draft(submission, self._settings, self._system_id)
         return accounting.accounting_draft(submission, self._settings, self._system_id)
@@ -197,17 +208,33 @@ class SapS4Driver:
             if row.text(noun.reference) != external_reference:
                 raise Garbled("the answer is another document than the one that was sent")
 
-        created = await self._client.create(noun.address, draft.entity, permit, expand=noun.expand, check=ours)
+        created = await self._services.client(noun.address).create(
+            noun.address, draft.entity, permit, expand=noun.expand, check=ours
+        )
         found = noun.found(created.row)
-        return Posted(found.number, _confirmation(found), (*created.messages, *draft.notes))
+        return Posted(found.number, confirmation(found), (*created.messages, *draft.notes))
 
 
-def _confirmation(found: FoundDocument) -> Confirmation:
-    return Confirmation(
-        found.total,
-        found.currency_code,
-        found.company_code,
-        found.posting_date,
-        found.fiscal_year,
-        found.fiscal_period,
-    )
+def _document_of(posting: Posting) -> Submission:
+    """What shall stand after the posting, as a submission."""
+    if isinstance(posting, Change):
+        return as_changed(posting)
+    return posting if isinstance(posting, Submission) else posting.original
+
+
+def _check_members(change: Change, capability: Capability) -> None:
+    """`Rejected` for the first member that differs and cannot be changed here; half a change is none."""
+    before, demanded = change.original.document, change.document
+    if type(before) is not type(demanded):
+        raise Misconfigured(f"a change makes no {demanded.domain} of {before.domain}")
+    for name, info in type(demanded).model_fields.items():
+        member = info.alias or name
+        if member not in capability.changeable and getattr(before, name) != getattr(demanded, name):
+            raise refusal(member, f"{member} cannot be changed here; {', '.join(sorted(capability.changeable))} can")
+
+
+def _check_lines(document: CanonicalDocument, capability: Capability) -> None:
+    for name in ("lines", "allocations"):
+        count = len(getattr(document, name, ()))
+        if count > capability.max_lines:
+            raise refusal(name, f"the ERP holds {capability.max_lines} {name} in a document, this has {count}")

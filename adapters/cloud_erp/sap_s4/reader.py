@@ -6,102 +6,45 @@ neither repeats nor hides another, and a server that cuts a page by itself (`__n
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
 from adapters.canonical import ErpNumber, Product
-from adapters.cloud_erp.sap_s4.client import ODataClient
+from adapters.cloud_erp.sap_s4.nouns import Noun, domain_of, noun_of
+from adapters.cloud_erp.sap_s4.services import PARTNERS, PRODUCTS, Services
 from adapters.cloud_erp.sap_s4.settings import S4Settings
-from adapters.cloud_erp.sap_s4.translate import accounting, fields, masters, orders
-from adapters.cloud_erp.sap_s4.wire import Address, Dialect, Row, text_literal
+from adapters.cloud_erp.sap_s4.translate import accounting, customers, fields, products
+from adapters.cloud_erp.sap_s4.wire import Row, text_literal
 from adapters.errors import Garbled, Misconfigured
 from adapters.port import ControlTotals, FoundDocument, Page, Search, Submission
-
-PARTNERS: Final = Address("API_BUSINESS_PARTNER_SRV", "A_BusinessPartner")
-PRODUCTS: Final = Address("API_PRODUCT_SRV", "A_Product")
-ORDERS: Final = Address("API_SALES_ORDER_SRV", "A_SalesOrder")
-ENTRIES: Final = Address("API_JOURNALENTRY_SRV", "A_JournalEntry")
 
 _LARGEST_PAGE: Final = 1_000
 _SAME_REFERENCE: Final = 20
 """More documents than this with one reference are not looked at; two are already a case for a person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Noun:
-    """How one kind of document is read. `keys` in their order; `expand` is needed by `found`."""
-
-    address: Address
-    keys: tuple[str, ...]
-    day: str
-    reference: str
-    company: str
-    expand: str
-    found: Callable[[Row], FoundDocument]
-
-
 class Reader:
     """Documents of one system as it holds them."""
 
-    def __init__(self, system_id: str, settings: S4Settings, client: ODataClient, dialect: Dialect) -> None:
+    def __init__(self, system_id: str, settings: S4Settings, services: Services) -> None:
         self._system_id = system_id
         self._settings = settings
-        self._client = client
-        self._dialect = dialect
+        self._services = services
 
     def noun(self, domain: str) -> Noun:
         """How documents of `domain` are read; `Misconfigured` for a domain that is not kept here."""
-        settings, system_id = self._settings, self._system_id
-        if domain == "orders":
-            return Noun(
-                ORDERS,
-                ("SalesOrder",),
-                "SalesOrderDate",
-                "PurchaseOrderByCustomer",
-                "SalesOrganization",
-                "",
-                lambda row: orders.found_order(row, settings, system_id),
-            )
-        if domain in {"invoices", "payments"}:
-            return Noun(
-                ENTRIES,
-                ("AccountingDocument", "CompanyCode", "FiscalYear"),
-                "PostingDate",
-                "ReferenceDocument",
-                "CompanyCode",
-                accounting.EXPAND,
-                lambda row: accounting.found_accounting(row, settings, system_id),
-            )
-        if domain == "customers":
-            return Noun(
-                PARTNERS,
-                ("BusinessPartner",),
-                "CreationDate",
-                settings.customer_reference_field,
-                "",
-                "to_BusinessPartnerRole",
-                lambda row: masters.found_customer(row, settings, system_id),
-            )
-        if domain == "products":
-            return Noun(
-                PRODUCTS,
-                ("Product",),
-                "CreationDate",
-                "Product",
-                "",
-                "",
-                lambda row: masters.found_product(row, system_id),
-            )
-        raise Misconfigured(f"{domain} are not kept in this system")
+        return noun_of(domain, self._settings, self._system_id)
 
     async def by_reference(self, domain: str, reference: str) -> tuple[FoundDocument, ...]:
         """All documents of the domain's kind that carry the reference, mirrors included."""
         noun, wanted = self.noun(domain), fields.reference(reference)
         condition = f"{noun.reference} eq {text_literal(wanted)}"
-        rows = await self._client.find(noun.address, condition, expand=noun.expand, top=_SAME_REFERENCE)
+        rows = await self._services.client(noun.address).find(
+            noun.address, condition, expand=noun.expand, top=_SAME_REFERENCE
+        )
         if rows.more:
             raise Garbled(f"more documents carry one reference than {len(rows.rows)}")
         found = tuple(noun.found(row) for row in rows.rows)
@@ -111,6 +54,12 @@ class Reader:
 
     async def by_number(self, number: ErpNumber) -> FoundDocument | None:
         """The document of that number with the number of its mirror; None if there is none."""
+        noun = self.noun(domain_of(number.document_type))
+        row = await self.row(number, noun.expand)
+        return None if row is None else await self._with_mirror(noun.found(row))
+
+    async def row(self, number: ErpNumber, expand: Sequence[str]) -> Row | None:
+        """The entity of that number as it stands; None if there is none."""
         if number.system_id != self._system_id:
             raise Misconfigured(f"{number} is not a number of {self._system_id}")
         form = fields.FORMS.get(number.document_type)
@@ -118,22 +67,22 @@ class Reader:
             raise Misconfigured(f"a {number.document_type} cannot be read here")
         if form.match(number.document_number) is None:
             return None
-        domain = {"customer": "customers", "product": "products", "sales_order": "orders"}.get(number.document_type)
-        noun = self.noun(domain or "invoices")
+        noun = self.noun(domain_of(number.document_type))
         condition = self._number_is(noun, number)
-        rows = await self._client.find(noun.address, condition, expand=noun.expand, top=2)
-        found = [document for document in map(noun.found, rows.rows) if document.number == number]
+        needed = dict.fromkeys((*noun.expand, *expand))
+        rows = await self._services.client(noun.address).find(noun.address, condition, expand=tuple(needed), top=2)
+        found = [row for row in rows.rows if noun.found(row).number == number]
         if len(found) != len(rows.rows) or len(found) > 1 or rows.more:
             raise Garbled("the answer holds other documents than the one that was asked for")
-        return await self._with_mirror(found[0]) if found else None
+        return found[0] if found else None
 
     async def holds_product(self, submission: Submission) -> bool:
         """True if the product of this submission is there, under its reference."""
         condition = f"Product eq {text_literal(fields.reference(submission.external_reference))}"
-        rows = await self._client.find(PRODUCTS, condition, expand="to_Description", top=2)
+        rows = await self._services.client(PRODUCTS).find(PRODUCTS, condition, expand=products.EXPAND, top=2)
         product = submission.document
         return isinstance(product, Product) and any(
-            masters.is_product(row, product, self._settings) for row in rows.rows
+            products.is_product(row, product, self._settings) for row in rows.rows
         )
 
     async def page(self, search: Search) -> Page:
@@ -152,7 +101,9 @@ class Reader:
             condition = " and ".join(conditions + after)
             order = ",".join(noun.keys)
             try:
-                rows = await self._client.find(noun.address, condition, order=order, expand=noun.expand, top=wanted)
+                rows = await self._services.client(noun.address).find(
+                    noun.address, condition, order=order, expand=noun.expand, top=wanted
+                )
             except Garbled:
                 # A page of documents with hundreds of items each may exceed the limit of an answer.
                 if wanted == 1:
@@ -195,7 +146,9 @@ class Reader:
             f" and AccountingDocumentType eq {text_literal(self._settings.document_types.reversal)}"
         )
         noun = self.noun("invoices")
-        rows = await self._client.find(noun.address, condition, expand=noun.expand, top=_SAME_REFERENCE)
+        rows = await self._services.client(noun.address).find(
+            noun.address, condition, expand=noun.expand, top=_SAME_REFERENCE
+        )
         mirrors = [noun.found(row).number.document_number for row in rows.rows]
         return replace(document, reversed_by=mirrors[0] if mirrors else None)
 
@@ -208,7 +161,7 @@ class Reader:
         )
 
     def _conditions(self, noun: Noun, search: Search) -> list[str]:
-        day, conditions = self._dialect.day_literal, []
+        day, conditions = self._services.client(noun.address).dialect.day_literal, []
         if search.posted_from is not None:
             conditions.append(f"{noun.day} ge {day(search.posted_from)}")
         if search.posted_until is not None:
@@ -220,13 +173,9 @@ class Reader:
                 raise Misconfigured(f"{search.domain} belong to no company in this system")
             code = company.sales_organization if noun.company == "SalesOrganization" else company.code
             conditions.append(f"{noun.company} eq {text_literal(code)}")
-        kinds = self._settings.document_types
-        if search.domain == "invoices":
-            wanted = (kinds.invoice, kinds.credit_note)
-            either = " or ".join(f"AccountingDocumentType eq {text_literal(kind)}" for kind in wanted)
+        if noun.kinds:
+            either = " or ".join(f"AccountingDocumentType eq {text_literal(kind)}" for kind in noun.kinds)
             conditions.append(f"({either})")
-        elif search.domain == "payments":
-            conditions.append(f"AccountingDocumentType eq {text_literal(kinds.payment)}")
         return conditions
 
     def _behind(self, noun: Noun, cursor: str) -> str:
@@ -241,4 +190,4 @@ class Reader:
         return "(" + " or ".join(f"({step})" for step in steps) + ")"
 
     def _belongs(self, domain: str, row: Row) -> bool:
-        return domain != "customers" or masters.is_customer(row, self._settings)
+        return domain != "customers" or customers.is_customer(row, self._settings)

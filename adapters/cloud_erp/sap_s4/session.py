@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, Generic, TypeVar
 
+from adapters.cloud_erp.sap_s4.json_answer import read_json
 from adapters.cloud_erp.sap_s4.settings import S4Settings
-from adapters.cloud_erp.sap_s4.wire import read_json
 from adapters.errors import ErpError, Garbled, Misconfigured, NotSent
 from adapters.port import Permit
 from adapters.transport import ErpRequest, ErpResponse, Transport
@@ -88,12 +88,11 @@ class Session:
         csrf_path: str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`headers` go with every call; `csrf_path` is read to fetch a CSRF token; `clock` counts seconds."""
+        """`csrf_path` is read with `headers` to fetch a CSRF token; `clock` counts seconds."""
         self._transport = transport
         self._settings = settings
-        self._headers = dict(headers)
-        if settings.sap_client:
-            self._headers["sap-client"] = settings.sap_client
+        self._headers = {"sap-client": settings.sap_client} if settings.sap_client else {}
+        self._csrf_headers = {**headers, "X-CSRF-Token": "Fetch"}
         self._csrf_path = csrf_path
         self._clock = clock
         self._access: AccessToken | None = None
@@ -210,7 +209,7 @@ class Session:
         return AccessToken(value, asked_at + life_s - min(self._settings.token_margin_s, life_s / 5))
 
     async def _new_csrf(self) -> CsrfToken:
-        request = ErpRequest(method="GET", path=self._csrf_path, headers={"X-CSRF-Token": "Fetch"})
+        request = ErpRequest(method="GET", path=self._csrf_path, headers=self._csrf_headers)
         response = await _before_posting("the CSRF token", self.read(request))
         if response.status != 200:
             raise _refused_set_up("the CSRF token", response)

@@ -17,6 +17,11 @@ _UNIT: Final = re.compile(r"\A[A-Z0-9]{1,3}\Z")
 _DOCUMENT_TYPE: Final = re.compile(r"\A[A-Z0-9]{2}\Z")
 _CONDITION: Final = re.compile(r"\A[A-Z0-9]{4}\Z")
 _CONDITION_STEM: Final = re.compile(r"\A[A-Z0-9]{2}\Z")
+_REASON: Final = {
+    "rejection_reason": re.compile(r"\A[A-Z0-9]{1,2}\Z"),
+    "zero_quantity": re.compile(r"\A[A-Z0-9]{1,3}\Z"),
+}
+_NAME: Final = re.compile(r"\A[A-Za-z_][A-Za-z0-9_/]{0,199}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +48,19 @@ class Accounts:
 
 @dataclass(frozen=True, slots=True)
 class DocumentTypes:
-    """Order type, and accounting document types. Each of the four must differ: they tell the domains apart."""
+    """Order type, and accounting document types. Each of the five must differ: they tell the domains apart."""
 
     order: str = "OR"
     invoice: str = "DR"
     credit_note: str = "DG"
     payment: str = "DZ"
+    journal_entry: str = "SA"
     reversal: str = "DA"
+
+    @property
+    def accounting(self) -> tuple[str, ...]:
+        """The types of accounting documents."""
+        return (self.invoice, self.credit_note, self.payment, self.journal_entry, self.reversal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,14 @@ class S4Settings:
     of the service has; `BusinessPartnerIDByExtSystem` is the better place where the service offers it.
     `tax_numbers`: whether the service of business partners offers `to_BusinessPartnerTax`.
     `busy_codes`: codes by which the system itself says, with a 503, that it has not begun.
+    `cancel_orders_by`: an order is called off by the rejection reason of each item, as SAP means it; or, where the
+    service has no such property, by quantities of nothing under an order reason that says why.
+    `cancel_reason`: that reason, as the system's customizing calls it. Without one, orders cannot be cancelled.
+    `odata_version`: the dialect. With `v4`, `accounting_over` says what carries invoices, payments and journal entries,
+    for which there is no V4 service: `v2` beside it, or `none` of this driver.
+    `v4_names`: services, sets and navigation properties that a V4 system calls otherwise than `odata_v4.V4_NAMES`, by
+    their names in V2: `to_Item` is `_Item`.
+    `v4_expand`: whether `$expand` nests, as the standard has it, or goes by path.
     `longest_execution_s`: no call is executed later than this after its sender ended, in seconds.
     `token_margin_s`: a token is renewed so long before it ends, in seconds, at most a fifth of its life.
     `page_rows`: rows asked for at once; fewer where an answer with so many would be too large.
@@ -110,6 +129,12 @@ class S4Settings:
     freight_material: str = "FREIGHT"
     customer_reference_field: Literal["SearchTerm1", "BusinessPartnerIDByExtSystem"] = "SearchTerm1"
     tax_numbers: Literal["not_carried", "to_BusinessPartnerTax"] = "not_carried"
+    cancel_orders_by: Literal["rejection_reason", "zero_quantity"] = "rejection_reason"
+    cancel_reason: str = ""
+    odata_version: Literal["v2", "v4"] = "v2"
+    accounting_over: Literal["v2", "none"] = "v2"
+    v4_names: Mapping[str, str] = field(default_factory=dict)
+    v4_expand: Literal["nested", "path"] = "nested"
     sap_client: str = ""
     token_path: str = "/sap/bc/sec/oauth2/token"  # noqa: S105 - an address, not a token
     token_margin_s: float = 30.0
@@ -133,9 +158,9 @@ class S4Settings:
         for name in ("receivables", "revenue", "freight", "output_tax", "bank"):
             _fits(f"accounts.{name}", getattr(self.accounts, name), _ACCOUNT)
         kinds = self.document_types
-        for name in ("invoice", "credit_note", "payment", "reversal"):
+        for name in ("invoice", "credit_note", "payment", "journal_entry", "reversal"):
             _fits(f"document_types.{name}", getattr(kinds, name), _DOCUMENT_TYPE)
-        _distinct("document types", [kinds.invoice, kinds.credit_note, kinds.payment, kinds.reversal])
+        _distinct("document types", list(kinds.accounting))
         steps = self.conditions
         for name in ("price", "discount"):
             _fits(f"conditions.{name}", getattr(steps, name), _CONDITION)
@@ -144,6 +169,10 @@ class S4Settings:
         for unit, there in self.units.items():
             _fits(f"units[{unit}]", there, _UNIT)
         _distinct("units", list(self.units.values()))
+        if self.cancel_reason:
+            _fits("cancel_reason", self.cancel_reason, _REASON[self.cancel_orders_by])
+        for name, there in self.v4_names.items():
+            _fits(f"v4_names[{name}]", there, _NAME)
         if not 1 <= self.fiscal_year_start_month <= 12:
             raise Misconfigured("fiscal_year_start_month is 1 to 12")
         if not 1 <= self.page_rows <= 1_000:

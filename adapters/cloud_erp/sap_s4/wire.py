@@ -1,31 +1,31 @@
-"""What every OData dialect of SAP shares: entities on their way out, rows on their way in, and JSON read with limits.
+"""What every OData dialect of SAP shares: entities on their way out, rows on their way in.
 
-How a decimal, a date, a deep insert, a collection and an error look is the dialect's (`odata_v2`); which call is made
-and what its answer means for a posting is the client's. Everything that is outside the protocol is `Garbled`.
+How a decimal, a date, a deep insert, a collection, a batch and an error look is the dialect's (`odata_v2`,
+`odata_v4`); which call is made and what its answer means for a posting is the client's. Everything that is outside
+the protocol is `Garbled`.
 """
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Final, NoReturn, Protocol
+from typing import Final, Protocol
+from urllib.parse import quote
 
+from adapters.cloud_erp.sap_s4.group import Group, GroupAnswer
 from adapters.errors import Garbled
 from adapters.transport import ErpResponse
 
-MAX_BODY_BYTES: Final = 8_000_000
-MAX_DEPTH: Final = 32
-"""Levels of nesting; an order with items, prices and deferred links needs eight."""
-MAX_NUMBER_DIGITS: Final = 40
-MAX_TEXT: Final = 500
-"""Characters of an ERP's message that are kept."""
-
-Value = str | bool | Decimal | date | Sequence[Mapping[str, "Value"]]
-"""What an entity's property can be before a dialect writes it; a sequence is a deep insert."""
+Value = str | bool | Decimal | date | None | Sequence[Mapping[str, "Value"]]
+"""What an entity's property can be before a dialect writes it: None is a date that there is none of, a sequence is a
+deep insert."""
 Entity = Mapping[str, Value]
+
+_ETAG: Final = re.compile(r'\A(W/)?"[\x21\x23-\x7e]{0,500}"\Z')
+"""RFC 9110 section 8.8.3, in ASCII: it goes back in a header, where a line end would be another header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,16 @@ class Row:
 
     def many(self, name: str) -> tuple[Row, ...]:
         """The expanded rows of a navigation property."""
-        return self._dialect.read_many(name, self._get(name))
+        return self._dialect.read_many(self._values, name)
+
+    def etag(self) -> str:
+        """The entity's ETag, "" if it has none."""
+        value = self._dialect.read_etag(self._values)
+        if value is None:
+            return ""
+        if not isinstance(value, str) or _ETAG.match(value) is None:
+            raise Garbled("an ETag is not as RFC 9110 writes it")
+        return value
 
     def _get(self, name: str) -> object:
         if name not in self._values:
@@ -109,11 +118,20 @@ class Rows:
 
 
 class Dialect(Protocol):
-    """One version of OData as SAP serves it."""
+    """One version of OData as SAP serves it. What it reads are JSON objects of answers, as `read_json` gives them."""
 
     @property
     def headers(self) -> Mapping[str, str]:
         """Headers of every request."""
+        ...
+
+    @property
+    def format(self) -> Mapping[str, str]:
+        """Query options of every reading request."""
+        ...
+
+    def serves(self, address: Address) -> bool:
+        """Whether there is such a service in this version."""
         ...
 
     def path(self, address: Address) -> str:
@@ -124,20 +142,32 @@ class Dialect(Protocol):
         """The path of the service document, which is also where a CSRF token is fetched."""
         ...
 
+    def expand(self, paths: Sequence[str]) -> str:
+        """`$expand` for these navigation properties, e.g. `to_Item/to_PricingElement`; each path after its start."""
+        ...
+
     def encode(self, entity: Entity) -> bytes:
         """An entity with its deep inserts as the body of a request."""
         ...
 
-    def entity(self, response: ErpResponse) -> Row:
-        """The one entity of an answer; a collection is `Garbled`."""
+    def encode_group(self, group: Group) -> tuple[str, bytes]:
+        """Media type and body of a batch request for steps that happen together or not at all."""
         ...
 
-    def collection(self, response: ErpResponse) -> Rows:
+    def read_group(self, response: ErpResponse, group: Group) -> GroupAnswer:
+        """The answer to such a request."""
+        ...
+
+    def entity(self, answer: Mapping[str, object], address: Address) -> Row:
+        """The one entity of an answer; a collection and an entity of another set are `Garbled`."""
+        ...
+
+    def collection(self, answer: Mapping[str, object], address: Address) -> Rows:
         """The collection of an answer."""
         ...
 
-    def problem(self, response: ErpResponse) -> Problem | None:
-        """The error of an answer; None if the answer is not a well-formed OData error."""
+    def problem(self, answer: Mapping[str, object]) -> Problem | None:
+        """The error of an answer; None if it is not a well-formed OData error."""
         ...
 
     def day_literal(self, day: date) -> str:
@@ -152,8 +182,12 @@ class Dialect(Protocol):
         """A date property that is not null."""
         ...
 
-    def read_many(self, name: str, value: object) -> tuple[Row, ...]:
-        """An expanded navigation property."""
+    def read_many(self, values: Mapping[str, object], name: str) -> tuple[Row, ...]:
+        """An expanded navigation property of an entity."""
+        ...
+
+    def read_etag(self, values: Mapping[str, object]) -> object:
+        """What an entity says of its ETag; None if it says nothing."""
         ...
 
 
@@ -162,75 +196,6 @@ def text_literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def read_json(response: ErpResponse) -> dict[str, object]:
-    """The body as a JSON object, or `Garbled`.
-
-    Refused: another media type or character set than JSON in UTF-8, more than `MAX_BODY_BYTES`, more than `MAX_DEPTH`
-    levels, numbers of more than `MAX_NUMBER_DIGITS` digits, NaN and Infinity, and an object that has a key twice
-    (which of the two is meant would be our guess).
-    """
-    media_type, *parameters = (part.strip().lower() for part in response.headers.get("content-type", "").split(";"))
-    if media_type != "application/json":
-        raise Garbled("the answer is not application/json")
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "charset" and value.strip(' "') not in {"utf-8", "utf8"}:
-            raise Garbled("the answer is not in UTF-8")
-    if len(response.body) > MAX_BODY_BYTES:
-        raise Garbled(f"the answer is larger than {MAX_BODY_BYTES} bytes")
-    try:
-        text = response.body.decode("utf-8")
-        answer = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_float=_number,
-            parse_int=_number,
-            parse_constant=_constant,
-        )
-    except UnicodeDecodeError:
-        raise Garbled("the answer is not valid UTF-8") from None
-    except RecursionError:
-        raise Garbled(f"the answer is nested deeper than {MAX_DEPTH} levels") from None
-    except ValueError:
-        raise Garbled("the answer is not valid JSON") from None
-    _check_depth(answer)
-    if not isinstance(answer, dict):
-        raise Garbled("the answer is not a JSON object")
-    return answer
-
-
-def clipped(text: str) -> str:
-    """An ERP's text for people: without control characters, at most `MAX_TEXT` characters."""
-    return "".join(char if char.isprintable() else " " for char in text[:MAX_TEXT])
-
-
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise Garbled("the answer has a key twice")
-    return result
-
-
-def _number(text: str) -> Decimal:
-    if len(text) > MAX_NUMBER_DIGITS:
-        raise Garbled(f"the answer has a number of more than {MAX_NUMBER_DIGITS} digits")
-    return Decimal(text)
-
-
-def _constant(text: str) -> NoReturn:
-    raise Garbled(f"the answer has {text} where JSON knows no such number")
-
-
-def _check_depth(value: object) -> None:
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        deeper: list[object] = []
-        for item in level:
-            if isinstance(item, dict):
-                deeper.extend(item.values())
-            elif isinstance(item, list):
-                deeper.extend(item)
-        if not deeper:
-            return
-        level = deeper
-    raise Garbled(f"the answer is nested deeper than {MAX_DEPTH} levels")
+def key_predicate(key: Mapping[str, str]) -> str:
+    """`(SalesOrder='4711',SalesOrderItem='10')`, with its quotes percent-encoded as everything that is not a name."""
+    return "(" + quote(",".join(f"{name}={text_literal(value)}" for name, value in key.items()), safe="=,") + ")"

@@ -51,19 +51,8 @@ def read_answer(function: Function, response: ErpResponse, *, posts: bool) -> An
 
     `posts`: the function may have posted something, so a fault of it is unknown and not a mistake of ours.
     """
+    raise_refusal(response)
     content_type = response.headers.get("content-type", "")
-    if response.status == 401:
-        raise Misconfigured("the ERP refuses the credentials", code="401")
-    if response.status == 403 and response.headers.get("x-csrf-token", "").lower() == "required":
-        raise Misconfigured("the ERP wants a CSRF token, which SOAP endpoints do not hand out", code="403")
-    if response.status in {423, 429}:
-        code, message = _envelope(response) or ("", "")
-        raise NotSent(
-            message or "the ERP is locked or busy", code=code or str(response.status), retry_after_s=_wait(response)
-        )
-    envelope = _envelope(response)
-    if envelope is not None:
-        raise _refused(response, *envelope)
     try:
         answer = parse(function, content_type, response.body)
     except Unreadable as error:
@@ -77,6 +66,28 @@ def read_answer(function: Function, response: ErpResponse, *, posts: bool) -> An
     if response.status != 200:
         raise OutcomeUnknown(f"{function.name}: an answer with HTTP {response.status}")
     return answer
+
+
+def raise_refusal(response: ErpResponse) -> None:
+    """Raise what the HTTP layer said in the place of an answer; nothing if it said nothing."""
+    if response.status == 401:
+        raise Misconfigured("the ERP refuses the credentials", code="401")
+    if response.status == 403 and response.headers.get("x-csrf-token", "").lower() == "required":
+        raise Misconfigured("the ERP wants a CSRF token, which these addresses do not hand out", code="403")
+    envelope = _envelope(response)
+    if response.status in {423, 429}:
+        code, message = envelope or ("", "")
+        raise NotSent(
+            message or "the ERP is locked or busy", code=code or str(response.status), retry_after_s=_wait(response)
+        )
+    if envelope is not None:
+        raise _refused(response, *envelope)
+
+
+def saved(found: tuple[Message, ...]) -> bool:
+    """True if a change says that the document was saved (V1/311). One that says neither that nor why not did nothing
+    that could be relied on: a change whose fields nobody flagged is answered with a warning."""
+    return any(message.kind == "S" and message.code == "V1/311" for message in found)
 
 
 def messages(answer: Answer) -> tuple[Message, ...]:

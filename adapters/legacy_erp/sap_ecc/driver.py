@@ -1,55 +1,49 @@
-"""`SapEccDriver`: SAP ECC through BAPIs over SOAP 1.1.
+"""`SapEccDriver`: SAP ECC through BAPIs over SOAP 1.1, and orders as IDocs where their BAPIs are closed.
 
-A posting is two calls there: the BAPI does the work, BAPI_TRANSACTION_COMMIT makes it last (BAPI Programming Guide,
-"Transaction Model"). The permit stands before the first, since a simulator and some installations keep its work
-without the second; once the first said yes, nothing is definite any more until the commit said yes, too.
+Once a BAPI said yes, nothing is definite any more until its commit said yes, too.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import time
+from dataclasses import replace
 from typing import Final
 
 from adapters.canonical import ErpNumber
-from adapters.errors import ErpError, Garbled, Misconfigured, OutcomeUnknown, Rejected
-from adapters.legacy_erp.sap_ecc import accounting, answers, orders, translate
+from adapters.errors import ErpError, Garbled, Misconfigured, NotSent, OutcomeUnknown, Rejected
+from adapters.legacy_erp.sap_ecc import accounting, answers, offer, order_changes, orders, translate
+from adapters.legacy_erp.sap_ecc.accounting_reader import AccountingReader
+from adapters.legacy_erp.sap_ecc.bapi import Bapi
+from adapters.legacy_erp.sap_ecc.idoc_inbox import IdocInbox
+from adapters.legacy_erp.sap_ecc.order_reader import OrderReader
 from adapters.legacy_erp.sap_ecc.reader import Reader
 from adapters.legacy_erp.sap_ecc.settings import SapEccSettings
+from adapters.legacy_erp.sap_ecc.standing import Standing, StandingOrder, demanded, standing_of
+from adapters.legacy_erp.sap_ecc.table_reader import TableReader, readable
 from adapters.legacy_erp.sap_ecc.translate import Call
-from adapters.legacy_erp.sap_ecc.wire import (
-    COMMIT,
-    CONTENT_TYPE,
-    CREATE_ORDER,
-    PING,
-    Answer,
-    Unreadable,
-    envelope,
-)
+from adapters.legacy_erp.sap_ecc.wire import CREATE_ORDER, PING, Answer, Unreadable
 from adapters.port import (
+    Cancellation,
     Capabilities,
-    Capability,
+    Change,
     Confirmation,
     ControlTotals,
     Expectation,
     FoundDocument,
     Health,
-    Operation,
     Page,
     Permit,
     Posted,
+    Posting,
     Reversal,
     Search,
     Submission,
     ValidationReport,
 )
-from adapters.transport import ErpRequest, ErpResponse, Transport
+from adapters.transport import Transport
 
-_NO_MASTERS: Final = "the ERP offers no function that creates customers or materials; they are kept there"
-_NO_CANCEL: Final = "the ERP offers no function that reverses an order; it is closed there by rejecting its items"
-_LINES: Final = 990
-"""Leaves room for customer, freight and tax items among the 999 of an accounting document."""
+_REMARKS: Final = 20
 
 
 class SapEccDriver:
@@ -60,9 +54,14 @@ class SapEccDriver:
         self._system_id = system_id
         self._settings = settings
         self._transport = transport
-        credentials = f"{settings.user}:{settings.password.get_secret_value()}".encode()
-        self._authorization = "Basic " + base64.b64encode(credentials).decode("ascii")
-        self._reader = Reader(system_id, settings, self._ask)
+        self._bapi = Bapi(settings, transport)
+        tables = TableReader(self._bapi.ask)
+        self._orders = OrderReader(system_id, settings, tables)
+        self._inbox: IdocInbox | None = None
+        if settings.orders_by == "idoc":
+            self._inbox = IdocInbox(system_id, settings, transport, self._orders)
+        accounts = AccountingReader(system_id, settings, tables)
+        self._reader = Reader(system_id, self._orders, accounts, self._inbox)
 
     @property
     def system_id(self) -> str:
@@ -70,66 +69,86 @@ class SapEccDriver:
         return self._system_id
 
     def capabilities(self) -> Capabilities:
-        """What this system can do. TESTRUN is honoured for orders only: a test run of an accounting document posts."""
-        longest = self._settings.longest_execution_s
-        order = Capability(True, longest_execution_s=longest, can_validate=True, max_lines=_LINES)
-        document = Capability(True, longest_execution_s=longest, max_lines=_LINES)
-        return {
-            ("orders", Operation.CREATE): order,
-            ("orders", Operation.REVERSE): Capability(False, reason=_NO_CANCEL),
-            ("invoices", Operation.CREATE): document,
-            ("invoices", Operation.REVERSE): document,
-            ("payments", Operation.CREATE): document,
-            ("payments", Operation.REVERSE): document,
-            ("customers", Operation.CREATE): Capability(False, reason=_NO_MASTERS),
-            ("products", Operation.CREATE): Capability(False, reason=_NO_MASTERS),
-        }
+        """What this system can do."""
+        return offer.capabilities(self._settings)
 
-    def expectation(self, submission: Submission) -> Expectation:
-        """What an inquiry after this submission must find."""
-        if submission.domain == "orders":
-            return orders.order_expectation(submission, self._system_id)
-        return accounting.accounting_expectation(submission, self._system_id)
+    def expectation(self, posting: Posting) -> Expectation:
+        """What an inquiry after this posting must find. A mirror comes to what its original did; of a cancelled order
+        only its items tell, so no total is expected of it."""
+        if isinstance(posting, Submission):
+            submission = posting
+        else:
+            submission = demanded(posting) if isinstance(posting, Change) else posting.original
+        if submission.domain != "orders":
+            return accounting.accounting_expectation(submission, self._system_id)
+        expected = orders.order_expectation(submission, self._system_id)
+        return replace(expected, total=None) if isinstance(posting, Cancellation) else expected
 
     async def submit(self, submission: Submission, permit: Permit) -> Posted:
         """Post the document once."""
-        self._served(submission.domain, Operation.CREATE)
-        if submission.operation is not Operation.CREATE:
-            raise Misconfigured("a reversal is posted by `reverse`")
-        if submission.domain == "orders":
-            return await self._post(orders.create_order(submission, self._settings, self._system_id), permit)
-        return await self._post(accounting.post_document(submission, self._settings, self._system_id), permit)
+        self._served(submission)
+        if submission.domain != "orders":
+            return await self._post(accounting.post_document(submission, self._settings, self._system_id), permit)
+        if self._inbox is not None:
+            return await self._inbox.submit(submission, permit)
+        return await self._post(orders.create_order(submission, self._settings, self._system_id), permit)
+
+    async def change(self, change: Change, permit: Permit) -> Posted:
+        """Make an order say what `change.document` says, once."""
+        self._served(change)
+        order_changes.check_change(change, self._settings, self._system_id)
+        before = await self._as_before(change)
+        call = order_changes.change_order(change, before, self._settings, self._system_id)
+        return await self._alter(change, call, permit)
+
+    async def cancel(self, cancellation: Cancellation, permit: Permit) -> Posted:
+        """Call an order off, once, by rejecting or deleting all its items."""
+        self._served(cancellation)
+        order_changes.check_cancellation(cancellation, self._system_id)
+        before = await self._as_before(cancellation)
+        call = order_changes.cancel_order(cancellation, before, self._settings, self._system_id)
+        return await self._alter(cancellation, call, permit)
 
     async def reverse(self, reversal: Reversal, permit: Permit) -> Posted:
         """Post the mirror of an accounting document once."""
-        self._served(reversal.original.domain, Operation.REVERSE)
+        self._served(reversal)
         return await self._post(accounting.post_mirror(reversal, self._settings, self._system_id), permit)
 
-    async def inquire(self, submission: Submission) -> tuple[FoundDocument, ...]:
-        """All documents that carry the submission's external reference."""
-        return await self._reader.by_reference(submission.domain, submission.external_reference)
+    async def inquire(self, posting: Posting) -> tuple[FoundDocument, ...]:
+        """What shows that the posting happened: documents with its reference, or the order if it stands as demanded."""
+        if isinstance(posting, Submission | Reversal):
+            return await self._reader.by_reference(posting.domain, posting.external_reference)
+        self._served(posting)
+        order_changes.check_number(posting, self._system_id)
+        order = await self._orders.by_number(posting.number.document_number)
+        if order is None:
+            return ()
+        standing = standing_of(posting, order, self._settings, self._system_id)
+        if standing is Standing.BEFORE:
+            return ()
+        return (replace(order.found, as_demanded=standing is Standing.DEMANDED),)
 
     async def validate(self, submission: Submission) -> ValidationReport:
         """Let the ERP check an order in a test run. What the translation refuses is not accepted either."""
-        if submission.domain != "orders":
+        if submission.domain != "orders" or self._inbox is not None:
             raise Misconfigured(f"the ERP checks no {submission.domain} without posting them")
         try:
             call = orders.create_order(submission, self._settings, self._system_id, test_run=True)
         except Rejected as refused:
             return ValidationReport(False, (f"{refused.code} {refused.field}: {refused.message}",))
         try:
-            answer = await self._ask(call)
-            said = answers.messages(answer)
-            created = answer.text("SALESDOCUMENT").strip()
+            answer = await self._bapi.ask(call)
         except Rejected as refused:
             return ValidationReport(False, (f"{refused.code} {refused.message}",))
-        except Unreadable as error:
-            raise Garbled(str(error)) from error
+        with readable():
+            said = answers.messages(answer)
+            created = answer.text("SALESDOCUMENT").strip()
         if created:
             raise Garbled("a test run answered with the number of a document")
-        if any(message.kind in {"E", "A"} for message in said):
-            return ValidationReport(False, tuple(f"{message.code} {message.text}" for message in said[:20]))
-        return ValidationReport(True, tuple(f"{message.code} {message.text}" for message in said[:20]))
+        refused_there = any(message.kind in {"E", "A"} for message in said)
+        return ValidationReport(
+            not refused_there, tuple(f"{message.code} {message.text}" for message in said[:_REMARKS])
+        )
 
     async def read(self, number: ErpNumber) -> FoundDocument | None:
         """The document of that number, None if there is none."""
@@ -147,7 +166,7 @@ class SapEccDriver:
         """Whether the ERP answers RFC_PING with our credentials."""
         started = time.monotonic()
         try:
-            await self._ask(Call(PING, {}))
+            await self._bapi.ask(Call(PING, {}))
         except ErpError as error:
             return Health(False, error.message, time.monotonic() - started)
         return Health(True, latency_s=time.monotonic() - started)
@@ -156,25 +175,23 @@ class SapEccDriver:
         """Give back connections."""
         await self._transport.aclose()
 
-    def _served(self, domain: str, operation: Operation) -> None:
-        capability = self.capabilities().get((domain, operation))
+    def _served(self, posting: Posting) -> None:
+        capability = self.capabilities().get((posting.domain, posting.operation))
         if capability is None or not capability.supported:
             reason = capability.reason if capability else "not supported"
-            raise Misconfigured(f"{operation} of {domain}: {reason}")
+            raise Misconfigured(f"{posting.operation} of {posting.domain}: {reason}")
 
     async def _post(self, call: Call, permit: Permit) -> Posted:
         """The BAPI, its commit, and what was posted."""
-        response = await self._transport.send(self._request(call), permit)
-        answer = answers.read_answer(call.function, response, posts=True)
+        answer, response = await self._bapi.post(call, permit)
         try:
-            number, said = self._posted(call, answer)
+            number, said = self._number_in(call, answer)
         except Unreadable as error:
             raise Garbled(f"{call.function.name}: {error}") from error
-        if not self._settings.commits_itself:
-            await self._commit(number, response)
+        await self._bapi.commit(f"{number} was made", response)
         return Posted(number, await self._confirmed(number), answers.remarks(said))
 
-    def _posted(self, call: Call, answer: Answer) -> tuple[ErpNumber, tuple[answers.Message, ...]]:
+    def _number_in(self, call: Call, answer: Answer) -> tuple[ErpNumber, tuple[answers.Message, ...]]:
         """The number that the answer gives, and its messages. Raises what a refusal is; a refusal with a number, and
         a success without one, contradict themselves and are `Unreadable`."""
         said = answers.messages(answer)
@@ -195,18 +212,57 @@ class SapEccDriver:
             raise Unreadable("a success holds no number of a document")
         return ErpNumber(system_id=self._system_id, document_type=kind, document_number=given), said
 
-    async def _commit(self, number: ErpNumber, response: ErpResponse) -> None:
-        """Commit in the session that the BAPI's answer opened. From here on, every failure is `OutcomeUnknown`: the
-        BAPI did its work, and whether that work stays cannot be told."""
-        session = "; ".join(cookie.partition(";")[0] for cookie in response.cookies)
-        request = self._request(Call(COMMIT, {"WAIT": "X", "RETURN": ""}), session)
+    async def _as_before(self, posting: Change | Cancellation) -> StandingOrder:
+        """The order as it stands, if that is what the posting's original says. Nothing was sent yet, so a reading that
+        fails is `NotSent`, however it failed."""
         try:
-            answer = answers.read_answer(COMMIT, await self._transport.send(request), posts=True)
-            refused = answers.refusal(answers.messages(answer), frozenset())
-        except (ErpError, Unreadable) as error:
-            raise OutcomeUnknown(f"{number} was made, its commit is not confirmed: {error}") from error
+            order = await self._orders.by_number(posting.number.document_number)
+        except (OutcomeUnknown, Garbled) as error:
+            raise NotSent(f"{posting.number} could not be read before its {posting.operation}: {error}") from error
+        if order is None:
+            raise Rejected(f"{posting.number} does not exist there", code=translate.STALE)
+        standing = standing_of(posting, order, self._settings, self._system_id)
+        if standing is Standing.DEMANDED:
+            raise OutcomeUnknown(f"{posting.number} stands as demanded already: an inquiry finds it")
+        if standing is Standing.OTHERWISE:
+            raise Rejected(f"{posting.number} was changed there by somebody else: read it again", code=translate.STALE)
+        return order
+
+    async def _alter(self, posting: Change | Cancellation, call: Call, permit: Permit) -> Posted:
+        """The change, its commit, and whether the order says what it shall."""
+        answer, response = await self._bapi.post(call, permit)
+        with readable():
+            said = answers.messages(answer)
+        refused = answers.refusal(said, self._settings.lock_messages)
         if refused is not None:
-            raise OutcomeUnknown(f"{number} was made, its commit was refused: {refused.message}", code=refused.code)
+            await self._check_untouched(posting, refused)
+            raise refused
+        if not answers.saved(said):
+            raise OutcomeUnknown(f"{posting.number} was neither saved nor refused: {'; '.join(answers.remarks(said))}")
+        await self._bapi.commit(f"{posting.number} was changed", response)
+        now = await self._glance(posting)
+        if now is not None and standing_of(posting, now, self._settings, self._system_id) is not (Standing.DEMANDED):
+            raise OutcomeUnknown(f"{posting.number} was saved, but does not stand as demanded")
+        return Posted(posting.number, _confirmation(now.found) if now else Confirmation(), answers.remarks(said))
+
+    async def _check_untouched(self, posting: Change | Cancellation, refused: Rejected | NotSent) -> None:
+        """Raise `OutcomeUnknown` if the order of a refused change is not as before: without a commit a real ECC keeps
+        nothing of it, but the simulator keeps what came before the row that it refused."""
+        now = await self._glance(posting)
+        if now is None:
+            return
+        if standing_of(posting, now, self._settings, self._system_id) is not Standing.BEFORE:
+            raise OutcomeUnknown(f"refused in part: {refused.message}", code=refused.code, field=refused.field)
+
+    async def _glance(self, posting: Change | Cancellation) -> StandingOrder | None:
+        """The order after a call, None if it cannot be read in time: then the call's own answer has to do."""
+        if not self._settings.read_back:
+            return None
+        try:
+            async with asyncio.timeout(self._settings.read_back_s):
+                return await self._orders.by_number(posting.number.document_number)
+        except (ErpError, TimeoutError):
+            return None
 
     async def _confirmed(self, number: ErpNumber) -> Confirmation:
         """What the ERP says of what was just posted: its key, and the rest if it is read back in time. The document is
@@ -217,33 +273,18 @@ class SapEccDriver:
             return said
         try:
             async with asyncio.timeout(self._settings.read_back_s):
-                found = await self._reader.by_number(number, mirror=False)
+                found = await self._reader.by_number(number, whole=False)
         except (ErpError, TimeoutError):
             return said
-        if found is None:
-            return said
-        return Confirmation(
-            found.total,
-            found.currency_code,
-            found.company_code,
-            found.posting_date,
-            found.fiscal_year,
-            found.fiscal_period,
-        )
+        return said if found is None else _confirmation(found)
 
-    async def _ask(self, call: Call) -> Answer:
-        """A call that posts nothing."""
-        return answers.read_answer(call.function, await self._transport.send(self._request(call)), posts=False)
 
-    def _request(self, call: Call, session: str = "") -> ErpRequest:
-        headers = {
-            "authorization": self._authorization,
-            "content-type": CONTENT_TYPE,
-            "accept": "text/xml",
-            "soapaction": '""',
-            "sap-client": self._settings.client,
-        }
-        if session:
-            headers["cookie"] = session
-        path = self._settings.path.format(function=call.function.name.lower(), client=self._settings.client)
-        return ErpRequest("POST", path, headers=headers, body=envelope(call.function, call.parameters), template=path)
+def _confirmation(found: FoundDocument) -> Confirmation:
+    return Confirmation(
+        found.total,
+        found.currency_code,
+        found.company_code,
+        found.posting_date,
+        found.fiscal_year,
+        found.fiscal_period,
+    )

@@ -14,16 +14,21 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from adapters.canonical import ErpNumber, Invoice, Order, Payment
+from adapters.canonical import ErpNumber, Invoice, JournalEntry, Order, Payment
 from adapters.errors import Misconfigured, Rejected
 from adapters.legacy_erp.sap_ecc.settings import SapEccSettings
 from adapters.legacy_erp.sap_ecc.wire import Function, Struct
 from adapters.port import Submission
 
-Document = Order | Invoice | Payment
+Document = Order | Invoice | Payment | JournalEntry
 
 UNREPRESENTABLE: Final = "UNREPRESENTABLE"
 """Code of our own refusals, beside the ERP's own codes."""
+STALE: Final = "STALE"
+"""Code of our refusals of a change to what somebody else changed or took away."""
+
+MAX_LINES: Final = 990
+"""Lines of a document. Leaves room for customer, freight and tax among the 999 items of an accounting document."""
 
 CUSTOMER: Final = re.compile(r"\A[0-9A-Z_-]{1,10}\Z")
 """KUNNR, CHAR 10, upper case."""
@@ -31,6 +36,8 @@ MATERIAL: Final = re.compile(r"\A[!-~]{1,18}\Z")
 """MATNR of ECC, CHAR 18; no blanks, because an item's text is split at them."""
 ORDER: Final = re.compile(r"\A[0-9A-Z]{1,10}\Z")
 """VBELN."""
+IDOC: Final = re.compile(r"\A[0-9]{16}\Z")
+"""DOCNUM of EDIDC."""
 ACCOUNTING: Final = re.compile(r"\A([0-9A-Z]{10})/([0-9A-Z]{4})/([0-9]{4})\Z")
 """BELNR/BUKRS/GJAHR as `ErpNumber.document_number` holds them; without the strokes it is the call's OBJ_KEY."""
 OBJ_KEY: Final = re.compile(r"\A([0-9A-Z]{10})([0-9A-Z]{4})([0-9]{4})\Z")
@@ -63,7 +70,7 @@ def money(amount: Decimal, field: str) -> str:
         raise refusal(field, f"the ERP keeps {_DECIMALS} decimals of an amount, {amount:f} has more")
     if abs(amount) >= _LARGEST:
         raise refusal(field, "the ERP holds amounts below 100,000,000,000")
-    return format(amount.quantize(Decimal("0.01")), "f")
+    return format(amount.quantize(Decimal("0.01")) + 0, "f")  # + 0: the opposite of nothing has no sign
 
 
 def quantity(value: Decimal, field: str) -> str:
@@ -84,8 +91,15 @@ def unit(code: str, settings: SapEccSettings, field: str) -> str:
 
 
 def day(value: date) -> str:
-    """A date as the ABAP type DATS."""
-    return value.strftime("%Y%m%d")
+    """A date of a call. ABAP's type D is written so in XML (ABAP Keyword Documentation, "asXML, Mapping of Elementary
+    ABAP Types"); the simulator takes no other form for the date of a change."""
+    return value.isoformat()
+
+
+def check_lines(count: int) -> None:
+    """Raise `Rejected` for more lines than a document may have."""
+    if count > MAX_LINES:
+        raise refusal("lines", f"the ERP takes {MAX_LINES} lines in a document, this one has {count}")
 
 
 def company(document: Document) -> str:
@@ -118,6 +132,13 @@ def optional_number_of(
     return "" if number is None else checked(number, system_id, field, document_type, form)
 
 
+def order_number_of(numbers: Mapping[str, ErpNumber], system_id: str) -> str:
+    """What `orderReference` is called here: a sales order, or the IDoc that an order was handed over as."""
+    number = numbers.get("orderReference")
+    kind, form = ("idoc", IDOC) if number is not None and number.document_type == "idoc" else ("sales_order", ORDER)
+    return optional_number_of(numbers, system_id, "orderReference", kind, form)
+
+
 def checked(number: ErpNumber, system_id: str, field: str, document_type: str, form: re.Pattern[str]) -> str:
     """`number` as this system writes it. Raises `Misconfigured` for another system's, another kind's, another form.
 
@@ -131,9 +152,14 @@ def checked(number: ErpNumber, system_id: str, field: str, document_type: str, f
     return number.document_number
 
 
+def padded(code: str, length: int = 10) -> str:
+    """A code as the tables hold it: digits with zeros in front (conversion exit ALPHA, which calls do not do)."""
+    return code.zfill(length) if code.isascii() and code.isdigit() else code
+
+
 def party(number: str) -> str:
     """A customer's number as comparisons use it: tables may hold it with or without the zeros in front."""
-    return number.lstrip("0") if number.isdigit() else number
+    return number.lstrip("0") if number.isascii() and number.isdigit() else number
 
 
 def customer_of(submission: Submission, system_id: str) -> str:

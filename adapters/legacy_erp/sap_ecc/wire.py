@@ -38,7 +38,8 @@ Struct = Mapping[str, Value]
 
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOT_IN_NAMES: Final = re.compile(r"[^A-Z0-9]")
-_ENCODING: Final = re.compile(rb"""\A\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_UTF8: Final = frozenset({"utf-8", "utf8"})
+_ENCODING: Final = re.compile(rb"""\A(?:\xef\xbb\xbf)?\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 
 
 class Unreadable(ValueError):
@@ -58,6 +59,7 @@ class Function:
 
 
 CREATE_ORDER: Final = Function("BAPI_SALESORDER_CREATEFROMDAT2", "SalesOrderCreateFromDat2")
+CHANGE_ORDER: Final = Function("BAPI_SALESORDER_CHANGE", "SalesOrderChange")
 POST_DOCUMENT: Final = Function("BAPI_ACC_DOCUMENT_POST", "AccDocumentPost")
 COMMIT: Final = Function("BAPI_TRANSACTION_COMMIT", "TransactionCommit")
 READ_TABLE: Final = Function("RFC_READ_TABLE", "RfcReadTable")
@@ -159,9 +161,16 @@ def _tree(content_type: str, body: bytes) -> etree._Element:
     if media_type.strip().lower() not in {"text/xml", "application/xml"}:
         raise Unreadable("the answer is not XML")
     charset = re.search(r"charset\s*=\s*\"?([A-Za-z0-9._-]+)", parameters, re.IGNORECASE)
+    if charset and charset[1].lower() not in _UTF8:
+        raise Unreadable("the answer is not in UTF-8")
+    return tree(body)
+
+
+def tree(body: bytes) -> etree._Element:
+    """XML that others wrote. Raises `Unreadable` for a document type, another charset than UTF-8, or what is too long
+    or not well-formed. How deep it is, is the reader's business."""
     declared = _ENCODING.match(body)
-    stated = [found for found in (charset and charset[1], declared and declared[1].decode("ascii")) if found]
-    if any(name.lower() not in {"utf-8", "utf8"} for name in stated):
+    if declared and declared[1].decode("ascii").lower() not in _UTF8:
         raise Unreadable("the answer is not in UTF-8")
     if len(body) > MAX_BYTES:
         raise Unreadable(f"the answer is longer than {MAX_BYTES} bytes")

@@ -48,6 +48,16 @@ class Deprecation:
         ]
 
     @property
+    def member(self) -> dict[str, str]:
+        """The same in the body of every JSON answer."""
+        return {
+            "deprecatedAt": self.since.isoformat().replace("+00:00", "Z"),
+            "sunsetAt": self.sunset.isoformat().replace("+00:00", "Z"),
+            "moreUrl": self.link,
+            "useInstead": self.instead,
+        }
+
+    @property
     def told(self) -> str:
         """The same in a sentence, for callers that cannot read headers of answers."""
         return f"Deprecated since {self.since:%Y-%m-%d}, may be gone on {self.sunset:%Y-%m-%d}: use {self.instead}."

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from gateway.api.contract.references import SCHEMAS, moved, reachable
+from gateway.api.counterparts import MEMBERS
 from gateway.api.schemas import TransactionAnswer
 from gateway.domain.event_schemas import (
     CONTROL_KINDS_IN_ORDER,
@@ -19,11 +20,18 @@ from gateway.domain.event_schemas import (
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 RESOURCE: Final = TransactionAnswer.__name__
 _DEFS: Final = "#/$defs/"
+_OF_ANSWERS: Final = MEMBERS | {"requestTraceId"}
 
 
 def resource_schemas(document: dict[str, Any]) -> dict[str, Any]:
-    """The transaction resource of the API description, with all that it refers to, by name."""
-    schemas: dict[str, Any] = document["components"]["schemas"]
+    """The transaction resource of the API description, with all that it refers to, by name.
+
+    Without what an answer says of itself: an event has no headers that its data would repeat.
+    """
+    schemas: dict[str, Any] = {**document["components"]["schemas"]}
+    members: dict[str, Any] = schemas[RESOURCE]["properties"]
+    kept = {name: one for name, one in members.items() if name not in _OF_ANSWERS}
+    schemas[RESOURCE] = {**schemas[RESOURCE], "properties": kept}
     names = reachable(schemas, {"$ref": SCHEMAS + RESOURCE})
     return {name: schemas[name] for name in sorted(names)}
 

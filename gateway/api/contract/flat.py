@@ -2,7 +2,7 @@
 
 What it lacks, and why: operations of the tag `health` (they are for operators, and one answers in plain text);
 response headers (not supported; everything in them is in the body too); request headers (their names are no Apex
-identifiers; `idempotencyKey` in the body does the same); media types other than application/json (one of them would
+identifiers; `idempotencyKey` and `ifMatch` in the body do the same), and 304, which only a header asks for; media types other than application/json (one of them would
 invalidate the registration).
 Source: https://help.salesforce.com/s/articleView?id=platform.external_services_intro_openapi_2_3_support.htm
 """
@@ -71,6 +71,7 @@ def _operation(operation: dict[str, Any], shapes: FlatSchemas) -> dict[str, Any]
             "content": {_JSON: {"schema": shapes.member(one["content"][_JSON]["schema"], answer=True)}},
         }
         for status, one in operation["responses"].items()
+        if not status.startswith("3")
     }
     return found
 

@@ -94,13 +94,23 @@ async def test_asked_again_when_no_longer_fresh(issuer: Issuer, clock: Clock, ke
     assert issuer.asked == 2
 
 
+async def test_a_clock_that_was_set_back_does_not_keep_old_keys_for_ever(
+    issuer: Issuer, clock: Clock, keys: RemoteKeys
+) -> None:
+    await keys.key("a")
+    clock.at -= 10 * USABLE_S
+    issuer.answer = lambda: _answer(200, content=_jwks("b"))
+    assert await keys.key("a") is None
+    assert issuer.asked == 2
+
+
 BAD_ANSWERS: dict[str, Callable[[], httpx.Response]] = {
     "server error": lambda: _answer(500),
     "redirect": lambda: _answer(302, headers={"location": "https://evil.test/jwks"}),
     "no JSON": lambda: _answer(200, content=b"<html>"),
     "no set": lambda: _answer(200, content=b"[]"),
     "nested": lambda: _answer(200, content=b"[" * 100_000),
-    "too large": lambda: _answer(200, content=b" " * (MAX_BYTES + 1)),
+    "too large": lambda: _answer(200, content=_jwks("a") + b" " * MAX_BYTES),
     "compressed": lambda: _answer(200, content=_jwks("a"), headers={"content-encoding": "br"}),
 }
 

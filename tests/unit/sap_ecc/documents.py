@@ -16,6 +16,8 @@ from adapters.canonical import (
     ErpNumber,
     Freight,
     Invoice,
+    JournalEntry,
+    JournalLine,
     Order,
     Payment,
     Quantity,
@@ -147,8 +149,40 @@ def payment(amount: str, *allocated: str, **changes: Any) -> Payment:
     return Payment(**(values | changes))
 
 
-def submission(document: Order | Invoice | Payment, reference: str = "0123456789ABCDEF") -> Submission:
+def journal_line(
+    line_number: int, account: str, signed: str, *, description: str = "", cost_center: str | None = None, **more: Any
+) -> JournalLine:
+    """A line of a journal entry; a positive amount is a debit."""
+    amount = Decimal(signed)
+    return JournalLine(
+        line_number=line_number,
+        gl_account=account,
+        posting_side="debit" if amount > 0 else "credit",
+        amount=abs(amount),
+        description=description,
+        cost_center=cost_center,
+        **more,
+    )
+
+
+def entry(*lines: JournalLine, **changes: Any) -> JournalEntry:
+    """A journal entry of these lines."""
+    values: dict[str, Any] = {
+        "external_id": "JE-1",
+        "business_unit": "beverages",
+        "geography": "DE",
+        "company_code": "1000",
+        "posting_date": date(1996, 7, 31),
+        "currency_code": "USD",
+        "lines": lines,
+    }
+    return JournalEntry(**(values | changes))
+
+
+def submission(document: Order | Invoice | Payment | JournalEntry, reference: str = "0123456789ABCDEF") -> Submission:
     """The document with a number for each thing that it refers to."""
+    if isinstance(document, JournalEntry):
+        return Submission(document, reference, _followed(document))
     numbers = {"customer": number("customer", "1000001")}
     if isinstance(document, Payment):
         for index in range(len(document.allocations)):
@@ -161,6 +195,15 @@ def submission(document: Order | Invoice | Payment, reference: str = "0123456789
     if isinstance(document, Invoice) and document.order_reference is not None:
         numbers["orderReference"] = number("sales_order", "0000004737")
     return Submission(document, reference, numbers)
+
+
+def _followed(document: JournalEntry) -> dict[str, ErpNumber]:
+    known = {
+        "paymentReference": number("accounting_document", "0100000009/1000/1996"),
+        "invoiceReference": number("accounting_document", "0100000007/1000/1996"),
+        "orderReference": number("sales_order", "0000004737"),
+    }
+    return {link.field: known[link.field] for link in document.links()}
 
 
 def ship_to() -> Address:

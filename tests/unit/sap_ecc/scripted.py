@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+from xml.sax.saxutils import escape
 
 from adapters.port import Permit
 from adapters.transport import ErpRequest, ErpResponse
@@ -17,6 +20,11 @@ Step = ErpResponse | Exception
 def golden(name: str) -> bytes:
     """A recorded envelope."""
     return (GOLDEN / f"{name}.xml").read_bytes()
+
+
+def without_rows(name: str) -> ErpResponse:
+    """A recorded answer of RFC_READ_TABLE, emptied of its rows."""
+    return xml(re.sub(rb"<DATA>.*</DATA>", b"<DATA/>", golden(name), flags=re.DOTALL))
 
 
 def xml(body: bytes | str, status: int = 200, cookies: tuple[str, ...] = ()) -> ErpResponse:
@@ -41,6 +49,17 @@ def answer(element: str, inner: str, namespace: str = "urn:sap-com:document:sap:
         '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>'
         f'<n:{element} xmlns:n="{namespace}">{inner}</n:{element}></e:Body></e:Envelope>'
     )
+
+
+def table_answer(columns: Sequence[str], *rows: Sequence[str]) -> str:
+    """An answer of RFC_READ_TABLE with these cells, each column 60 characters wide."""
+    width = 60
+    fields = "".join(
+        f"<item><FIELDNAME>{name}</FIELDNAME><OFFSET>{index * width:06d}</OFFSET><LENGTH>{width:06d}</LENGTH></item>"
+        for index, name in enumerate(columns)
+    )
+    areas = "".join(f"<item><WA>{escape(''.join(cell.ljust(width) for cell in row))}</WA></item>" for row in rows)
+    return answer("RfcReadTableResponse", f"<DATA>{areas}</DATA><FIELDS>{fields}</FIELDS>")
 
 
 def row(kind: str, message_class: str = "V1", message_number: str = "311", text: str = "text") -> str:

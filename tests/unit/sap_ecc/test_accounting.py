@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -12,19 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.canonical import DocumentLine, Freight, Invoice, Reference, TaxAmount
+from adapters.canonical import DocumentLine, ErpNumber, Freight, Invoice, Reference, TaxAmount
 from adapters.errors import Misconfigured, Rejected
-from adapters.legacy_erp.sap_ecc.accounting import (
-    InvoicedLine,
-    accounting_expectation,
-    line_of,
-    mirror_text,
-    post_document,
-    post_mirror,
-)
+from adapters.legacy_erp.sap_ecc.accounting import accounting_expectation, mirror_text, post_document, post_mirror
+from adapters.legacy_erp.sap_ecc.invoices import InvoicedLine, line_of
 from adapters.legacy_erp.sap_ecc.translate import Call
 from adapters.legacy_erp.sap_ecc.wire import clean, envelope
-from adapters.port import Expectation, Reversal, Submission
+from adapters.port import Expectation, Submission
 from tests.unit.sap_ecc.documents import (
     SETTINGS,
     SYSTEM,
@@ -35,32 +28,8 @@ from tests.unit.sap_ecc.documents import (
     payment,
     read_envelope,
     submission,
-    tax,
 )
-from tests.unit.sap_ecc.scripted import golden
-
-POSTED = number("accounting_document", "0100000007/1000/1996")
-
-
-def _recorded() -> Submission:
-    return submission(
-        invoice(
-            line(
-                1,
-                "12",
-                "14.00",
-                "168.00",
-                description="Chai, a name that is longer than the item's text takes",
-                line_tax=tax("31.92"),
-            ),
-            line(2, "10", "9.80", "98.00", line_tax=tax("0", "0", "Z")),
-            freight=Freight(net_amount=Decimal("32.38"), tax=tax("6.15")),
-        )
-    )
-
-
-def _mirror(of: Submission) -> Reversal:
-    return Reversal(POSTED, of, "FEDCBA9876543210", date(1996, 7, 31))
+from tests.unit.sap_ecc.recorded import POSTED, invoiced, mirror
 
 
 def _read(call: Call) -> dict[str, Any]:
@@ -83,19 +52,8 @@ def _by_account(parameters: Mapping[str, Any]) -> dict[str, Decimal]:
     return sums
 
 
-def test_the_recorded_calls() -> None:
-    for name, call in {
-        "invoice": post_document(_recorded(), SETTINGS, SYSTEM),
-        "mirror": post_mirror(_mirror(_recorded()), SETTINGS, SYSTEM),
-        "payment": post_document(
-            submission(payment("500.00", "330.30", "100.00"), "PAYMENT000000001"), SETTINGS, SYSTEM
-        ),
-    }.items():
-        assert envelope(call.function, call.parameters) == golden(name), name
-
-
 def test_an_invoice_debits_the_customer_and_credits_revenue_freight_and_tax() -> None:
-    parameters = _posted(_recorded())
+    parameters = _posted(invoiced())
     assert _by_account(parameters) == {
         "0012100000": Decimal("336.45"),
         "0041000000": Decimal("-266.00"),
@@ -103,10 +61,10 @@ def test_an_invoice_debits_the_customer_and_credits_revenue_freight_and_tax() ->
         "0022000000": Decimal("-38.07"),
     }
     header = parameters["DOCUMENTHEADER"]
-    assert (header["DOC_TYPE"], header["PSTNG_DATE"], header["REF_DOC_NO"]) == ("DR", "19960704", "0123456789ABCDEF")
+    assert (header["DOC_TYPE"], header["PSTNG_DATE"], header["REF_DOC_NO"]) == ("DR", "1996-07-04", "0123456789ABCDEF")
     assert header["HEADER_TXT"] == "INV-2026-0000000000000000"
     [customer] = parameters["ACCOUNTRECEIVABLE"]
-    assert (customer["CUSTOMER"], customer["BLINE_DATE"]) == ("1000001", "19960801")
+    assert (customer["CUSTOMER"], customer["BLINE_DATE"]) == ("1000001", "1996-08-01")
     assert customer["ITEM_TEXT"] == "ORDER 0000004737"
     assert parameters["ACCOUNTGL"][0]["PROFIT_CTR"] == "PCBEV"
 
@@ -122,21 +80,49 @@ def test_a_credit_note_is_the_opposite_and_names_what_it_corrects() -> None:
     parameters = _posted(replace(made, numbers=dict(made.numbers) | {"invoiceReference": POSTED}))
     assert parameters["DOCUMENTHEADER"]["DOC_TYPE"] == "DG"
     assert _by_account(parameters) == {"0012100000": Decimal("-28.00"), "0041000000": Decimal("28.00")}
-    assert parameters["ACCOUNTRECEIVABLE"][0]["ALLOC_NMBR"] == "010000000710001996"
+    [customer] = parameters["ACCOUNTRECEIVABLE"]
+    assert customer["ALLOC_NMBR"] == "010000000710001996"
+    assert customer["ITEM_TEXT"] == "CORRECTS 0100000007/1000/1996"
+
+
+@pytest.mark.parametrize(
+    ("order_number", "text"),
+    [
+        (number("sales_order", "0000004737"), "CORRECTS 0100000007/1000/1996 ORDER 0000004737"),
+        # An order's IDoc does not fit beside it; whoever looks finds it by the corrected invoice.
+        (number("idoc", "1000000000000001"), "CORRECTS 0100000007/1000/1996"),
+    ],
+)
+def test_a_credit_note_names_the_order_if_it_can(order_number: ErpNumber, text: str) -> None:
+    made = submission(invoice(line(1, "2", "14.00", "28.00"), document_type="credit_note"))
+    follows = {"invoiceReference": POSTED, "orderReference": order_number}
+    [customer] = _posted(replace(made, numbers=dict(made.numbers) | follows))["ACCOUNTRECEIVABLE"]
+    assert customer["ITEM_TEXT"] == text
+
+
+def test_an_invoice_may_follow_an_order_that_went_as_an_idoc() -> None:
+    follows = {"orderReference": number("idoc", "1000000000000001")}
+    [customer] = _posted(replace(invoiced(), numbers=dict(invoiced().numbers) | follows))["ACCOUNTRECEIVABLE"]
+    assert (customer["ITEM_TEXT"], customer["ALLOC_NMBR"]) == ("ORDER 1000000000000001", "1000000000000001")
+
+
+def test_what_is_nothing_has_no_sign() -> None:
+    parameters = _posted(submission(invoice(line(1, "3", "0", "0"), line(2, "1", "1.00", "1.00"))))
+    assert [row["AMT_DOCCUR"] for row in parameters["CURRENCYAMOUNT"]] == ["1.00", "0.00", "-1.00"]
 
 
 def test_a_mirror_exchanges_debit_and_credit_under_its_own_reference_and_type() -> None:
-    posted, mirrored = _posted(_recorded()), _read(post_mirror(_mirror(_recorded()), SETTINGS, SYSTEM))
+    posted, mirrored = _posted(invoiced()), _read(post_mirror(mirror(invoiced()), SETTINGS, SYSTEM))
     assert _by_account(mirrored) == {account: -amount for account, amount in _by_account(posted).items()}
     header = mirrored["DOCUMENTHEADER"]
-    assert (header["DOC_TYPE"], header["REF_DOC_NO"], header["PSTNG_DATE"]) == ("DA", "FEDCBA9876543210", "19960731")
+    assert (header["DOC_TYPE"], header["REF_DOC_NO"], header["PSTNG_DATE"]) == ("DA", "FEDCBA9876543210", "1996-07-31")
     assert header["HEADER_TXT"] == mirror_text(POSTED.document_number) == "REVERSAL 0100000007/1996"
 
 
 def test_a_mirror_of_an_order_or_of_another_system_is_refused() -> None:
     for wrong in (number("sales_order", "0000004737"), number("accounting_document", POSTED.document_number, "other")):
         with pytest.raises(Misconfigured):
-            post_mirror(replace(_mirror(_recorded()), number=wrong), SETTINGS, SYSTEM)
+            post_mirror(replace(mirror(invoiced()), number=wrong), SETTINGS, SYSTEM)
 
 
 def test_a_payment_settles_invoices_and_leaves_the_rest_on_account() -> None:
@@ -160,7 +146,7 @@ def test_a_payment_that_is_all_settled_has_nothing_on_account_and_a_card_its_own
 
 
 def test_what_an_inquiry_must_find() -> None:
-    assert accounting_expectation(_recorded(), SYSTEM) == Expectation("1000001", "USD", Decimal("336.45"))
+    assert accounting_expectation(invoiced(), SYSTEM) == Expectation("1000001", "USD", Decimal("336.45"))
     paid = submission(payment("500.00"))
     assert accounting_expectation(paid, SYSTEM) == Expectation("1000001", "USD", Decimal("500.00"))
 
@@ -247,11 +233,11 @@ def test_the_longest_line_text_keeps_all_but_the_description() -> None:
 
 
 def test_an_unbalanced_document_is_refused() -> None:
-    good = _recorded().document
+    good = invoiced().document
     assert isinstance(good, Invoice)
     wrong = good.model_copy(update={"totals": good.totals.model_copy(update={"gross_amount": Decimal("336.46")})})
     with pytest.raises(Rejected) as raised:
-        post_document(replace(_recorded(), document=wrong), SETTINGS, SYSTEM)
+        post_document(replace(invoiced(), document=wrong), SETTINGS, SYSTEM)
     assert raised.value.field == "totals"
 
 
@@ -270,7 +256,7 @@ def test_three_decimals_are_refused_before_the_erp_rounds_them() -> None:
 
 
 def test_a_customer_that_the_cross_reference_does_not_know_is_never_sent() -> None:
-    made = _recorded()
+    made = invoiced()
     for wrong in ({}, {"customer": number("customer", "NO SUCH ONE")}):
         kept = {field: value for field, value in made.numbers.items() if field != "customer"}
         with pytest.raises(Misconfigured) as raised:

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.errors import ErpError, Garbled, Misconfigured, NotSent, OutcomeUnknown, Rejected
 from adapters.legacy_erp.sap_ecc.driver import SapEccDriver
-from adapters.port import ErpPort, Operation, Search, Submission
+from adapters.port import ErpPort, Search, Submission
 from tests.unit.sap_ecc.documents import PASSWORD, SETTINGS, SYSTEM, invoice, line, number, order, submission
 from tests.unit.sap_ecc.scripted import ScriptedTransport, Step, answer, golden, odata_error, row, xml
 
@@ -181,19 +181,6 @@ async def test_a_test_run_that_gives_a_number_is_garbled() -> None:
     driver, _ = _driver(xml(golden("order.answer")))
     with pytest.raises(Garbled):
         await driver.validate(ORDER)
-
-
-async def test_masters_and_cancelled_orders_are_refused_with_a_reason() -> None:
-    driver, transport = _driver()
-    capabilities = driver.capabilities()
-    assert not capabilities["customers", Operation.CREATE].supported
-    assert not capabilities["orders", Operation.REVERSE].supported
-    assert all(one.reason for one in capabilities.values() if not one.supported)
-    assert [key for key, one in capabilities.items() if one.can_validate] == [("orders", Operation.CREATE)]
-    assert not any(one.reference_unique for one in capabilities.values())
-    with pytest.raises(Misconfigured):
-        await driver.submit(replace(ORDER, operation=Operation.REVERSE), _allow)
-    assert transport.sent == []
 
 
 async def test_an_inquiry_asks_for_the_reference_and_completes_accounting_documents() -> None:

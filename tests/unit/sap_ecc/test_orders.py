@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -12,7 +11,8 @@ from hypothesis import strategies as st
 
 from adapters.canonical import DocumentLine, Order
 from adapters.errors import Misconfigured, Rejected
-from adapters.legacy_erp.sap_ecc.orders import FREIGHT_TEXT, create_order, order_expectation
+from adapters.legacy_erp.sap_ecc.order_items import FREIGHT_TEXT
+from adapters.legacy_erp.sap_ecc.orders import create_order, order_expectation
 from adapters.legacy_erp.sap_ecc.settings import SalesArea
 from adapters.legacy_erp.sap_ecc.wire import clean, envelope
 from adapters.port import Expectation, Submission
@@ -27,7 +27,7 @@ from tests.unit.sap_ecc.documents import (
     ship_to,
     submission,
 )
-from tests.unit.sap_ecc.scripted import golden
+from tests.unit.sap_ecc.recorded import ordered
 
 SETTINGS_BACK = {there: code for code, there in SETTINGS.units.items()}
 
@@ -37,29 +37,8 @@ def _parameters(given: Submission, **settings: object) -> dict[str, object]:
     return read_envelope(envelope(call.function, call.parameters))[1]
 
 
-def _recorded() -> Submission:
-    document = order(
-        line(1, "12", "14.00", "168.00", description="Chai & <friends>, für zwei"),
-        line(20, "10.5", "9.80", "102.90"),
-        line(30, "1", "0.00", "0.00", description="a free sample"),
-        freight="32.38",
-        requested_delivery_date=date(1996, 8, 1),
-        ship_to=ship_to(),
-    )
-    made = submission(document)
-    materials = {f"lines[{index}].product": number("product", f"TG{11 + index}") for index in range(3)}
-    return replace(made, numbers=dict(made.numbers) | materials)
-
-
-def test_the_recorded_call() -> None:
-    call = create_order(_recorded(), SETTINGS, SYSTEM)
-    assert envelope(call.function, call.parameters) == golden("order")
-    test_run = create_order(_recorded(), SETTINGS, SYSTEM, test_run=True)
-    assert envelope(test_run.function, test_run.parameters) == golden("order_test_run")
-
-
 def test_a_free_line_has_the_smallest_condition_value() -> None:
-    items = _parameters(_recorded())["ORDER_ITEMS_IN"]
+    items = _parameters(ordered())["ORDER_ITEMS_IN"]
     assert isinstance(items, list)
     free = items[2]
     assert (free["COND_VALUE"], free["ITEM_CATEG"]) == ("0.000000001", "TANN")
@@ -67,7 +46,7 @@ def test_a_free_line_has_the_smallest_condition_value() -> None:
 
 
 def test_the_freight_is_an_item_behind_the_lines() -> None:
-    items = _parameters(_recorded(), freight_material="FREIGHT")["ORDER_ITEMS_IN"]
+    items = _parameters(ordered(), freight_material="FREIGHT")["ORDER_ITEMS_IN"]
     assert isinstance(items, list)
     last = items[-1]
     assert (last["ITM_NUMBER"], last["MATERIAL"], last["SHORT_TEXT"]) == ("000040", "FREIGHT", FREIGHT_TEXT)
@@ -82,7 +61,7 @@ def test_the_freight_finds_a_number_when_the_last_line_has_the_highest() -> None
 
 
 def test_what_an_inquiry_must_find() -> None:
-    assert order_expectation(_recorded(), SYSTEM) == Expectation("1000001", "USD", Decimal("303.28"))
+    assert order_expectation(ordered(), SYSTEM) == Expectation("1000001", "USD", Decimal("303.28"))
 
 
 def test_a_region_by_name_is_left_out_and_a_code_is_kept() -> None:
@@ -97,7 +76,7 @@ def test_a_region_by_name_is_left_out_and_a_code_is_kept() -> None:
 
 def test_the_sales_area_follows_the_company_code() -> None:
     area = SalesArea("2000", "20", "01")
-    header = _parameters(_recorded(), sales_areas={"1000": area})["ORDER_HEADER_IN"]
+    header = _parameters(ordered(), sales_areas={"1000": area})["ORDER_HEADER_IN"]
     assert isinstance(header, dict)
     assert (header["SALES_ORG"], header["DISTR_CHAN"], header["DIVISION"]) == ("2000", "20", "01")
 
@@ -194,7 +173,7 @@ def test_missing_mappings_are_for_operations(made: Submission, field: str) -> No
 @pytest.mark.parametrize("reference", ["", "0123456789ABCDEFG", "with blank", "lower", "'"])
 def test_a_reference_that_would_be_changed_is_refused(reference: str) -> None:
     with pytest.raises(Misconfigured):
-        create_order(replace(_recorded(), external_reference=reference), SETTINGS, SYSTEM)
+        create_order(replace(ordered(), external_reference=reference), SETTINGS, SYSTEM)
 
 
 def _priced(pieces: str, net: str, currency: str = "USD") -> Order:

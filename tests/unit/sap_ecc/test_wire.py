@@ -13,7 +13,6 @@ from adapters.legacy_erp.sap_ecc import wire
 from adapters.legacy_erp.sap_ecc.wire import (
     COMMIT,
     CREATE_ORDER,
-    MAX_BYTES,
     POST_DOCUMENT,
     READ_TABLE,
     Answer,
@@ -24,6 +23,7 @@ from adapters.legacy_erp.sap_ecc.wire import (
     parse,
 )
 from tests.unit.sap_ecc.documents import read_envelope
+from tests.unit.sap_ecc.hostile import hostile_xml
 from tests.unit.sap_ecc.scripted import answer, golden
 
 UTF8 = "text/xml; charset=utf-8"
@@ -62,43 +62,11 @@ def test_both_ways_of_naming_are_read(name: str, namespace: str) -> None:
     assert read.text("SALESDOCUMENT") == "1"
 
 
-GOOD = answer("SalesOrderCreateFromDat2Response", "<SALESDOCUMENT>1</SALESDOCUMENT><RETURN/>")
-DEEP = "<a>" * 40 + "1" + "</a>" * 40
-BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
-FILE = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
-HEAD = '<?xml version="1.0" encoding="utf-8"?>'
-
-HOSTILE = {
-    "nothing": b"",
-    "html": b"<html><body>Service cannot be reached</body></html>",
-    "json": b'{"SALESDOCUMENT": "1"}',
-    "entity bomb": GOOD.replace(HEAD, HEAD + BOMB).replace(">1<", ">&b;<").encode(),
-    "external entity": GOOD.replace(HEAD, HEAD + FILE).replace(">1<", ">&a;<").encode(),
-    "document type": GOOD.replace(HEAD, HEAD + "<!DOCTYPE x>").encode(),
-    "undeclared entity": GOOD.replace(">1<", ">&a;<").encode(),
-    "depth": GOOD.replace("<RETURN/>", f"<RETURN>{DEEP}</RETURN>").encode(),
-    "great depth": GOOD.replace("<RETURN/>", "<a>" * 100_000).encode(),
-    "size": GOOD.replace("<RETURN/>", " " * (MAX_BYTES + 1)).encode(),
-    "declared charset": GOOD.replace("utf-8", "iso-8859-1").encode("iso-8859-1"),
-    "utf-16": GOOD.replace("utf-8", "utf-16").encode("utf-16"),
-    "utf-16 undeclared": GOOD.replace(HEAD, "").encode("utf-16-le"),
-    "utf-7": GOOD.replace("utf-8", "utf-7").encode(),
-    "not utf-8": GOOD.replace(">1<", ">1\xfc<").encode("iso-8859-1"),
-    "control character": GOOD.replace(">1<", ">1\x01<").encode(),
-    "a name without end": GOOD.replace("<RETURN/>", f"<{'A' * 5_000}/>").encode(),
-    "two documents": (GOOD + GOOD.replace(HEAD, "")).encode(),
-    "two numbers": GOOD.replace("<RETURN/>", "<RETURN/><SALESDOCUMENT>2</SALESDOCUMENT>").encode(),
-    "two spellings": GOOD.replace("<RETURN/>", "<RETURN/><SalesDocument>2</SalesDocument>").encode(),
-    "two bodies": GOOD.replace("</e:Body>", "</e:Body><e:Body/>").encode(),
-    "two answers": GOOD.replace("</e:Body>", "<n:x xmlns:n='x'/></e:Body>").encode(),
-    "empty body": answer("x", "").replace("<n:x ", "<!-- ").replace("></n:x>", " -->").encode(),
-    "comment in a number": GOOD.replace(">1<", ">1<!-- 2 -->3<").encode(),
-    "instruction in a number": GOOD.replace(">1<", ">1<?x?>3<").encode(),
-    "characters among elements": GOOD.replace("<RETURN/>", "<RETURN>x<item/></RETURN>").encode(),
-    "another function": answer("SalesOrderChangeResponse", "<SALESDOCUMENT>1</SALESDOCUMENT>").encode(),
-    "another namespace": GOOD.replace(wire.MC_STYLE, "urn:x").encode(),
-    "soap 1.2": GOOD.replace(wire.SOAP, "http://www.w3.org/2003/05/soap-envelope").encode(),
-    "our own call": golden("order"),
+GOOD = answer("SalesOrderCreateFromDat2Response", "<SALESDOCUMENT>1</SALESDOCUMENT><EXTRA/>")
+HOSTILE = hostile_xml(GOOD, "1") | {
+    "two numbers": GOOD.replace("<EXTRA/>", "<SALESDOCUMENT>2</SALESDOCUMENT>").encode(),
+    "two spellings": GOOD.replace("<EXTRA/>", "<SalesDocument>2</SalesDocument>").encode(),
+    "a function of the same family": answer("SalesOrderChangeResponse", "<SALESDOCUMENT>1</SALESDOCUMENT>").encode(),
 }
 
 

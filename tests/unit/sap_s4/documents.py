@@ -14,6 +14,8 @@ from adapters.canonical import (
     ErpNumber,
     Freight,
     Invoice,
+    JournalEntry,
+    JournalLine,
     Order,
     Quantity,
     Reference,
@@ -57,6 +59,24 @@ def two_lines(**more: Any) -> dict[str, Any]:
         ),
         **more,
     }
+
+
+def journal_entry(**more: Any) -> JournalEntry:
+    """Two debits and a credit."""
+    head = {name: value for name, value in HEAD.items() if name != "customer"}
+    lines = (
+        JournalLine(
+            line_number=10,
+            gl_account="61003000",
+            posting_side="debit",
+            amount=Decimal("120.50"),
+            cost_center="17101301",
+            description="Carriage of June",
+        ),
+        JournalLine(line_number=20, gl_account="ACCRUAL", posting_side="debit", amount=Decimal("0.25")),
+        JournalLine(line_number=30, gl_account="21120000", posting_side="credit", amount=Decimal("120.75")),
+    )
+    return JournalEntry(**{**head, "description": "Accruals", "lines": lines, **more})
 
 
 def line(line_number: int, price: str, quantity: str, net: str, **more: Any) -> DocumentLine:
@@ -114,17 +134,74 @@ def lines(draw: st.DrawFn) -> DocumentLine:
 
 @st.composite
 def priced(draw: st.DrawFn, kind: type[Order] | type[Invoice]) -> Any:
-    """An order or an invoice of such lines."""
-    chosen = draw(st.lists(lines(), min_size=1, max_size=6))
+    """An order or an invoice of such lines, with all that its head can say."""
+    chosen = draw(st.lists(lines(), min_size=1, max_size=5))
     places = draw(st.lists(st.integers(1, 999_999), min_size=len(chosen), max_size=len(chosen), unique=True))
     numbered = tuple(
         one.model_copy(update={"line_number": place}) for one, place in zip(chosen, sorted(places), strict=True)
     )
-    freight = None
-    if draw(st.booleans()):
-        freight = Freight(net_amount=draw(st.decimals(Decimal("0.01"), 999, places=2)))
+    freight = draw(st.none() | freights())
     net = sum((one.net_amount for one in numbered), Decimal(0))
-    tax = sum((one.tax.amount for one in numbered if one.tax), Decimal(0))
+    taxed = [one.tax for one in (*numbered, *([freight] if freight else []))]
+    tax = sum((one.amount for one in taxed if one), Decimal(0))
     carriage = freight.net_amount if freight else Decimal(0)
     totals = Totals(net_amount=net, tax_amount=tax, freight_amount=carriage, gross_amount=net + tax + carriage)
-    return kind(**HEAD, lines=numbered, freight=freight, totals=totals)
+    more: dict[str, Any] = {}
+    if kind is Order:
+        more["requested_delivery_date"] = draw(st.none() | DAYS)
+        more["ship_to"] = draw(st.none() | addresses())
+        more["quote_reference"] = draw(st.none() | st.just("Q-7"))
+    return kind(**HEAD, lines=numbered, freight=freight, totals=totals, **more)
+
+
+DAYS: Final = st.dates(date(1996, 1, 1), date(2099, 12, 31))
+WORDS: Final = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=40)
+
+
+@st.composite
+def freights(draw: st.DrawFn) -> Freight:
+    """A carriage, taxed or not."""
+    net = draw(st.decimals(Decimal("0.01"), 999, places=2))
+    if draw(st.booleans()):
+        return Freight(net_amount=net)
+    rate = draw(st.decimals(0, 100, places=3))
+    amount = (net * rate / 100).quantize(_CENT, ROUND_HALF_UP)
+    return Freight(net_amount=net, tax=TaxAmount(tax_category="S", rate_percent=rate, amount=amount))
+
+
+@st.composite
+def addresses(draw: st.DrawFn) -> Address:
+    """An address whose region is a code or nothing."""
+    return Address(
+        street=draw(WORDS),
+        city=draw(WORDS),
+        region=draw(st.text(st.characters(categories=["L"]), max_size=3)),
+        postal_code=draw(st.text(st.characters(categories=["N"]), max_size=10)),
+        country_code=draw(st.sampled_from(["DE", "US", "FR"])),
+    )
+
+
+@st.composite
+def journal_entries(draw: st.DrawFn) -> JournalEntry:
+    """A balanced entry of one company and currency."""
+    amounts = draw(st.lists(st.decimals(Decimal("0.01"), 10**9, places=2), min_size=1, max_size=5))
+    places = draw(st.lists(st.integers(1, 999_999), min_size=len(amounts) + 1, max_size=len(amounts) + 1, unique=True))
+    account = st.from_regex(r"\A[A-Z1-9][A-Z0-9]{0,9}\Z")
+    text = st.text(st.characters(categories=["L", "N", "S"]), max_size=50)
+    side = draw(st.sampled_from(["debit", "credit"]))
+    other = "credit" if side == "debit" else "debit"
+    posted = [(side, amount) for amount in amounts] + [(other, sum(amounts, Decimal(0)))]
+    return journal_entry(
+        description=draw(st.text(st.characters(categories=["L", "N"]), max_size=25)),
+        lines=tuple(
+            JournalLine(
+                line_number=place,
+                gl_account=draw(account),
+                posting_side=where,
+                amount=amount,
+                cost_center=draw(st.none() | st.just("17101301")),
+                description=draw(text),
+            )
+            for place, (where, amount) in zip(sorted(places), posted, strict=True)
+        ),
+    )

@@ -137,7 +137,7 @@ _INITIAL: Final[dict[str, dict[str, Any]]] = {
 
 def as_served(entity: Mapping[str, Any], kind: str = "") -> dict[str, Any]:
     """An entity as the ERP gives back what it was sent: initial values filled in, decimals at three places."""
-    row: dict[str, Any] = {"__metadata": {"type": "t", "etag": 'W/"1"'}, **_INITIAL.get(kind, {}), **entity}
+    row: dict[str, Any] = {"__metadata": {"etag": 'W/"1"'}, **_INITIAL.get(kind, {}), **entity}
     for name, value in row.items():
         if name in _SCALES:
             row[name] = f"{float(value):.3f}" if len(value) < 15 else value

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from adapters.canonical import Payment
-from adapters.cloud_erp.sap_s4.reader import ENTRIES, ORDERS, PARTNERS
+from adapters.canonical import DOMAINS, Payment
+from adapters.cloud_erp.sap_s4.services import ORDERS
 from adapters.errors import ErpError, Garbled, Misconfigured, NotSent, OutcomeUnknown, Rejected
 from adapters.port import ErpPort, Operation, Reversal, Search, Submission
 from adapters.transport import ErpRequest, ErpResponse
 from tests.unit.sap_s4.documents import HEAD, submitted
-from tests.unit.sap_s4.driving import INVOICE, ORDER, PRODUCT, allow, driver_of, order_row
+from tests.unit.sap_s4.driving import ENTRY, INVOICE, ORDER, PRODUCT, allow, driver_of, in_memory, order_row
 from tests.unit.sap_s4.scripted import SYSTEM, Step, as_json, as_served, html, number, problem
 
 
@@ -31,8 +31,47 @@ def test_the_driver_is_a_port() -> None:
     assert isinstance(driver, ErpPort)
     assert driver.system_id == SYSTEM
     capabilities = driver.capabilities()
+    assert set(capabilities) == {(domain, operation) for domain in DOMAINS for operation in Operation}
+    assert all(one.supported is not bool(one.reason) for one in capabilities.values())
     assert not any(one.can_validate for one in capabilities.values())
     assert [key for key, one in capabilities.items() if one.reference_unique] == [("products", Operation.CREATE)]
+
+
+async def test_what_has_no_v4_service_goes_over_v2_or_is_refused_with_the_reason() -> None:
+    mixed, transport, _ = in_memory("v4")
+    await mixed.submit(INVOICE, allow)
+    entry = transport.seen[-1]
+    assert entry.path == "/sap/opu/odata/sap/API_JOURNALENTRY_SRV/A_JournalEntry"
+    assert "OData-Version" not in entry.headers
+    await mixed.submit(ORDER, allow)
+    order = transport.seen[-1]
+    assert order.path.endswith("/api_salesorder/0001/SalesOrder")
+    assert "DataServiceVersion" not in order.headers
+    # One access token and one CSRF token serve both.
+    assert sum(one.headers.get("X-CSRF-Token") == "Fetch" for one in transport.seen) == 1
+    only_v4, transport, _ = in_memory("v4", accounting_over="none")
+    for domain in ("invoices", "payments", "journal_entries"):
+        for operation in Operation:
+            capability = only_v4.capabilities()[domain, operation]
+            assert not capability.supported
+            assert "V4" in capability.reason
+    for call in (only_v4.submit(INVOICE, allow), only_v4.search(Search("invoices")), only_v4.inquire(ENTRY)):
+        with pytest.raises(Misconfigured):
+            await call
+    assert transport.seen == []
+
+
+async def test_v4_sends_what_v4_reads() -> None:
+    named = {"odata_version": "v4", "v4_names": {"to_Item": "_Item"}, "sap_client": "100"}
+    driver, transport = driver_of(lambda _: as_json({"value": []}), **named)
+    with pytest.raises(Garbled):
+        await driver.submit(ORDER, allow)
+    assert b'"_Item":[{"SalesOrderItem":"000001"' in (transport.seen[-1].body or b"")
+    assert transport.seen[-1].headers["sap-client"] == "100"
+    assert (await driver.search(Search("orders", posted_from=date(1996, 7, 1)))).documents == ()
+    query = transport.seen[-1].query
+    assert query["$filter"] == "SalesOrderDate ge 1996-07-01"
+    assert "$format" not in query
 
 
 async def test_an_order_is_posted_and_confirmed() -> None:
@@ -172,14 +211,12 @@ async def test_a_product_that_an_earlier_attempt_created_is_not_rejected() -> No
 
 async def test_what_is_not_offered_is_refused_without_a_call() -> None:
     driver, transport = driver_of(_echo)
-    many = Payment(**HEAD, amount=Decimal(1)).model_copy(update={"domain": "payments"})
     undo = Reversal(number("sales_order", "1"), ORDER, "UNDO", date(1996, 7, 4))
     long = INVOICE.document.model_copy(update={"lines": INVOICE.document.lines * 250})  # type: ignore[union-attr]
     for call in (
         driver.validate(ORDER),
         driver.reverse(undo, allow),
         driver.reverse(replace(undo, original=PRODUCT), allow),
-        driver.submit(replace(submitted(many), operation=Operation.REVERSE), allow),
         driver.submit(replace(INVOICE, document=long), allow),
         driver.read(number("sales_order", "1", "legacy-main")),
         driver.read(number("delivery", "1")),
@@ -236,25 +273,6 @@ async def _posted_body(submission: Submission) -> bytes | None:
     driver, transport = driver_of(_echo)
     await driver.submit(submission, allow)
     return transport.seen[-1].body
-
-
-async def test_a_change_carries_the_etag_and_is_sent_once() -> None:
-    driver, transport = driver_of(lambda _: ErpResponse(204, {}, b""))
-    key = {"AccountingDocument": "01/?#'", "CompanyCode": "1710"}
-    await driver._client.change(ENTRIES, key, 'W/"1"', {"HeaderText": "x"}, allow)
-    sent = transport.seen[-1]
-    assert (sent.method, sent.headers["If-Match"]) == ("PATCH", 'W/"1"')
-    assert sent.path.endswith("A_JournalEntry(AccountingDocument=%2701%2F%3F%23%27%27%27,CompanyCode=%271710%27)")
-    for answer, error in (
-        (problem(412, "changed"), Rejected),
-        (problem(428, "no ETag"), Rejected),
-        (problem(404, "gone"), Rejected),
-        (html(500), OutcomeUnknown),
-        (as_json({}), Garbled),
-    ):
-        driver, _ = driver_of(lambda _, answer=answer: answer)
-        with pytest.raises(error):
-            await driver._client.change(PARTNERS, key, "", {}, allow)
 
 
 async def test_health_says_what_does_not_work_and_never_raises() -> None:

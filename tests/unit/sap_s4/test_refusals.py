@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from adapters.canonical import Customer, Invoice, Order, Payment, Product
-from adapters.cloud_erp.sap_s4.translate import accounting, masters, orders
+from adapters.cloud_erp.sap_s4.translate import accounting, customers, orders, products
 from adapters.cloud_erp.sap_s4.translate.fields import UNREPRESENTABLE, Draft
 from adapters.errors import ErpError, Misconfigured, Rejected
 from adapters.port import Submission
-from tests.unit.sap_s4.documents import ADDRESS, HEAD, line, submitted, two_lines
+from tests.unit.sap_s4.documents import ADDRESS, HEAD, journal_entry, line, submitted, two_lines
 from tests.unit.sap_s4.scripted import SETTINGS, SYSTEM, number
 
 
@@ -21,9 +21,9 @@ def _draft(submission: Submission) -> Draft:
     if submission.domain == "orders":
         return orders.order_draft(submission, SETTINGS, SYSTEM)
     if submission.domain == "customers":
-        return masters.customer_draft(submission, SETTINGS)
+        return customers.customer_draft(submission, SETTINGS)
     if submission.domain == "products":
-        return masters.product_draft(submission, SETTINGS)
+        return products.product_draft(submission, SETTINGS)
     return accounting.accounting_draft(submission, SETTINGS, SYSTEM)
 
 
@@ -61,6 +61,28 @@ def test_a_currency_with_four_decimals_is_refused() -> None:
 def test_an_unbalanced_entry_is_refused_because_the_peer_takes_it() -> None:
     wrong = Invoice(**two_lines()).model_copy(update={"freight": None})
     assert _refused(wrong).field == "totals"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"company_code": "2000"}, "lines[1].companyCode"),
+        ({"currency_code": "EUR"}, "lines[1].currencyCode"),
+        ({"amount": Decimal("9.00")}, "lines"),
+    ],
+)
+def test_a_journal_entry_that_the_peer_takes_and_the_erp_could_not_hold_is_refused(
+    change: dict[str, Any], field: str
+) -> None:
+    first, second, third = journal_entry().lines
+    entry = journal_entry().model_copy(update={"lines": (first, second.model_copy(update=change), third)})
+    assert _refused(entry).field == field
+
+
+def test_a_line_that_repeats_the_company_and_currency_of_its_entry_is_taken() -> None:
+    first, *others = journal_entry().lines
+    said = first.model_copy(update={"company_code": "1000", "currency_code": "USD"})
+    assert _draft(submitted(journal_entry(lines=(said, *others)))).notes == ()
 
 
 def test_a_product_number_that_leaves_no_room_for_the_line_is_refused() -> None:

@@ -18,6 +18,8 @@ from adapters.port import Submission
 
 UNREPRESENTABLE: Final = "UNREPRESENTABLE"
 """Code of our own refusals, beside the ERP's own codes."""
+CHANGED_SINCE: Final = "CHANGED_SINCE"
+"""Code of our refusal of a document that does not stand as the gateway knows it."""
 
 CUSTOMER: Final = re.compile(r"\A[0-9A-Z_-]{1,10}\Z")
 """KUNNR, CHAR 10."""
@@ -48,6 +50,11 @@ class Draft:
 def refusal(field: str, message: str) -> Rejected:
     """What we say, in the ERP's place, of a document that it could only hold altered."""
     return Rejected(message, code=UNREPRESENTABLE, field=field)
+
+
+def stale(message: str) -> Rejected:
+    """What we say of a document that somebody else changed."""
+    return Rejected(message, code=CHANGED_SINCE, field="number")
 
 
 def fitting(text: str, longest: int, field: str) -> str:
@@ -123,6 +130,11 @@ def erp_number(system_id: str, document_type: str, number: str) -> ErpNumber:
 def party(number: str) -> str:
     """A customer's number as comparisons use it: rows may hold it with or without the zeros in front."""
     return (number.lstrip("0") or number) if number.isdigit() else number
+
+
+def ten_digits(account: str) -> str:
+    """A G/L account as the ledger keeps it: with zeros in front if it has digits only."""
+    return account.zfill(10) if account.isdigit() else account
 
 
 def trimmed(value: Decimal, currency_code: str) -> Decimal:

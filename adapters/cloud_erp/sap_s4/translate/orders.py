@@ -3,32 +3,35 @@
 Source: SAP Business Accelerator Hub, "Sales Order (A2X)" (API_SALES_ORDER_SRV: A_SalesOrder, A_SalesOrderItem,
 A_SalesOrderItemPrElement, A_SalesOrderHeaderPartner, A_SalesOrderText).
 
-One item per line with the line's own number, so that a line is found there by what its caller calls it. `NetAmount`
-is the line's net, exactly. How it came about stands in the item's pricing elements: price per quantity, discount in
-per cent (negative), and the tax with its rate and amount under the condition type of its category. The freight is an
-item of its own behind the lines. So an order's total there (`TotalNetAmount`) is net + freight without tax.
+What the items are stands in `order_items`. An order's total there (`TotalNetAmount`) is net + freight without tax.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from adapters.canonical import DocumentLine, Freight, Order, Quantity, Reference, TaxAmount
+from adapters.canonical import Order
 from adapters.cloud_erp.sap_s4.settings import S4Settings
 from adapters.cloud_erp.sap_s4.translate import fields
+from adapters.cloud_erp.sap_s4.translate.addresses import order_address
 from adapters.cloud_erp.sap_s4.translate.fields import Draft
-from adapters.cloud_erp.sap_s4.translate.masters import address_for_order
-from adapters.cloud_erp.sap_s4.wire import Entity, Row, Value
-from adapters.errors import Garbled, Misconfigured
+from adapters.cloud_erp.sap_s4.translate.order_items import ITEM_TEXT, order_items
+from adapters.cloud_erp.sap_s4.translate.shape import Shape
+from adapters.cloud_erp.sap_s4.wire import Address, Entity, Row, Value
+from adapters.errors import Misconfigured
 from adapters.port import Expectation, FoundDocument, Submission
 
-EXPAND: Final = "to_Item,to_Item/to_PricingElement"
-_FREIGHT_TEXT: Final = "FREIGHT"
-_HIGHEST_ITEM: Final = 999_999
-_ITEM_TEXT: Final = 40
-_PER: Final = (Decimal(1), Decimal(10), Decimal(100), Decimal(1000))
-"""A price is stated for so many units: it has three decimals there and up to six here."""
+EXPAND: Final = ("to_Item", "to_Item/to_PricingElement", "to_Partner", "to_Partner/to_Address", "to_Text")
+"""All that is kept of an order."""
+CHANGEABLE: Final = frozenset(
+    {"requestedDeliveryDate", "shipTo", "quoteReference", "lines", "freight", "totals"},
+)
+_SERVICE: Final = "API_SALES_ORDER_SRV"
+_SHIP_TO: Final = "SH"
+_DELIVERED: Final = frozenset({"B", "C"})
+_ALL_REJECTED: Final = "C"
 
 
 def order_draft(submission: Submission, settings: S4Settings, system_id: str) -> Draft:
@@ -52,16 +55,71 @@ def order_draft(submission: Submission, settings: S4Settings, system_id: str) ->
     }
     if order.requested_delivery_date is not None:
         entity["RequestedDeliveryDate"] = order.requested_delivery_date
-    items = [_item(submission, settings, system_id, index) for index in range(len(order.lines))]
-    if order.freight is not None and (order.freight.net_amount or order.freight.tax is not None):
-        items.append(_freight_item(order, order.freight, settings))
-    entity["to_Item"] = items
+    entity["to_Item"] = order_items(submission, order, settings, system_id)
     if order.ship_to is not None:
-        address = address_for_order(order.ship_to, settings)
-        entity["to_Partner"] = [{"PartnerFunction": "SH", "Customer": customer, "to_Address": [address]}]
+        address = order_address(order.ship_to, settings)
+        entity["to_Partner"] = [{"PartnerFunction": _SHIP_TO, "Customer": customer, "to_Address": [address]}]
     if text := _long_text(order):
         entity["to_Text"] = [{"Language": settings.language, "LongTextID": settings.order_text_id, "LongText": text}]
     return Draft(entity)
+
+
+def order_standing(submission: Submission, settings: S4Settings, system_id: str) -> Entity:
+    """The order as it stands there, what there is none of included. Errors as `order_draft`."""
+    entity = order_draft(submission, settings, system_id).entity
+    whole: Entity = {"RequestedDeliveryDate": None, "to_Partner": [], "to_Text": [], **entity}
+    return _with_reason(whole, "", settings) if settings.cancel_reason else whole
+
+
+def cancelled_order(standing: Entity, settings: S4Settings) -> Entity:
+    """The same order called off, as the settings say that it is done."""
+    whole = _with_reason(standing, settings.cancel_reason, settings)
+    if settings.cancel_orders_by == "rejection_reason":
+        return whole
+    nothing = {"RequestedQuantity": Decimal(0), "NetAmount": Decimal(0)}
+    return {**whole, "to_Item": [{**item, **nothing} for item in _items(whole)]}
+
+
+def order_shape(settings: S4Settings) -> Shape:
+    """How an order nests, and what of it is ours."""
+    steps = settings.conditions
+
+    def priced_here(rows: Sequence[Row]) -> Sequence[Row]:
+        kinds = ((row, row.text("ConditionType")) for row in rows)
+        ours = {steps.price, steps.discount}
+        return [row for row, kind in kinds if kind in ours or kind.startswith(steps.tax_stem)]
+
+    def ship_to(rows: Sequence[Row]) -> Sequence[Row]:
+        return [row for row in rows if row.text("PartnerFunction") == _SHIP_TO]
+
+    def our_text(rows: Sequence[Row]) -> Sequence[Row]:
+        ours = (settings.language, settings.order_text_id)
+        return [row for row in rows if (row.text("Language"), row.text("LongTextID")) == ours]
+
+    def part(name: str, *keys: str, **more: object) -> Shape:
+        return Shape(Address(_SERVICE, name), ("SalesOrder", *keys), **more)  # type: ignore[arg-type]
+
+    step = ("SalesOrderItem", "PricingProcedureStep", "PricingProcedureCounter")
+    pricing = part("A_SalesOrderItemPrElement", *step, told_apart_by="ConditionType", ours=priced_here)
+    address = part("A_SalesOrderPartnerAddress", "PartnerFunction")
+    return part(
+        "A_SalesOrder",
+        children={
+            "to_Item": part(
+                "A_SalesOrderItem",
+                "SalesOrderItem",
+                told_apart_by="SalesOrderItem",
+                once=("Material", settings.freight_material),
+                children={"to_PricingElement": pricing},
+            ),
+            "to_Partner": part(
+                "A_SalesOrderHeaderPartner", "PartnerFunction", ours=ship_to, children={"to_Address": address}
+            ),
+            "to_Text": part("A_SalesOrderText", "Language", "LongTextID", ours=our_text),
+        },
+        moved=frozenset({"RequestedDeliveryDate"}),
+        guard="PurchaseOrderByCustomer",
+    )
 
 
 def order_expectation(submission: Submission, system_id: str) -> Expectation:
@@ -80,144 +138,47 @@ def order_of(submission: Submission) -> Order:
 
 def found_order(row: Row, settings: S4Settings, system_id: str) -> FoundDocument:
     """An order as it stands there; its items are not needed."""
-    currency = row.text("TransactionCurrency")
+    currency, total = row.text("TransactionCurrency"), row.amount("TotalNetAmount")
     return FoundDocument(
         number=fields.erp_number(system_id, "sales_order", row.number("SalesOrder")),
         external_reference=row.text("PurchaseOrderByCustomer"),
         party=fields.party(row.text("SoldToParty")),
         currency_code=currency,
-        total=fields.trimmed(row.amount("TotalNetAmount"), currency),
+        total=fields.trimmed(total, currency),
         company_code=settings.company_code_of_sales(row.text("SalesOrganization")),
         posting_date=row.day("SalesOrderDate"),
+        cancelled=_is_cancelled(row, total, settings),
     )
 
 
-def order_lines_of(row: Row, settings: S4Settings, system_id: str) -> tuple[tuple[DocumentLine, ...], Freight | None]:
-    """The lines and the freight of an order that was read with `EXPAND`: the inverse of `order_draft`.
-
-    A description that was longer than 40 characters comes back cut; the whole of it is in the order's text.
-    """
-    lines: list[DocumentLine] = []
-    freight: Freight | None = None
-    for item in row.many("to_Item"):
-        elements = {element.text("ConditionType"): element for element in item.many("to_PricingElement")}
-        tax = _tax_of(elements, settings)
-        if item.text("Material") == settings.freight_material:
-            freight = Freight(net_amount=item.amount("NetAmount"), tax=tax)
-            continue
-        price, discount = elements.get(settings.conditions.price), elements.get(settings.conditions.discount)
-        if price is None or not price.amount("ConditionQuantity"):
-            raise Garbled("an item of the order states no price")
-        number = fields.erp_number(system_id, "product", item.number("Material"))
-        lines.append(
-            DocumentLine(
-                line_number=int(item.number("SalesOrderItem")),
-                product=Reference(erp_number=number),
-                description=item.text("SalesOrderItemText"),
-                quantity=Quantity(
-                    value=item.amount("RequestedQuantity"),
-                    unit_code=settings.unit_here(item.text("RequestedQuantityUnit")),
-                ),
-                unit_price=price.amount("ConditionRateValue") / price.amount("ConditionQuantity"),
-                discount_percent=Decimal(0) if discount is None else -discount.amount("ConditionRateValue"),
-                net_amount=item.amount("NetAmount"),
-                tax=tax,
-            )
-        )
-    return tuple(lines), freight
+def is_delivered(row: Row) -> bool:
+    """True if something of the order was delivered."""
+    return row.text("OverallDeliveryStatus") in _DELIVERED
 
 
-def _item(submission: Submission, settings: S4Settings, system_id: str, index: int) -> Entity:
-    order, where = order_of(submission), f"lines[{index}]"
-    line = order.lines[index]
-    material = fields.number_of(submission, system_id, f"{where}.product", "product")
-    if material == settings.freight_material:
-        raise fields.refusal(f"{where}.product", "this material carries the freight and nothing else")
-    unit = settings.unit_there(line.quantity.unit_code)
-    elements = [_price(line, settings, unit, order.currency_code, where)]
-    if line.discount_percent:
-        elements.append(
-            {
-                "ConditionType": settings.conditions.discount,
-                "ConditionRateValue": -fields.rate(line.discount_percent, f"{where}.discountPercent"),
-            }
-        )
-    if line.tax is not None:
-        elements.append(_tax(line.tax, line.net_amount, order.currency_code, settings, f"{where}.tax"))
-    return {
-        "SalesOrderItem": f"{line.line_number:06d}",
-        "Material": material,
-        "SalesOrderItemText": line.description[:_ITEM_TEXT].rstrip(),
-        "RequestedQuantity": fields.quantity(line.quantity.value, f"{where}.quantity.value"),
-        "RequestedQuantityUnit": unit,
-        "NetAmount": fields.amount(line.net_amount, f"{where}.netAmount"),
-        "TransactionCurrency": order.currency_code,
-        "to_PricingElement": elements,
-    }
+def _is_cancelled(row: Row, total: Decimal, settings: S4Settings) -> bool:
+    if not settings.cancel_reason:
+        return False
+    if settings.cancel_orders_by == "rejection_reason":
+        return row.text("OverallSDDocumentRejectionSts") == _ALL_REJECTED
+    return not total and row.text("SDDocumentReason") == settings.cancel_reason
 
 
-def _price(line: DocumentLine, settings: S4Settings, unit: str, currency_code: str, where: str) -> Entity:
-    per = next(per for per in _PER if (line.unit_price * per) == round(line.unit_price * per, 3))
-    return {
-        "ConditionType": settings.conditions.price,
-        "ConditionRateValue": fields.amount(line.unit_price * per, f"{where}.unitPrice"),
-        "ConditionCurrency": currency_code,
-        "ConditionQuantity": per,
-        "ConditionQuantityUnit": unit,
-        "TransactionCurrency": currency_code,
-    }
+def _with_reason(entity: Entity, reason: str, settings: S4Settings) -> Entity:
+    """The reason stands in each item, or in the order."""
+    if settings.cancel_orders_by == "zero_quantity":
+        return {**entity, "SDDocumentReason": reason}
+    return {**entity, "to_Item": [{**item, "SalesDocumentRjcnReason": reason} for item in _items(entity)]}
 
 
-def _tax(tax: TaxAmount, base: Decimal, currency_code: str, settings: S4Settings, where: str) -> Entity:
-    return {
-        "ConditionType": settings.conditions.tax_stem + tax.tax_category,
-        "ConditionRateValue": fields.rate(tax.rate_percent, f"{where}.ratePercent"),
-        "ConditionBaseValue": base,
-        "ConditionAmount": fields.amount(tax.amount, f"{where}.amount"),
-        "TransactionCurrency": currency_code,
-    }
-
-
-def _tax_of(elements: dict[str, Row], settings: S4Settings) -> TaxAmount | None:
-    stem = settings.conditions.tax_stem
-    for kind, element in elements.items():
-        if kind.startswith(stem) and kind not in {settings.conditions.price, settings.conditions.discount}:
-            return TaxAmount(
-                tax_category=kind.removeprefix(stem),
-                rate_percent=element.amount("ConditionRateValue"),
-                amount=element.amount("ConditionAmount"),
-            )
-    return None
-
-
-def _freight_item(order: Order, freight: Freight, settings: S4Settings) -> Entity:
-    elements = []
-    if freight.tax is not None:
-        elements.append(_tax(freight.tax, freight.net_amount, order.currency_code, settings, "freight.tax"))
-    return {
-        "SalesOrderItem": f"{_free_item_number(order):06d}",
-        "Material": settings.freight_material,
-        "SalesOrderItemText": _FREIGHT_TEXT,
-        "RequestedQuantity": Decimal(1),
-        "RequestedQuantityUnit": settings.unit_there("C62"),
-        "NetAmount": fields.amount(freight.net_amount, "freight.netAmount"),
-        "TransactionCurrency": order.currency_code,
-        "to_PricingElement": elements,
-    }
-
-
-def _free_item_number(order: Order) -> int:
-    """The next ten behind the lines, or the highest number that no line has."""
-    used = {line.line_number for line in order.lines}
-    behind = max(used) // 10 * 10 + 10
-    if behind <= _HIGHEST_ITEM:
-        return behind
-    return next(number for number in range(_HIGHEST_ITEM, 0, -1) if number not in used)
+def _items(entity: Entity) -> Sequence[Mapping[str, Value]]:
+    items = entity["to_Item"]
+    return items if isinstance(items, Sequence) and not isinstance(items, str) else ()
 
 
 def _long_text(order: Order) -> str:
     """The order's text: the caller's own ids, and whole descriptions where an item holds only their beginning."""
     said = {"externalId": order.external_id, "quoteReference": order.quote_reference}
     rows = [f"{name}: {value}" for name, value in said.items() if value]
-    rows += [f"{line.line_number}: {line.description}" for line in order.lines if len(line.description) > _ITEM_TEXT]
+    rows += [f"{line.line_number}: {line.description}" for line in order.lines if len(line.description) > ITEM_TEXT]
     return "\n".join(rows)

@@ -1,0 +1,54 @@
+"""What can be wrong with a log, its proofs, its signatures and its files.
+
+::
+
+    LedgerError
+    ├── Malformed          the bytes are not of the format          whoever wrote them
+    ├── ProofInvalid       the proof does not show what it claims   an auditor
+    ├── NoteUnsigned       no key that we know signed it            an auditor
+    ├── SignatureInvalid   a key that we know did not sign this     an auditor
+    ├── TilesDisagree      published files do not fit the tree      operations: publish no further
+    ├── EntryRefused       the store's entries cannot be sequenced  operations: sequence no further
+    ├── KeyMisused         a key file or a key is not usable        operations
+    └── StateBroken        a state file is in use or damaged        whoever keeps it
+"""
+
+from __future__ import annotations
+
+from gateway.errors import GatewayError
+
+
+class LedgerError(GatewayError):
+    """Anything that the ledger raises on purpose."""
+
+
+class Malformed(LedgerError):
+    """Bytes that are not of the format that they claim; the message names the format and the place."""
+
+
+class ProofInvalid(LedgerError):
+    """A Merkle proof that does not lead to the root, or that cannot belong to a tree of that size."""
+
+
+class NoteUnsigned(LedgerError):
+    """A well-formed note that no known key signed."""
+
+
+class SignatureInvalid(LedgerError):
+    """A signature that carries a known key's name and id and does not verify. The whole note is refused."""
+
+
+class TilesDisagree(LedgerError):
+    """A published file is missing, or says something else than the tree."""
+
+
+class EntryRefused(LedgerError):
+    """An entry that must not enter the tree: its hash is not that of its bytes, or its trace has a gap before it."""
+
+
+class KeyMisused(LedgerError):
+    """A key that is missing, damaged, readable by others, or used for something else than its purpose."""
+
+
+class StateBroken(LedgerError):
+    """A state file that is damaged or in use. It is never replaced by a fresh one: that would forget what was seen."""

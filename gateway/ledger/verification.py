@@ -1,0 +1,109 @@
+"""What verifying a published log found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from gateway.ledger.checkpoint import Checkpoint
+from gateway.ledger.cosignature import Cosignature
+from gateway.ledger.errors import LedgerError
+from gateway.ledger.held import Held
+from gateway.ledger.lines import base64_text
+from gateway.ledger.note_keys import VerifierKey
+
+
+class Reason(StrEnum):
+    """What is wrong."""
+
+    CHECKPOINT = "checkpoint"
+    """No checkpoint, or none that the log's keys signed."""
+    KEYS = "keys"
+    """The announcement of a key was altered."""
+    COSIGNATURES = "cosignatures"
+    """Too few of the trusted witnesses cosigned, or one's cosignature does not verify."""
+    SMALLER = "smaller"
+    """The log is smaller than it was when it was last seen."""
+    FORKED = "forked"
+    """The log does not begin with what was last seen of it."""
+    MISSING = "missing"
+    """A file is not there."""
+    ENTRY = "entry"
+    """Entries are not those that were signed."""
+    TILE = "tile"
+    """The entries are as signed, a file with hashes of them is not."""
+    ROOT = "root"
+    """All files agree with each other, and not with the signed root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """The first thing that is wrong. `entry` is the first entry that it concerns; it lies before `until`.
+
+    Without an entry the whole log is concerned, or none of its entries.
+    """
+
+    reason: Reason
+    detail: str
+    path: str | None = None
+    entry: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The result. `held_size` is the size that was seen before, 0 at first sight; `wrong` is None if all is well.
+
+    `checkpoint` and `keys` are None and empty where no checkpoint could be opened; `entries` counts those that were
+    recomputed; `seen` is what may be held against the log from now on, None if anything is wrong or it is empty.
+    """
+
+    origin: str
+    held_size: int
+    checkpoint: Checkpoint | None = None
+    keys: tuple[VerifierKey, ...] = ()
+    cosignatures: tuple[Cosignature, ...] = ()
+    entries: int = 0
+    seen: Held | None = None
+    wrong: Wrong | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything that was published is what was signed, and continues what was seen before."""
+        return self.wrong is None
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json`, in wire words; members without a value are left out."""
+        wrong = self.wrong
+        told = {
+            "ok": self.ok,
+            "origin": self.origin,
+            "size": self.checkpoint.size if self.checkpoint else None,
+            "rootHash": base64_text(self.checkpoint.root) if self.checkpoint else None,
+            "signedBy": [key.text for key in self.keys],
+            "cosignedBy": [{"key": one.key.text, "at": one.time} for one in self.cosignatures],
+            "heldSize": self.held_size,
+            "entriesVerified": self.entries,
+            "wrong": wrong
+            and {
+                name: value
+                for name, value in (
+                    ("reason", wrong.reason.value),
+                    ("detail", wrong.detail),
+                    ("path", wrong.path),
+                    ("firstEntry", wrong.entry),
+                    ("beforeEntry", wrong.until),
+                )
+                if value is not None
+            },
+        }
+        return {name: value for name, value in told.items() if value is not None}
+
+
+class WrongFound(LedgerError):
+    """Ends a verification at the first thing that is wrong."""
+
+    def __init__(self, wrong: Wrong) -> None:
+        super().__init__(wrong.detail)
+        self.wrong = wrong

@@ -1,0 +1,174 @@
+"""Where a transaction goes and why, as its `routed` entry tells it for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from adapters.canonical import ErpNumber
+from gateway.domain.facts import wire_members
+from gateway.domain.records import PinRecord
+from gateway.errors import FieldError, Problem
+from gateway.transactions.home import HOME, capability, keeps
+from gateway.transactions.parts import LineParts
+from routing_rules import Decision, Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where it goes and why. `members` are the wire members of its `routed` entry."""
+
+    system_id: str
+    side: str
+    stage: str
+    table_version: str | None
+    rule_row: str | None
+    activation_number: int | None
+    pinned: bool
+    effect: str
+    members: Mapping[str, object]
+
+    @property
+    def is_home(self) -> bool:
+        """The gateway keeps it itself; nothing is to be called."""
+        return self.system_id == HOME
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """It may go now, and every document that it names has a number there."""
+
+    target: Target
+    numbers: Mapping[str, ErpNumber]
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """It waits for that transaction to be posted."""
+
+    transaction_id: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An overlay keeps it back; nothing was sent."""
+
+    overlay: str
+    rule_row: str
+
+
+def decided(parts: LineParts, decision: Decision | None, facts: Facts) -> Target:
+    """As the table says; a contract that the named system does not take stays with the gateway.
+
+    Raises Problem `no-rule` where the table says nothing.
+    """
+    if decision is None:
+        raise Problem("no-rule", "its lineage has no pin and the table has no row", remedy="ask the migration team")
+    number = parts.rules.activation_number
+    effect = decision.explanation.effect
+    target = Target(
+        system_id=decision.system_id,
+        side=decision.side.value,
+        stage=decision.stage.value,
+        table_version=decision.table_version,
+        rule_row=decision.row_id,
+        activation_number=number,
+        pinned=False,
+        effect=effect,
+        members={
+            "systemId": decision.system_id,
+            "stage": decision.stage.value,
+            "rule": {"tableVersion": decision.table_version, "row": decision.row_id, "activationNumber": number},
+            "explanation": effect,
+            "facts": facts_members(decision, facts),
+            "pinned": False,
+        },
+    )
+    system = parts.systems.get(target.system_id)
+    return _at_home(target) if system is not None and keeps(facts.domain, system.port.capabilities()) else target
+
+
+def _at_home(target: Target) -> Target:
+    effect = kept_effect(target.effect, target.system_id)
+    members = {**target.members, "systemId": HOME, "ruledSystemId": target.system_id, "explanation": effect}
+    return replace(target, system_id=HOME, effect=effect, members=members)
+
+
+def kept_effect(effect: str, system_id: str) -> str:
+    """The explanation of a decision whose system does not take the contract."""
+    return f"{effect}; {system_id} takes no contracts, so the gateway keeps it itself"
+
+
+def pinned(parts: LineParts, pin: PinRecord, decision: Decision | None, facts: Facts) -> Target:
+    """Where its lineage is, whatever the table says now."""
+    effect = f"its lineage belongs to {pin.system_id} since its root was routed"
+    rule = {
+        "tableVersion": pin.table_version,
+        "row": pin.rule_row,
+        "activationNumber": parts.rules.activation_number,
+        "pinnedUnder": pin.activation_number,
+    }
+    return Target(
+        system_id=pin.system_id,
+        side=pin.side,
+        stage=pin.stage,
+        table_version=pin.table_version,
+        rule_row=pin.rule_row,
+        activation_number=parts.rules.activation_number,
+        pinned=True,
+        effect=effect,
+        members={
+            "systemId": pin.system_id,
+            "stage": pin.stage,
+            "rule": {name: value for name, value in rule.items() if value is not None},
+            "explanation": effect,
+            "facts": facts_members(decision, facts),
+            "pinned": True,
+        },
+    )
+
+
+def facts_members(decision: Decision | None, facts: Facts) -> dict[str, object]:
+    """The deciding facts in wire words."""
+    recorded = decision.deciding_facts() if decision is not None else facts.as_json()
+    members: dict[str, object] = wire_members(recorded)
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def refuse_unsupported(parts: LineParts, domain: str, target: Target) -> None:
+    """Raise Problem `domain-not-served` if the target cannot take new documents of the domain at all."""
+    can = capability(parts, target.system_id, domain, "create")
+    if not can.supported:
+        raise Problem(
+            "domain-not-served",
+            f"system {target.system_id} does not take create of {domain}: {can.reason}",
+            remedy="the rulebook must name a system that does; tell the migration team",
+        )
+
+
+def refuse_unserved(
+    parts: LineParts, domain: str, operation: str, target: Target, changed: frozenset[str] = frozenset()
+) -> None:
+    """Raise Problem `operation-not-served` if the target cannot do this to a document, or not to these members.
+
+    `totals` follow from what they sum, so a system that can change that can change them.
+    """
+    can = capability(parts, target.system_id, domain, operation)
+    if not can.supported:
+        raise Problem(
+            "operation-not-served",
+            f"system {target.system_id}, to which the document belongs, cannot {operation} {domain}: {can.reason}",
+            remedy="have it done in the ERP itself",
+            extra={"systemId": target.system_id, "operation": operation},
+        )
+    beyond = sorted(changed - can.changeable - {"totals"})
+    if beyond:
+        able = f"it can change {', '.join(sorted(can.changeable)) or 'nothing'}"
+        raise Problem(
+            "operation-not-served",
+            f"system {target.system_id}, to which the document belongs, cannot change {', '.join(beyond)} of {domain}",
+            remedy=f"leave them out: {able}",
+            errors=tuple(FieldError(one, f"cannot be changed in {target.system_id}", able) for one in beyond),
+            extra={"systemId": target.system_id, "operation": operation},
+        )

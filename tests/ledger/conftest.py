@@ -1,0 +1,26 @@
+"""The ledger's pure half: nothing here opens a socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_socket import disable_socket, enable_socket
+
+from gateway.ledger.tile_directory import DirectoryTiles
+from gateway.ledger.tile_store import TileStore
+from tests.ledger.memory_tiles import MemoryTiles
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets() -> Iterator[None]:
+    disable_socket(allow_unix_socket=True)
+    yield
+    enable_socket()
+
+
+@pytest.fixture(params=["memory", "directory"])
+def tiles(request: pytest.FixtureRequest, tmp_path: Path) -> TileStore:
+    """An empty tile store, of either kind."""
+    return MemoryTiles() if request.param == "memory" else DirectoryTiles(tmp_path / "log")
