@@ -2,6 +2,8 @@
 # too (docs/operations.md, "The image", says how it is renewed); which index serves the packages is the build machine's
 # setting (docs/adr/0002-lock-without-a-registry.md).
 FROM python:3.11.15-slim-bookworm@sha256:b18992999dbe963a45a8a4da40ac2b1975be1a776d939d098c647482bcad5cba AS build
+ARG PIP_INDEX_URL
+ARG UV_DEFAULT_INDEX
 ENV PIP_NO_CACHE_DIR=1 \
     UV_NO_CACHE=1
 WORKDIR /src

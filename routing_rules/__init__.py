@@ -3,12 +3,19 @@
 Pure: nothing here does I/O but reading the tables of a rulebook, and nothing of ours is imported.
 """
 
+from routing_rules.analysis import Proof, prove
+from routing_rules.analysis_findings import Finding, FindingCode, RowPlace, Severity
+from routing_rules.answers import Conflict, Decision, Gap
 from routing_rules.complaints import Complaint, RulebookInvalid
+from routing_rules.coverage import Coverage, RowCoverage, coverage_of
 from routing_rules.decide import RowWithoutTarget, decide
-from routing_rules.dimensions import AmountRange, Choice, DateRange, NodeSet, Tree
+from routing_rules.decomposition import TooManyCells
+from routing_rules.difference import Change, differences
+from routing_rules.dimensions import AmountRange, Choice, DateRange, NodeSet, Tree, Witness
 from routing_rules.examples import ExampleFailure, run_examples
 from routing_rules.explanation import Explanation, MatchedRow, NearRow, ShareEffect, why_not
 from routing_rules.facts import FACTS_SCHEMA_VERSION, Facts, FactsInvalid
+from routing_rules.follow_ups import Capabilities
 from routing_rules.index import TableIndex, UnknownNode
 from routing_rules.loader import load_rulebook, parse_rulebook
 from routing_rules.model import (
@@ -16,9 +23,6 @@ from routing_rules.model import (
     MASTER_DOMAINS,
     OPERATIONS,
     Budget,
-    Conflict,
-    Decision,
-    Gap,
     Outcome,
     Overlay,
     Row,
@@ -27,6 +31,7 @@ from routing_rules.model import (
     Stage,
     System,
 )
+from routing_rules.near_miss import ChangedFact, NearMiss, miss_of
 from routing_rules.rulebook import (
     CompanyCode,
     DomainNotServed,
@@ -45,10 +50,14 @@ __all__ = [
     "OPERATIONS",
     "AmountRange",
     "Budget",
+    "Capabilities",
+    "Change",
+    "ChangedFact",
     "Choice",
     "CompanyCode",
     "Complaint",
     "Conflict",
+    "Coverage",
     "DateRange",
     "Decision",
     "DomainNotServed",
@@ -57,30 +66,43 @@ __all__ = [
     "Explanation",
     "Facts",
     "FactsInvalid",
+    "Finding",
+    "FindingCode",
     "Gap",
     "Governance",
     "LatePolicy",
     "MatchedRow",
+    "NearMiss",
     "NearRow",
     "NodeSet",
     "Outcome",
     "Overlay",
+    "Proof",
     "Row",
+    "RowCoverage",
+    "RowPlace",
     "RowWithoutTarget",
     "RuleTable",
     "Rulebook",
     "RulebookInvalid",
+    "Severity",
     "ShareEffect",
     "Side",
     "Stage",
     "System",
     "TableIndex",
     "Target",
+    "TooManyCells",
     "Tree",
     "UnknownNode",
+    "Witness",
+    "coverage_of",
     "decide",
+    "differences",
     "load_rulebook",
+    "miss_of",
     "parse_rulebook",
+    "prove",
     "run_examples",
     "share_bucket",
     "why_not",

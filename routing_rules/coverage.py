@@ -11,7 +11,8 @@ from routing_rules.decide import decide
 from routing_rules.examples import decide_example
 from routing_rules.facts import Facts
 from routing_rules.index import UnknownNode
-from routing_rules.model import Conflict, Decision, Row
+from routing_rules.answers import Conflict, Decision
+from routing_rules.model import Row
 from routing_rules.rulebook import DomainNotServed, Rulebook
 
 

@@ -5,18 +5,22 @@
 3. None: a gap. Several that yield different things: a conflict. Several that agree: the lowest row id is named.
 4. The stage turns the row's systems into a target; in a pilot the allow-list and the share bucket do.
 
-Pure and quick; the explanation is built when asked for. What lies outside a table is not looked at: pins, overlays
-that people set, periods and lateness are the gateway's. Source: docs/rules.md.
+Pure and quick; what depends on the matching rows alone is worked out once, and the explanation when asked for. What
+lies outside a table is not looked at: pins, overlays that people set, periods and lateness are the gateway's. Source:
+docs/rules.md.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from routing_rules.answers import Conflict, Decision, Evidence, Gap, Verdict
 from routing_rules.explanation import TableEvidence
 from routing_rules.facts import Facts
-from routing_rules.model import Conflict, Decision, Gap, Outcome, Side, Stage
-from routing_rules.share import in_share, share_bucket
+from routing_rules.index import TableIndex
+from routing_rules.model import Outcome, Side, Stage
+from routing_rules.resolution import Resolution
+from routing_rules.share import bucket_of, in_share, is_allowed
 
 if TYPE_CHECKING:
     from routing_rules.rulebook import Rulebook
@@ -32,6 +36,12 @@ def decide(rulebook: Rulebook, facts: Facts) -> Decision | Gap | Conflict:
     """
     index = rulebook.index(facts.domain)
     found = index.resolve(facts)
+    verdict = found.verdict
+    return _decide(index, found, facts) if verdict is None else Decision(verdict, facts)
+
+
+def _decide(index: TableIndex, found: Resolution, facts: Facts) -> Decision | Gap | Conflict:
+    """What was not decided before, and what the facts have a say in."""
     evidence = found.evidence
     if evidence is None:
         evidence = found.evidence = TableEvidence(index, found)
@@ -39,15 +49,24 @@ def decide(rulebook: Rulebook, facts: Facts) -> Decision | Gap | Conflict:
         return Gap(index.table_version, facts, evidence)
     if not found.agreed:
         return Conflict(found.deciding, index.table_version, facts, evidence)
+    outcome = found.deciding[0].outcome
+    if outcome.stage is not Stage.PILOT:
+        side = Side.LEGACY if outcome.stage in _TO_LEGACY else Side.CLOUD
+        found.verdict = _verdict(index, found, evidence, side)
+        return Decision(found.verdict, facts)
+    side = pilot_side(outcome, facts)
+    verdict = found.split.get(side)
+    if verdict is None:
+        verdict = found.split[side] = _verdict(index, found, evidence, side)
+    return Decision(verdict, facts)
+
+
+def _verdict(index: TableIndex, found: Resolution, evidence: Evidence, side: Side) -> Verdict:
     row = found.deciding[0]
-    outcome = row.outcome
-    bucket = facts.recorded_bucket if facts.share_key is None else share_bucket(facts.share_key)
-    allow_hit = is_allowed(outcome, facts)
-    side = target_side(outcome, bucket, allow_hit=allow_hit)
-    system_id = outcome.legacy_system if side is Side.LEGACY else outcome.cloud_system
+    system_id = row.outcome.legacy_system if side is Side.LEGACY else row.outcome.cloud_system
     if system_id is None:
         raise RowWithoutTarget(row.id, side)
-    return Decision(system_id, side, row, index.table_version, bucket, allow_hit, facts, evidence)
+    return Verdict(system_id, side, row, index.table_version, evidence)
 
 
 class RowWithoutTarget(RuntimeError):
@@ -57,19 +76,8 @@ class RowWithoutTarget(RuntimeError):
         super().__init__(f"row {row_id} names no {side} system")
 
 
-def is_allowed(outcome: Outcome, facts: Facts) -> bool:
-    """Whether the root is on the pilot's allow-list; facts that were read back say what was recorded."""
-    if outcome.stage is not Stage.PILOT:
-        return False
-    if facts.root_external_id is None:
-        return bool(facts.recorded_allow_hit)
-    return facts.root_external_id in outcome.allow
-
-
-def target_side(outcome: Outcome, bucket: int | None, *, allow_hit: bool) -> Side:
-    """The effect of a stage on a new root; a pilot splits."""
-    if outcome.stage in _TO_LEGACY:
-        return Side.LEGACY
-    if outcome.stage is Stage.PILOT and outcome.share is not None:
-        return Side.CLOUD if allow_hit or in_share(bucket, outcome.share) else Side.LEGACY
-    return Side.CLOUD
+def pilot_side(outcome: Outcome, facts: Facts) -> Side:
+    """How a pilot splits: the allow-list first, then the share."""
+    if outcome.share is None or is_allowed(outcome, facts):
+        return Side.CLOUD
+    return Side.CLOUD if in_share(bucket_of(facts), outcome.share) else Side.LEGACY

@@ -1,4 +1,4 @@
-"""The nouns of routing: stages, systems, rows, tables, and what a decision can be.
+"""The nouns of routing: stages, systems, rows and tables.
 
 The words are those of docs/words.md and docs/rules.md. Everything here is frozen: a rulebook that is in force never
 changes, a new one takes its place.
@@ -9,13 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from typing import Final, Literal
 
 from routing_rules.dimensions import AmountRange, Choice, DateRange, NodeSet
 from routing_rules.facts import Facts
-
-if TYPE_CHECKING:
-    from routing_rules.explanation import Explanation
 
 DOMAINS: Final = (
     "customers",
@@ -204,90 +201,3 @@ class RuleTable:
             if row.id == row_id:
                 return row
         raise KeyError(row_id)
-
-
-class Evidence(Protocol):
-    """What an answer was built from; explains it when somebody asks."""
-
-    @property
-    def deciding(self) -> tuple[Row, ...]:
-        """The rows that decide, lowest id first: of a decision all that agree, of a conflict all that do not."""
-        ...
-
-    def explain(self, answer: Decision | Gap | Conflict) -> Explanation: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A new root goes to this system. ``bucket`` is known whenever the facts have a share key, at any stage."""
-
-    system_id: str
-    side: Side
-    row: Row
-    table_version: str
-    bucket: int | None
-    allow_hit: bool
-    facts: Facts
-    evidence: Evidence = field(compare=False, repr=False)
-
-    @property
-    def row_id(self) -> str:
-        return self.row.id
-
-    @property
-    def stage(self) -> Stage:
-        return self.row.outcome.stage
-
-    @property
-    def legacy_system(self) -> str | None:
-        return self.row.outcome.legacy_system
-
-    @property
-    def cloud_system(self) -> str | None:
-        return self.row.outcome.cloud_system
-
-    @property
-    def share(self) -> Decimal | None:
-        return self.row.outcome.share
-
-    @property
-    def overlay(self) -> Overlay | None:
-        """The planned overlay of the row; what people and monitors set lies over it and is not known here."""
-        return self.row.outcome.overlay
-
-    @property
-    def explanation(self) -> Explanation:
-        """Built when asked for: a decision costs microseconds, its explanation more."""
-        return self.evidence.explain(self)
-
-    def deciding_facts(self) -> dict[str, str | int | bool | None]:
-        """What to record so that ``decide(rulebook, Facts.from_json(...))`` gives this decision for ever."""
-        overlay = None if self.overlay is None else self.overlay.value
-        return self.facts.as_json() | {"bucket": self.bucket, "allow_hit": self.allow_hit, "overlay": overlay}
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """No row matches the facts."""
-
-    table_version: str
-    facts: Facts
-    evidence: Evidence = field(compare=False, repr=False)
-
-    @property
-    def explanation(self) -> Explanation:
-        return self.evidence.explain(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Several rows decide and yield different things. ``rows`` are those, by id."""
-
-    rows: tuple[Row, ...]
-    table_version: str
-    facts: Facts
-    evidence: Evidence = field(compare=False, repr=False)
-
-    @property
-    def explanation(self) -> Explanation:
-        return self.evidence.explain(self)

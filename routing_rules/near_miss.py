@@ -69,9 +69,17 @@ def nearest_miss(index: TableIndex, facts: Facts, found: Resolution) -> NearMiss
 
     None if nothing that was tried makes another row decide.
     """
+    near = set(index.beside(facts.business_unit, facts.geography))
+    # A row that holds neither of them needs two changed columns at least, so it comes after the others.
+    return _nearest(index, facts, found, [row for number, row in enumerate(index.rows) if number in near]) or _nearest(
+        index, facts, found, [row for number, row in enumerate(index.rows) if number not in near]
+    )
+
+
+def _nearest(index: TableIndex, facts: Facts, found: Resolution, rows: Sequence[Row]) -> NearMiss | None:
     outcome = found.deciding[0].outcome if found.deciding and found.agreed else None
-    numbers = index.beside(facts.business_unit, facts.geography) or range(len(index.rows))
-    losing = [row for row in (index.rows[number] for number in numbers) if row not in found.deciding]
+    # In a conflict none of the deciding rows has won.
+    losing = [row for row in rows if not found.agreed or row not in found.deciding]
     # Of a row that matches and is overruled one column must change as well.
     distance = {row.id: max(len(row.mismatches(facts)), 1) for row in losing}
     losing.sort(key=lambda row: (distance[row.id], row.outcome == outcome, row.id))
@@ -79,15 +87,23 @@ def nearest_miss(index: TableIndex, facts: Facts, found: Resolution) -> NearMiss
     for row in losing[:MAX_TRIED]:
         if same is not None and distance[row.id] > distance[same.row.id]:
             break
-        miss = miss_of(index, facts, found, row)
+        miss = _miss_of(index, facts, found, row)
         if miss is not None and row.outcome != outcome:
             return miss
         same = same or miss
     return same
 
 
-def miss_of(index: TableIndex, facts: Facts, found: Resolution, row: Row) -> NearMiss | None:
-    """What would make this row decide; None if no change that was tried does."""
+def miss_of(index: TableIndex, facts: Facts, row_id: str) -> NearMiss | None:
+    """What would make this row decide; None if it does, or if no change that was tried makes it.
+
+    Raises KeyError if there is no such row, UnknownNode if a fact names what the rulebook does not have.
+    """
+    found, row = index.resolve(facts), index.table.row(row_id)
+    return None if found.agreed and row in found.deciding else _miss_of(index, facts, found, row)
+
+
+def _miss_of(index: TableIndex, facts: Facts, found: Resolution, row: Row) -> NearMiss | None:
     mismatches = row.mismatches(facts)
     if mismatches:
         changed = _tried(index, facts, row, mismatches, ())
@@ -103,7 +119,7 @@ def miss_of(index: TableIndex, facts: Facts, found: Resolution, row: Row) -> Nea
 def _tried(
     index: TableIndex, facts: Facts, row: Row, columns: Sequence[str], exceptions: tuple[Row, ...]
 ) -> Facts | None:
-    """The facts with these columns changed so that the row decides, keeping clear of its exceptions."""
+    """The facts with these columns changed so that the row decides, keeping clear of rows that go before it."""
     for _ in range(_MAX_ROUNDS):
         fields: dict[str, Any] = {}
         for column in columns:
@@ -117,9 +133,14 @@ def _tried(
             fields |= dict(zip(_FIELDS.get(column, (column,)), values, strict=True))
         changed = replace(facts, **fields)
         found = index.resolve(changed)
-        if row in found.deciding:
-            return changed if found.agreed else None
-        more = tuple(one for one in found.matched if row.strictly_contains(one) and one not in exceptions)
+        if row in found.deciding and found.agreed:
+            return changed
+        more = tuple(
+            one
+            for one in found.matched
+            if one not in exceptions
+            and (row.strictly_contains(one) or (one in found.deciding and one.outcome != row.outcome))
+        )
         if not more:
             return None
         exceptions += more

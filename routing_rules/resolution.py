@@ -6,23 +6,26 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from routing_rules.inclusion import Inclusion
-from routing_rules.model import Row
+from routing_rules.model import Row, Side
 
 if TYPE_CHECKING:
-    from routing_rules.model import Evidence
+    from routing_rules.answers import Evidence, Verdict
 
 
 @dataclass(slots=True)
 class Resolution:
     """The rows that match, and those that decide, each lowest id first. ``deciding`` is empty for a gap.
 
-    Worked out once and shared by all answers that rest on it, and so is their ``evidence``.
+    Worked out once and shared by all answers that rest on it, and so are their ``evidence`` and the ``verdict``; where
+    the facts have a say in it, as in a pilot, there is one in ``split`` for each side. ``decide`` fills them in.
     """
 
     matched: tuple[Row, ...]
     deciding: tuple[Row, ...]
     agreed: bool
     evidence: Evidence | None = field(default=None, repr=False, compare=False)
+    verdict: Verdict | None = field(default=None, repr=False, compare=False)
+    split: dict[Side, Verdict] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, rows: tuple[Row, ...], matched: tuple[int, ...], inclusion: Inclusion) -> Resolution:

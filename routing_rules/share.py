@@ -10,6 +10,9 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Final
 
+from routing_rules.facts import Facts
+from routing_rules.model import Outcome, Stage
+
 BUCKETS: Final = 10_000
 BUCKET_RULE: Final = 'first 8 bytes, big-endian, of SHA-256("share/v1" followed by the share key), modulo 10000'
 _PREFIX: Final = b"share/v1"
@@ -28,3 +31,17 @@ def share_threshold(share: Decimal) -> int:
 def in_share(bucket: int | None, share: Decimal) -> bool:
     """A document without a key is in the share only if everything is."""
     return (BUCKETS - 1 if bucket is None else bucket) < share_threshold(share)
+
+
+def bucket_of(facts: Facts) -> int | None:
+    """The bucket of the facts' share key; of facts that were read back the recorded one."""
+    return facts.recorded_bucket if facts.share_key is None else share_bucket(facts.share_key)
+
+
+def is_allowed(outcome: Outcome, facts: Facts) -> bool:
+    """Whether the root is on the pilot's allow-list; facts that were read back say what was recorded."""
+    if outcome.stage is not Stage.PILOT:
+        return False
+    if facts.root_external_id is None:
+        return bool(facts.recorded_allow_hit)
+    return facts.root_external_id in outcome.allow

@@ -58,7 +58,5 @@ class Contract(CustomerDocument):
         """Customer, products, and the contract that this one renews."""
         renewed: tuple[Link, ...] = ()
         if self.renewal_of is not None:
-            renewed = (
-                Link(kind="relates", target_domain="contracts", field="renewalOf", reference=self.renewal_of),
-            )
+            renewed = (Link(kind="relates", target_domain="contracts", field="renewalOf", reference=self.renewal_of),)
         return (customer_link(self), *product_links(self.lines), *renewed)

@@ -104,11 +104,12 @@ def _problems(slugs: set[str], operation: Operation, limited: tuple[str, ...], p
             "description": "; ".join(f"`{slug}`: {KINDS[slug].title}" for slug in found),
             "headers": _headers(status, operation, limited),
             "content": {
-                media_type: {
+                "application/problem+json": {"schema": PROBLEM_REF},
+                # The same bodies, shown once: they are many.
+                "application/json": {
                     "schema": PROBLEM_REF,
                     "examples": {slug: {"value": _example(slug, path)} for slug in found},
-                }
-                for media_type in ("application/problem+json", "application/json")
+                },
             },
         }
         for status, found in by_status.items()

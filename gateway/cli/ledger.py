@@ -1,4 +1,4 @@
-"""`erp-gateway ledger trace`: every step of a transaction or of its whole lineage."""
+"""`erp-gateway ledger trace|verify`: every step of a transaction or lineage; a published log, checked."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gateway.cli import ledger_verify
 from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, print_json, print_table, reading
 from gateway.domain.queries import TransactionFilter, Visible
 from gateway.domain.records import EntryRecord, TransactionRecord
@@ -14,6 +15,7 @@ from gateway.domain.wire import instant
 from gateway.store.store import Store
 
 app = typer.Typer(no_args_is_help=True)
+app.command("verify")(ledger_verify.verify)
 
 
 @app.callback()

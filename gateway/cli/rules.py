@@ -10,15 +10,15 @@ from typing import Annotated
 import typer
 
 from gateway.cli import rules_files
-from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, print_json, print_line, settings_of
-from gateway.cli.rules_report import Check, print_changes, print_check
+from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, settings_of
+from gateway.cli.rules_report import Check, print_changes, print_check, print_explanation
 from gateway.cli.rules_workbooks import export_workbook, import_workbook
-from gateway.domain.facts import wire_members
 from routing_rules import DomainNotServed, Facts, FactsInvalid, UnknownNode, decide, run_examples
 from routing_rules.analysis import prove
 from routing_rules.coverage import coverage_of
 from routing_rules.decomposition import TooManyCells
 from routing_rules.difference import differences
+from routing_rules.near_miss import miss_of
 
 app = typer.Typer(no_args_is_help=True)
 app.command("export")(export_workbook)
@@ -82,6 +82,8 @@ def explain(
     amount: Annotated[str | None, typer.Option(help="Such as 440.00, with --currency.")] = None,
     currency: str | None = None,
     posting_date: Annotated[str | None, typer.Option(help="YYYY-MM-DD.")] = None,
+    share_key: Annotated[str | None, typer.Option(help="What a pilot's share splits by.")] = None,
+    why_not: Annotated[str | None, typer.Option(help="A row: why it does not decide, and what would flip it.")] = None,
     json: JsonOption = False,
 ) -> None:
     """How a document with these facts would be routed, and why. Nothing is posted."""
@@ -99,16 +101,12 @@ def explain(
             amount=Decimal(amount) if amount is not None else None,
             currency=currency,
             posting_date=date.fromisoformat(posting_date) if posting_date is not None else None,
+            share_key=share_key,
         )
-        answer = decide(book, facts)
+        explanation = decide(book, facts).explanation
+        miss = explanation.near_miss if why_not is None else miss_of(book.index(domain), facts, why_not)
     except (FactsInvalid, UnknownNode, DomainNotServed, InvalidOperation, ValueError) as error:
         raise Failure(str(error), 2) from error
-    explanation = wire_members(answer.explanation.as_json())
-    if json:
-        print_json(explanation)
-        return
-    print_line(explanation["effect"])
-    for row in explanation["matched"]:
-        place = f"{row['file']}:{row['line']}"
-        overruled = f"overruled by {', '.join(row['exceptions'])}" if row["exceptions"] else "decides"
-        print_line(f"  {row['row']} ({place}): {overruled}. {row['note']}")
+    except KeyError as error:
+        raise Failure(f"the table of {domain} has no row {why_not}", 2) from error
+    print_explanation(explanation, miss, json=json)

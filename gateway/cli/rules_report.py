@@ -12,6 +12,9 @@ from routing_rules import ExampleFailure, Rulebook
 from routing_rules.analysis import Proof
 from routing_rules.coverage import Coverage, RowCoverage
 from routing_rules.difference import Change
+from routing_rules.explanation import Explanation
+from routing_rules.near_miss import NearMiss
+from routing_rules.share import BUCKET_RULE
 
 MOST_NAMED = 20
 """Rows that a line of the text names; the JSON names all."""
@@ -88,3 +91,26 @@ def print_changes(before: Rulebook, after: Rulebook, changes: Sequence[Change], 
     if not changes:
         same = "the versions are the same" if before.version == after.version else "no fact is decided differently"
         print_line(f"  {same}")
+
+
+def print_explanation(explanation: Explanation, miss: NearMiss | None, *, json: bool) -> None:
+    """A decision with the rows that matched, the share, and the row that came nearest to deciding instead."""
+    read = wire_members(explanation.as_json() | {"why_not": miss and miss.as_json()})
+    if json:
+        print_json(read)
+        return
+    print_line(explanation.effect)
+    for one in explanation.matched:
+        overruled = f"overruled by {', '.join(one.exceptions)}" if one.exceptions else "decides"
+        print_line(f"  {one.row.id} ({one.row.place}): {overruled}. {one.row.note}")
+    if len(explanation.exception_path) > 1:
+        print_line(f"  each an exception to the one before: {', '.join(explanation.exception_path)}")
+    if explanation.share is not None:
+        print_line(
+            f"  share {explanation.share.share}: {BUCKET_RULE}; in the cloud below {explanation.share.threshold}"
+        )
+    for near in explanation.nearest:
+        print_line(f"  {near.row.id} ({near.row.place}) does not match in {', '.join(near.mismatches)}")
+    print_line(f"  why not another: {miss.effect if miss else 'no row was found that would decide instead'}")
+    if explanation.owners:
+        print_line(f"  answered for by {', '.join(explanation.owners)}")

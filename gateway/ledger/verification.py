@@ -82,7 +82,7 @@ class Verification:
             "size": self.checkpoint.size if self.checkpoint else None,
             "rootHash": base64_text(self.checkpoint.root) if self.checkpoint else None,
             "signedBy": [key.text for key in self.keys],
-            "cosignedBy": [{"key": one.key.text, "at": one.time} for one in self.cosignatures],
+            "cosignedBy": [{"key": one.key.text, "timeS": one.time} for one in self.cosignatures],
             "heldSize": self.held_size,
             "entriesVerified": self.entries,
             "wrong": wrong

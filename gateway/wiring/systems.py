@@ -27,7 +27,7 @@ S = TypeVar("S")
 NEEDED_OPERATIONS: Final = (Operation.CREATE,)
 """What a system must be able to do that a row for all operations names. What else callers may ask for is refused
 document by document where a system cannot do it."""
-CALLS_IN_A_SUBMIT: Final = 3
+CALLS_IN_A_POSTING: Final = 3
 """Calls that a driver may make one after the other in a submit (session, posting, commit), each with its limit. A
 change reads first; the lease is looked at again after that, before the first byte that posts."""
 
@@ -106,7 +106,7 @@ def check_targets(rulebook: Rulebook, systems: Mapping[str, ErpSystem]) -> None:
 def _policy(system: System, settings: SystemSettings) -> SystemPolicy:
     longest, delay = settings.longest_execution_s, settings.inquiry_delay_s
     return SystemPolicy(
-        call_limit_s=settings.call_s * CALLS_IN_A_SUBMIT,
+        call_limit_s=settings.call_s * CALLS_IN_A_POSTING,
         longest_execution_s=float(system.longest_execution_s) if longest is None else longest,
         inquiry_delay_s=float(system.inquiry_delay_s) if delay is None else delay,
     )

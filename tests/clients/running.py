@@ -40,9 +40,9 @@ class Running:
         known = DEFAULT_CLIENTS[client]
         return issuer.mint(replace(known, scopes=frozenset(scopes)) if scopes else known, TOKEN_S)
 
-    def start(self, name: str, command: Sequence[str], answers_at: str) -> None:
+    def start(self, name: str, command: Sequence[str], answers_at: str, **environment: str) -> None:
         """One process more, which ends with the others; returns when it answers GET at the address."""
-        wait_for(self._children.start(name, command, self.places.log(name)), answers_at)
+        wait_for(self._children.start(name, command, self.places.log(name), environment), answers_at)
 
     def log(self, name: str = "gateway") -> str:
         """The end of what a process said."""
@@ -51,12 +51,12 @@ class Running:
 
 @contextmanager
 def running_gateway(
-    directory: Path, *, rows: Sequence[CrossReferenceRow] = (), module: str | None = None
+    directory: Path, *, rows: Sequence[CrossReferenceRow] = (), module: str | None = None, **environment: str
 ) -> Iterator[Running]:
     """Start two ERPs and a gateway on them; at the end all of them are gone.
 
     `rows`: numbers of masters that the ERPs are said to have. `module`: run `python -m MODULE DATA` in place of
-    `erp-gateway serve --data DATA`.
+    `erp-gateway serve --data DATA`. `environment`: variables for the gateway.
     """
     places = Places(directory)
     places.prepare(fresh=False)
@@ -69,7 +69,7 @@ def running_gateway(
         write_rows(places.cross_references, list(rows))
         write_settings(places, memory, legacy, cloud)
         running = Running(base_url, places, children)
-        running.start("gateway", command, f"{base_url}/health/ready")
+        running.start("gateway", command, f"{base_url}/health/ready", **environment)
         yield running
     finally:
         children.stop_all()

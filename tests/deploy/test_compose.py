@@ -147,6 +147,13 @@ def test_every_variable_of_ours_is_a_setting():
             assert not member or member[0] in field.annotation.model_fields  # type: ignore[union-attr]
 
 
+def test_the_first_start_writes_every_secret():
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    section = text.partition("\n## First start\n")[2].partition("\n## ")[0]
+    for secret in COMPOSE["secrets"]:
+        assert f"> {secret}\n" in section or f"`{secret}`" in section, secret
+
+
 def test_what_a_gateway_does_not_need_is_a_profile():
     assert {name for name, service in SERVICES.items() if "profiles" not in service} == ALWAYS
 

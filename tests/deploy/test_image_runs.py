@@ -105,6 +105,8 @@ def _build(image: Image) -> None:
         elif instruction == "ENV":
             # without the switches that keep caches out of an image: here they are the way to work without a network
             environment |= {name: value for name, value in BUILD.environment().items() if "CACHE" not in name}
+        elif instruction == "ARG":
+            assert argument in {"PIP_INDEX_URL", "UV_DEFAULT_INDEX"}, "these are the machine's, if it has them"
         elif instruction == "COPY":
             *sources, target = argument.split()
             for source in sources:

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from gateway.domain.queries import Published
+from gateway.errors import StoreUnavailable
 from gateway.store.migrate import migrate
 from gateway.store.schema import METADATA
 from gateway.store.store import Store, open_store
@@ -89,6 +90,16 @@ async def test_what_it_must_not_do_is_refused_by_the_rights_alone(connection: as
     """Not by the triggers, which a mistake in a migration could lose."""
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await connection.execute(sql)
+
+
+async def test_its_start_on_an_older_schema_ends_and_says_why(rights: Rights):
+    owner = await asyncpg.connect(rights.owner)
+    try:
+        await owner.execute("UPDATE alembic_version SET version_num = 'v0001'")
+    finally:
+        await owner.close()
+    with pytest.raises(StoreUnavailable, match="cannot migrate"):
+        await migrate(rights.gateway)
 
 
 async def test_every_table_of_the_schema_is_granted_as_its_kind_asks(rights: Rights):

@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[2]
 SCOPES = ("documents:submit", "documents:read", "ledger:read", "operations:act")
 PHASES = "examples,coverage,fuzzing,stateful"
 _COMMAND = Path(sys.executable).with_name("schemathesis")
-_CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+WHOLE = Path(__file__).with_name("schemathesis.toml")
+CHAINS = Path(__file__).with_name("chains.toml")
 
 Chain = tuple[str, ...]
 
@@ -38,6 +39,13 @@ class Campaign:
     failures: Counter[tuple[str, str]] = field(default_factory=Counter)
     chains: Counter[Chain] = field(default_factory=Counter)
     said: str = ""
+
+    def add(self, other: Campaign) -> None:
+        """Count another run in."""
+        self.cases += other.cases
+        for name in ("statuses", "by_phase", "posted", "failures", "chains"):
+            getattr(self, name).update(getattr(other, name))
+        self.said += other.said
 
     def __str__(self) -> str:
         lines = [
@@ -86,7 +94,10 @@ def campaign(
     *,
     examples: int,
     phases: str = PHASES,
+    mode: str = "all",
+    configuration: Path = WHOLE,
     seed: int = 1,
+    seconds: int | None = None,
     limit_s: float = 3_600,
     operations: str | None = None,
 ) -> Campaign:
@@ -96,11 +107,13 @@ def campaign(
     """
     report = folder / "report.ndjson"
     command: list[str | Path] = [
-        *(_COMMAND, f"--config-file={_CONFIGURATION}", "run", f"{running.base_url}/openapi.json"),
-        *("--checks", "all", "--mode", "all", "--phases", phases, "--max-examples", str(examples)),
+        *(_COMMAND, f"--config-file={configuration}", "run", f"{running.base_url}/openapi.json"),
+        *("--checks", "all", "--mode", mode, "--phases", phases, "--max-examples", str(examples)),
         *("--seed", str(seed), "--report", "ndjson", f"--report-ndjson-path={report}"),
         *("--header", f"Authorization: Bearer {running.token('salesforce', *SCOPES)}"),
     ]
+    if seconds is not None:
+        command += ["--max-time", str(seconds)]
     if operations is not None:
         command += ["--include-path-regex", operations]
     done = subprocess.run(

@@ -55,8 +55,7 @@ def _link(paths: dict[str, Any], collection: str) -> None:
     ]
     where = {"documentId": "$response.body#/documentId"}
     for status in ("200", "201"):
-        for operation_id in (one["get"]["operationId"], *acts):
-            _add(paths[collection]["post"], status, operation_id, {"parameters": where})
+        _add(paths[collection]["post"], status, one["get"]["operationId"], {"parameters": where})
     for operation_id in acts:
         link = {"parameters": where, "requestBody": {"ifMatch": "$response.body#/etag"}}
         _add(one["get"], "200", operation_id, link)

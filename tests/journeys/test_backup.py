@@ -12,12 +12,11 @@ import json
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +36,7 @@ from gateway.demo.northwind import BILLING, SALESFORCE, Northwind, load_northwin
 from gateway.demo.places import Memory, Places
 from gateway.demo.readings import read_erp, read_masters
 from gateway.intake.cross_references import write_rows
+from tests.journeys.record import Record, announced, by_lineage, count, move_to_another_machine, unpublished
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -97,13 +97,13 @@ async def test_a_backup_of_a_working_gateway_goes_on_elsewhere(site: Site, tmp_p
     # A back-up under load, and load after it.
     options = LoadOptions(base_url=site.gateway.base_url, tokens=token_of, key_prefix=KEYS)
     loading = asyncio.create_task(load(part, options, lambda _: None))
-    await _until(lambda: _count(first.directory) >= 350, loading)
+    await _until(lambda: count(first.directory) >= 350, loading)
     before = Record.of(first.directory)
     await asyncio.to_thread(_documented, "Back-up", DATA=first.directory, BACKUP=backup)
     held = Record.of(backup)
     assert before.entries.items() <= held.entries.items(), "what was accepted before the back-up is in it"
     assert held.open, "nothing was under way: a back-up of a gateway at rest proves nothing"
-    await _until(lambda: _count(first.directory) >= len(held.transactions) + 100, loading)
+    await _until(lambda: count(first.directory) >= len(held.transactions) + 100, loading)
 
     # The machine is lost.
     assert site.gateway.child is not None
@@ -121,7 +121,7 @@ async def test_a_backup_of_a_working_gateway_goes_on_elsewhere(site: Site, tmp_p
         shutil.copy2(first.directory / name, backup / name)
     await asyncio.to_thread(_documented, "Restore", DATA=restored.directory, BACKUP=backup)
     assert Record.of(restored.directory).entries == held.entries, "looking at a restored record changes nothing"
-    _on_another_machine(restored.directory)
+    move_to_another_machine(restored.directory)
     await site.restart_at(restored)
 
     # It goes on: what was under way comes to its end, and a new document is posted.
@@ -157,49 +157,8 @@ async def test_a_backup_of_a_working_gateway_goes_on_elsewhere(site: Site, tmp_p
     assert {reference for reference, status in after.items() if status == "posted"} <= strange <= after.keys()
     assert len(strange) > 50
 
-    await _until(lambda: _unpublished(restored.directory) == 0)
-    assert _streamed(restored.directory) == _announced(restored.directory), "a new stream holds every event, in order"
-
-
-@dataclass(frozen=True)
-class Record:
-    """What a record says: status by transaction, transaction by natural key, entries as they are, and the status
-    behind every reference that a document carries in an ERP (masters carry none)."""
-
-    transactions: dict[str, str]
-    natural_keys: dict[tuple[str, str], str]
-    entries: dict[tuple[str, int], bytes]
-    references: dict[str, str]
-
-    @classmethod
-    def of(cls, directory: Path) -> Record:
-        with _reading(directory) as connection:
-            return cls(
-                dict(connection.execute("SELECT transaction_id, status FROM transactions")),
-                {
-                    (domain, external_id): transaction_id
-                    for domain, external_id, transaction_id in connection.execute(
-                        "SELECT domain, external_id, transaction_id FROM natural_keys WHERE transaction_id IS NOT NULL"
-                    )
-                },
-                {
-                    (trace, seq): bytes(body) + bytes(leaf)
-                    for trace, seq, body, leaf in connection.execute(
-                        "SELECT trace, seq, body, leaf_hash FROM ledger_entries"
-                    )
-                },
-                dict(
-                    connection.execute(
-                        "SELECT external_reference, status FROM steps JOIN transactions USING (transaction_id)"
-                        " WHERE domain NOT IN ('customers', 'products')"
-                    )
-                ),
-            )
-
-    @property
-    def open(self) -> set[str]:
-        """Transactions that have not come to an end."""
-        return {name for name, status in self.transactions.items() if status not in {"posted", "in_doubt"}}
+    await _until(lambda: unpublished(restored.directory) == 0)
+    assert _streamed(restored.directory) == announced(restored.directory), "a new stream holds every event, in order"
 
 
 def _documented(section: str, **places: Path) -> None:
@@ -221,54 +180,15 @@ def _documented(section: str, **places: Path) -> None:
     assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
 
 
-@contextlib.contextmanager
-def _reading(directory: Path) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(f"file:{directory / 'gateway.db'}?mode=ro", uri=True, timeout=10)
-    try:
-        yield connection
-    finally:
-        connection.close()
-
-
-def _count(directory: Path) -> int:
-    with _reading(directory) as connection:
-        return int(connection.execute("SELECT count(*) FROM transactions").fetchone()[0])
-
-
-def _unpublished(directory: Path) -> int:
-    with _reading(directory) as connection:
-        return int(connection.execute("SELECT count(*) FROM outbox WHERE published_at IS NULL").fetchone()[0])
-
-
-def _announced(directory: Path) -> dict[str, list[int]]:
-    """The numbers of every lineage's events, as the record kept them."""
-    with _reading(directory) as connection:
-        rows = connection.execute("SELECT lineage_id, sequence FROM outbox ORDER BY lineage_id, sequence").fetchall()
-    return _by_lineage(rows)
-
-
 def _streamed(directory: Path) -> dict[str, list[int]]:
     """The same, as a consumer reads them from the stream."""
-    count = sum(len(numbers) for numbers in _announced(directory).values())
+    most = sum(len(numbers) for numbers in announced(directory).values())
     command = [Path(sys.executable).with_name("erp-gateway"), "events", "tail", "--from-start", "--json"]
     done = subprocess.run(
-        [*command, "--count", str(count), "--data", directory], capture_output=True, text=True, check=True, timeout=120
+        [*command, "--count", str(most), "--data", directory], capture_output=True, text=True, check=True, timeout=120
     )
     events = [json.loads(line) for line in done.stdout.splitlines()]
-    return _by_lineage([(event["lineageid"], int(event["sequence"])) for event in events])
-
-
-def _by_lineage(rows: list[tuple[str, int]]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for lineage, number in rows:
-        found.setdefault(lineage, []).append(number)
-    return found
-
-
-def _on_another_machine(directory: Path) -> None:
-    """Processes of the record ran elsewhere: from here nobody can see that they have ended."""
-    with contextlib.closing(sqlite3.connect(directory / "gateway.db")) as connection, connection:
-        connection.execute("UPDATE processes SET host = 'the-lost-machine'")
+    return by_lineage([(event["lineageid"], int(event["sequence"])) for event in events])
 
 
 async def _until(condition: Any, busy: asyncio.Task[Any] | None = None) -> None:

@@ -11,6 +11,7 @@ from pytest_socket import disable_socket, enable_socket
 from gateway.ledger.tile_directory import DirectoryTiles
 from gateway.ledger.tile_store import TileStore
 from tests.ledger.memory_tiles import MemoryTiles
+from tools.go_verifier.program import GoVerifier, GoVerifierMissing, go_verifier
 
 
 @pytest.fixture(autouse=True)
@@ -24,3 +25,12 @@ def _no_sockets() -> Iterator[None]:
 def tiles(request: pytest.FixtureRequest, tmp_path: Path) -> TileStore:
     """An empty tile store, of either kind."""
     return MemoryTiles() if request.param == "memory" else DirectoryTiles(tmp_path / "log")
+
+
+@pytest.fixture(scope="session")
+def go() -> GoVerifier:
+    """Go's own verifier. Where it cannot be had, the tests that need it fail and say what to do."""
+    try:
+        return go_verifier()
+    except GoVerifierMissing as missing:
+        pytest.fail(str(missing), pytrace=False)

@@ -83,6 +83,17 @@ def test_an_altered_consistency_proof_is_refused(data):
 
 
 @given(data=st.data())
+def test_a_consistency_proof_is_of_two_roots(data):
+    new = data.draw(st.integers(2, 1025))
+    old = data.draw(st.integers(1, new - 1))
+    other = data.draw(st.integers(1, 1025).filter(lambda one: one not in (old, new)))
+    proof = consistency_proof(NODES, old, new)
+    for old_root, new_root in ((TREE.root(other), TREE.root(new)), (TREE.root(old), TREE.root(other))):
+        with pytest.raises(ProofInvalid):
+            check_consistency(proof, old=old, new=new, old_root=old_root, new_root=new_root)
+
+
+@given(data=st.data())
 def test_a_proof_proves_one_entry_at_one_place_only(data):
     size = data.draw(st.integers(2, 1025))
     index = data.draw(st.integers(0, size - 1))

@@ -209,3 +209,19 @@ def test_a_workbook_does_not_lie_beside_the_tables(call: Called, draft: Path) ->
     assert call("export", draft, "--xlsx", draft / "rules.xlsx").exit_code == 2
     assert "put it elsewhere" in call.failure
     assert not (draft / "rules.xlsx").exists()
+
+
+def test_why_and_why_not(call: Called) -> None:
+    facts = ("explain", "--rulebook", TABLES, "--domain", "orders", "--business-unit", "Eastern", "--geography", "DE")
+    assert call(*facts, "--share-key", "customer-1").exit_code == 0
+    assert "share bucket 4942 does not lie below 2500; target legacy-main" in call.text
+    assert "each an exception to the one before: o-base, o-east-dach" in call.text
+    assert 'share 25: first 8 bytes, big-endian, of SHA-256("share/v1" followed by the share key)' in call.text
+    assert "why not another: with business_unit" in call.text
+    assert "answered for by order-to-cash-team" in call.text
+    read = call(*facts, "--why-not", "o-east-dach-large", "--json").json
+    assert [one["field"] for one in read["whyNot"]["changes"]] == ["amount", "currency"]
+    assert read["owners"] == ["order-to-cash-team"]
+    assert call(*facts, "--why-not", "nobody").exit_code == 2
+    assert call.failure == "the table of orders has no row nobody"
+    assert call(*facts, "--why-not", "o-east-dach").text.count("no row was found") == 1

@@ -29,6 +29,7 @@ from routing_rules import (
     share_bucket,
     why_not,
 )
+from routing_rules.share import BUCKET_RULE
 from routing_rules.table_reader import HEADER
 
 GROUND = b"""
@@ -215,6 +216,7 @@ def test_a_pilot_splits_at_the_threshold() -> None:
     assert pilot(above, share_key="key").side is Side.CLOUD
     assert pilot(above, share_key="key").explanation.as_json()["share"] == {
         "share": above.rstrip("0").rstrip("."),
+        "hash": BUCKET_RULE,
         "threshold": bucket + 1,
         "bucket": bucket,
         "allow_hit": False,

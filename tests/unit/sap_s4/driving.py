@@ -23,7 +23,10 @@ ENTRY: Final = submitted(journal_entry())
 PRODUCT: Final = Submission(Product(name="Chai"), REFERENCE)
 CUSTOMER: Final = Submission(Customer(name="Vins et alcools", geography="FR", address=ADDRESS), REFERENCE)
 SUBMISSIONS: Final = (ORDER, INVOICE, PAYMENT, ENTRY, PRODUCT, CUSTOMER)
+CHANGED: Final = (ORDER, CUSTOMER, PRODUCT)
+"""What can be changed."""
 CHANGE: Final = "0CH8N4K1V5X9Z3BQ"
+"""The reference of a change."""
 VERSIONS: Final = ("v2", "v4")
 
 Answers = Callable[[ErpRequest, ErpResponse], Step]
@@ -53,6 +56,11 @@ def in_memory(
 def is_posting(request: ErpRequest) -> bool:
     """True for what leaves something behind."""
     return request.method == "POST" and "/oauth2/" not in request.path
+
+
+def postings_of(transport: ScriptedTransport) -> list[ErpRequest]:
+    """The posting requests that were sent."""
+    return [one for one in transport.seen if is_posting(one)]
 
 
 def changed(original: Submission) -> Any:

@@ -13,15 +13,14 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import unquote
 
 from adapters.transport import ErpRequest, ErpResponse
+from tests.unit.sap_s4.memory_wire import CHILDREN, Wire, dumped, served
 from tests.unit.sap_s4.scripted import problem
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ENTRY: Final = "AccountingDocument CompanyCode FiscalYear"
 _ITEM: Final = "SalesOrder SalesOrderItem"
 KEYS: Final = {
@@ -42,26 +41,6 @@ KEYS: Final = {
         "A_ProductDescription": "Product Language",
     }.items()
 }
-CHILDREN: Final = {
-    "A_SalesOrder": {
-        "to_Item": "A_SalesOrderItem",
-        "to_Partner": "A_SalesOrderHeaderPartner",
-        "to_Text": "A_SalesOrderText",
-    },
-    "A_SalesOrderItem": {"to_PricingElement": "A_SalesOrderItemPrElement"},
-    "A_SalesOrderHeaderPartner": {"to_Address": "A_SalesOrderPartnerAddress"},
-    "A_JournalEntry": {"to_JournalEntryItem": "A_JournalEntryItem"},
-    "A_BusinessPartner": {
-        "to_BusinessPartnerAddress": "A_BusinessPartnerAddress",
-        "to_BusinessPartnerRole": "A_BusinessPartnerRole",
-    },
-    "A_Product": {"to_Description": "A_ProductDescription"},
-}
-_DECIMALS: Final = frozenset(
-    "TotalNetAmount NetAmount RequestedQuantity ConditionRateValue ConditionQuantity ConditionBaseValue "
-    "ConditionAmount AmountInTransactionCurrency".split()
-)
-_DATES: Final = frozenset("SalesOrderDate PricingDate RequestedDeliveryDate DocumentDate PostingDate".split())
 _INITIAL: Final[dict[str, dict[str, Any]]] = {
     "A_SalesOrder": {"RequestedDeliveryDate": None, "SDDocumentReason": "", "OverallDeliveryStatus": "A",
                      "OverallSDDocumentRejectionSts": "A"},
@@ -89,7 +68,7 @@ class MemoryErp:
         v4 = request.path.startswith("/sap/opu/odata4/")
         assert v4 is (self.version == 4 and "JOURNALENTRY" not in request.path), request.path
         last = request.path.rsplit("/", 1)[-1]
-        wire = _Wire(4 if v4 else 2)
+        wire = Wire(4 if v4 else 2)
         if last == "$batch":
             before = copy.deepcopy(self.stands)
             answer, failed = (self._json_batch if v4 else self._multipart)(request, wire)
@@ -136,7 +115,7 @@ class MemoryErp:
                 rejected = bool(items) and all(item["SalesDocumentRjcnReason"] for item in items)
                 order["OverallSDDocumentRejectionSts"] = "C" if rejected else "A"
 
-    def _multipart(self, request: ErpRequest, wire: _Wire) -> tuple[ErpResponse, bool]:
+    def _multipart(self, request: ErpRequest, wire: Wire) -> tuple[ErpResponse, bool]:
         head = f"Content-Type: {request.headers['Content-Type']}\r\n\r\n".encode()
         parsed = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + (request.body or b""))
         changeset, *reading = parsed.get_payload()
@@ -156,13 +135,13 @@ class MemoryErp:
         for part in reading:
             _, path, _, _ = _http(part.get_payload(decode=True))
             name, row, _ = self._at(wire, path)
-            pieces.append(_part(200, _dumped(wire.body(wire.entity(name, row), name)), ""))
+            pieces.append(_part(200, dumped(wire.body(wire.entity(name, row), name)), ""))
         body = b"".join(b"--outer\r\n" + one + (b"" if one.endswith(b"\r\n") else b"\r\n") for one in pieces)
         return ErpResponse(202, {"content-type": "multipart/mixed; boundary=outer"}, body + b"--outer--\r\n"), bool(
             failed
         )
 
-    def _json_batch(self, request: ErpRequest, wire: _Wire) -> tuple[ErpResponse, bool]:
+    def _json_batch(self, request: ErpRequest, wire: Wire) -> tuple[ErpResponse, bool]:
         answers: list[dict[str, Any]] = []
         failed = False
         for one in json.loads(request.body or b"", parse_float=Decimal)["requests"]:
@@ -182,10 +161,10 @@ class MemoryErp:
                 # A server may state success for members that are rolled back with the one that failed.
                 failed = True
             answers.append(answer)
-        return _served({"responses": answers}, 200), failed
+        return served({"responses": answers}, 200), failed
 
     def _change(
-        self, wire: _Wire, method: str, path: str, if_match: str | None, body: dict[str, Any]
+        self, wire: Wire, method: str, path: str, if_match: str | None, body: dict[str, Any]
     ) -> tuple[int, bytes, str]:
         keyed, _, navigation = path.partition("/")
         name, row, siblings = self._at(wire, keyed)
@@ -193,7 +172,7 @@ class MemoryErp:
             assert method == "POST"
             child = CHILDREN[name][navigation]
             new = self._insert(child, wire.read(body), {**row, "__siblings": row[navigation]})
-            return 201, _dumped(wire.body(wire.entity(child, new), child)), ""
+            return 201, dumped(wire.body(wire.entity(child, new), child)), ""
         if if_match is None:
             return 428, problem(428, "If-Match is missing").body, ""
         if if_match != f'W/"{row["__etag"]}"':
@@ -209,7 +188,7 @@ class MemoryErp:
         self._total(name)
         return 204, b"", f'W/"{row["__etag"]}"'
 
-    def _at(self, wire: _Wire, path: str) -> tuple[str, dict[str, Any], list[dict[str, Any]]]:
+    def _at(self, wire: Wire, path: str) -> tuple[str, dict[str, Any], list[dict[str, Any]]]:
         """The entity that a path names, e.g. `A_Product(Product='1')`, and the list it is in."""
         match = re.fullmatch(r"(\w+)\((.*)\)", unquote(path))
         assert match, path
@@ -228,81 +207,6 @@ class MemoryErp:
             for row in rows:
                 yield name, row, rows
                 waiting += [(child, row[navigation]) for navigation, child in CHILDREN.get(name, {}).items()]
-
-
-@dataclass(frozen=True)
-class _Wire:
-    """JSON of one version, both ways."""
-
-    version: int
-
-    def set_of(self, name: str) -> str:
-        return name if self.version == 2 else f"A_{name}"
-
-    def read(self, values: dict[str, Any]) -> dict[str, Any]:
-        return {name: self._value(name, value) for name, value in values.items()}
-
-    def _value(self, name: str, value: Any) -> Any:
-        if name.startswith("to_"):
-            rows = value["results"] if self.version == 2 else value
-            return [self.read(row) for row in rows]
-        if name in _DECIMALS:
-            assert isinstance(value, str if self.version == 2 else int | Decimal), (name, value)
-            return Decimal(value)
-        if name in _DATES and value is not None:
-            if self.version == 4:
-                return date.fromisoformat(value)
-            return (_EPOCH + timedelta(milliseconds=int(value[6:-2]))).date()
-        assert value is None or isinstance(value, str | bool), (name, value)
-        return value
-
-    def entity(self, name: str, row: dict[str, Any]) -> dict[str, Any]:
-        """An entity with all its children, as a server states it."""
-        etag = f'W/"{row["__etag"]}"'
-        out: dict[str, Any] = {"__metadata": {"type": f"SRV.{name}Type", "etag": etag}}
-        if self.version == 4:
-            out = {"@odata.etag": etag}
-        for prop, value in row.items():
-            if prop in CHILDREN.get(name, {}):
-                rows = [self.entity(CHILDREN[name][prop], one) for one in value]
-                out[prop] = {"results": rows} if self.version == 2 else rows
-            elif not prop.startswith("__"):
-                out[prop] = self._out(value)
-        return out
-
-    def _out(self, value: Any) -> Any:
-        if isinstance(value, Decimal):
-            return f"{value:.3f}" if self.version == 2 else f"#{value:.3f}#"
-        if isinstance(value, date):
-            if self.version == 4:
-                return f"{value.isoformat()}T00:00:00Z"
-            midnight = datetime(value.year, value.month, value.day, tzinfo=UTC)
-            return f"/Date({(midnight - _EPOCH) // timedelta(milliseconds=1)})/"
-        return value
-
-    def body(self, content: dict[str, Any], name: str) -> dict[str, Any]:
-        if self.version == 2:
-            return {"d": content}
-        return {"@odata.context": f"/x/$metadata#{name.removeprefix('A_')}/$entity", **content}
-
-    def collection(self, name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
-        listed = [self.entity(name, row) for row in rows]
-        return {"results": listed} if self.version == 2 else {"value": listed}
-
-    def answer(self, content: dict[str, Any], status: int, name: str) -> ErpResponse:
-        body = self.body(content, name)
-        if self.version == 4 and status == 200:
-            body["@odata.context"] = f"/x/$metadata#{name.removeprefix('A_')}"
-        return _served(body, status)
-
-
-def _dumped(body: Any) -> bytes:
-    """JSON in which decimals of V4 are numbers with all their digits."""
-    return re.sub(rb'"#(-?[0-9.]+)#"', rb"\1", json.dumps(body).encode())
-
-
-def _served(body: Any, status: int) -> ErpResponse:
-    return ErpResponse(status, {"content-type": "application/json;charset=utf-8"}, _dumped(body))
 
 
 def _key(name: str, row: dict[str, Any]) -> tuple[str, ...]:

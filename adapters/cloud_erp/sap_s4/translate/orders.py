@@ -96,27 +96,31 @@ def order_shape(settings: S4Settings) -> Shape:
         ours = (settings.language, settings.order_text_id)
         return [row for row in rows if (row.text("Language"), row.text("LongTextID")) == ours]
 
-    def part(name: str, *keys: str, **more: object) -> Shape:
-        return Shape(Address(_SERVICE, name), ("SalesOrder", *keys), **more)  # type: ignore[arg-type]
-
-    step = ("SalesOrderItem", "PricingProcedureStep", "PricingProcedureCounter")
-    pricing = part("A_SalesOrderItemPrElement", *step, told_apart_by="ConditionType", ours=priced_here)
-    address = part("A_SalesOrderPartnerAddress", "PartnerFunction")
-    return part(
-        "A_SalesOrder",
-        children={
-            "to_Item": part(
-                "A_SalesOrderItem",
-                "SalesOrderItem",
-                told_apart_by="SalesOrderItem",
-                once=("Material", settings.freight_material),
-                children={"to_PricingElement": pricing},
-            ),
-            "to_Partner": part(
-                "A_SalesOrderHeaderPartner", "PartnerFunction", ours=ship_to, children={"to_Address": address}
-            ),
-            "to_Text": part("A_SalesOrderText", "Language", "LongTextID", ours=our_text),
-        },
+    pricing = Shape(
+        Address(_SERVICE, "A_SalesOrderItemPrElement"),
+        ("SalesOrder", "SalesOrderItem", "PricingProcedureStep", "PricingProcedureCounter"),
+        told_apart_by="ConditionType",
+        ours=priced_here,
+    )
+    items = Shape(
+        Address(_SERVICE, "A_SalesOrderItem"),
+        ("SalesOrder", "SalesOrderItem"),
+        told_apart_by="SalesOrderItem",
+        once=("Material", settings.freight_material),
+        children={"to_PricingElement": pricing},
+    )
+    address = Shape(Address(_SERVICE, "A_SalesOrderPartnerAddress"), ("SalesOrder", "PartnerFunction"))
+    partners = Shape(
+        Address(_SERVICE, "A_SalesOrderHeaderPartner"),
+        ("SalesOrder", "PartnerFunction"),
+        ours=ship_to,
+        children={"to_Address": address},
+    )
+    texts = Shape(Address(_SERVICE, "A_SalesOrderText"), ("SalesOrder", "Language", "LongTextID"), ours=our_text)
+    return Shape(
+        Address(_SERVICE, "A_SalesOrder"),
+        ("SalesOrder",),
+        children={"to_Item": items, "to_Partner": partners, "to_Text": texts},
         moved=frozenset({"RequestedDeliveryDate"}),
         guard="PurchaseOrderByCustomer",
     )

@@ -1,0 +1,91 @@
+"""`erp-gateway ledger verify`: a published log, checked by somebody who trusts nothing but its key."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from gateway.cli.console import Failure, JsonOption, print_json, print_line
+from gateway.domain.wire import instant
+from gateway.ledger.cosignature import WitnessPolicy
+from gateway.ledger.errors import KeyMisused, LedgerError, Malformed
+from gateway.ledger.lines import base64_text
+from gateway.ledger.note_keys import VerifierKey
+from gateway.ledger.verification import Verification, Wrong
+from gateway.ledger.verify import verify_directory
+
+_US: Final = 1_000_000
+_YEAR_10000: Final = 253_402_300_800
+"""In s since 1970: what comes later no calendar text can say, but a witness may state it."""
+
+
+def verify(
+    directory: Annotated[Path, typer.Option("--directory", help="The published log: checkpoint and tile/ lie there.")],
+    key: Annotated[list[str], typer.Option("--key", help="The log's verifier key, name+id+base64; again for more.")],
+    state: Annotated[
+        Path, typer.Option("--state", help="The file that remembers what was seen of the log; keep it away from there.")
+    ],
+    witness: Annotated[
+        list[str] | None, typer.Option("--witness", help="A trusted witness's verifier key; again for more.")
+    ] = None,
+    quorum: Annotated[int, typer.Option("--quorum", min=0, help="How many witnesses must have cosigned.")] = 0,
+    json: JsonOption = False,
+) -> None:
+    """Recompute a published log from its entries, and compare it with its signatures and with what was seen before.
+
+    Exit code 0: everything is as signed, and continues what was seen. 1: something is wrong, or the state file cannot
+    be used. 2: a key is none.
+    """
+    try:
+        keys = [VerifierKey.parse(one) for one in key]
+        witnesses = WitnessPolicy(tuple(VerifierKey.parse(one) for one in witness or ()), quorum)
+        with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as shown:
+            bar = shown.add_task("entries", total=None)
+            found = verify_directory(
+                directory,
+                keys,
+                state,
+                witnesses=witnesses,
+                progress=lambda done, total: shown.update(bar, completed=done, total=total),
+            )
+    except (KeyMisused, Malformed) as error:
+        raise Failure(str(error), 2) from error
+    except LedgerError as error:
+        raise Failure(str(error)) from error
+    if json:
+        print_json(found.as_json())
+    elif found.ok:
+        _tell(found, state)
+    if found.wrong is not None:
+        raise Failure(f"{found.origin} is NOT as it was signed: {_what(found.wrong)}")
+
+
+def _tell(found: Verification, state: Path) -> None:
+    checkpoint = found.checkpoint
+    if checkpoint is None:
+        return
+    print_line(f"{found.origin}: {checkpoint.size} entries are as signed, root {base64_text(checkpoint.root)}")
+    for key in found.keys:
+        print_line(f"signed by {key.text}")
+    for one in found.cosignatures:
+        when = instant(one.time * _US) if one.time < _YEAR_10000 else f"{one.time} s after 1970"
+        print_line(f"cosigned by {one.key.name} at {when}")
+    if found.held_size:
+        print_line(f"it continues the {found.held_size} entries that were seen before")
+    elif found.seen is not None:
+        print_line(f"seen for the first time: {state} remembers it from now on")
+
+
+def _what(wrong: Wrong) -> str:
+    parts = [f"{wrong.reason}: {wrong.detail}"]
+    if wrong.entry is not None and wrong.until is not None:
+        last = wrong.until - 1
+        parts.append(f"entry {wrong.entry}" if last == wrong.entry else f"entries {wrong.entry} to {last}")
+    if wrong.path is not None:
+        parts.append(wrong.path)
+    return " · ".join(parts)
