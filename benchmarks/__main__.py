@@ -5,7 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("benchmarks.store_write", "benchmarks.http_submit")
+BENCHMARKS = (
+    "benchmarks.store_write",
+    "benchmarks.http_submit",
+    "benchmarks.rules_decide",
+    "benchmarks.rules_simulate",
+)
 
 
 def main() -> int:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from adapters.canonical import ErpNumber
+from adapters.canonical import DOMAINS, ErpNumber
 from adapters.errors import Misconfigured, OutcomeUnknown
 from adapters.port import (
+    Cancellation,
     Capability,
+    Change,
     ControlTotals,
     Expectation,
     FoundDocument,
@@ -17,6 +19,7 @@ from adapters.port import (
     Page,
     Permit,
     Posted,
+    Posting,
     Reversal,
     Search,
     Submission,
@@ -24,7 +27,6 @@ from adapters.port import (
 )
 from adapters.transport import ErpRequest, HttpTransport
 
-_DOMAINS = ("customers", "products", "orders", "invoices", "payments")
 _CREATED = 201
 
 
@@ -40,9 +42,9 @@ class StubDriver:
         return self._system_id
 
     def capabilities(self) -> Mapping[tuple[str, Operation], Capability]:
-        return {(domain, Operation.CREATE): Capability(True) for domain in _DOMAINS}
+        return {(domain, Operation.CREATE): Capability(True) for domain in DOMAINS}
 
-    def expectation(self, submission: Submission) -> Expectation:
+    def expectation(self, posting: Posting) -> Expectation:
         return Expectation(None, None, None)
 
     async def submit(self, submission: Submission, permit: Permit) -> Posted:
@@ -58,11 +60,17 @@ class StubDriver:
         number = json.loads(response.body)["documentNumber"]
         return Posted(ErpNumber(system_id=self._system_id, document_type="order", document_number=number))
 
-    async def inquire(self, submission: Submission) -> tuple[FoundDocument, ...]:
+    async def inquire(self, posting: Posting) -> tuple[FoundDocument, ...]:
         raise OutcomeUnknown("the stub keeps no book")
 
     async def validate(self, submission: Submission) -> ValidationReport:
         raise Misconfigured("the stub cannot validate")
+
+    async def change(self, change: Change, permit: Permit) -> Posted:
+        raise Misconfigured("the stub cannot change")
+
+    async def cancel(self, cancellation: Cancellation, permit: Permit) -> Posted:
+        raise Misconfigured("the stub cannot cancel")
 
     async def reverse(self, reversal: Reversal, permit: Permit) -> Posted:
         raise Misconfigured("the stub cannot reverse")

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from routing_rules.answers import Conflict, Decision
 from routing_rules.decide import decide
 from routing_rules.examples import decide_example
 from routing_rules.facts import Facts
 from routing_rules.index import UnknownNode
-from routing_rules.answers import Conflict, Decision
 from routing_rules.model import Row
 from routing_rules.rulebook import DomainNotServed, Rulebook
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
+from routing_rules.answers import Conflict, Decision, Gap
 from routing_rules.decide import decide
 from routing_rules.facts import Facts
 from routing_rules.index import UnknownNode
-from routing_rules.answers import Conflict, Decision, Gap
 from routing_rules.rulebook import DomainNotServed, Example, Rulebook
 
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
+from routing_rules.answers import Conflict, Decision, Gap
 from routing_rules.dimensions import plain
 from routing_rules.facts import Facts
 from routing_rules.index import TableIndex
-from routing_rules.answers import Conflict, Decision, Gap
 from routing_rules.model import Row, Side, Stage
 from routing_rules.near_miss import NearMiss, nearest_miss
 from routing_rules.resolution import Resolution

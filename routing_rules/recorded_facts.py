@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from routing_rules.facts import Facts, FactsInvalid
@@ -21,7 +22,7 @@ _FACT_NAMES: Final = {"currency_code": "currency"}
 
 
 class RecordInvalid(ValueError):
-    """A line holds no facts; ``line`` counts from 1. The lines before it were read."""
+    """A line does not hold what it should; ``line`` counts from 1. The lines before it were read."""
 
     def __init__(self, line: int, message: str) -> None:
         super().__init__(f"line {line}: {message}")
@@ -30,26 +31,40 @@ class RecordInvalid(ValueError):
 
 def read_facts(lines: Iterable[str]) -> Iterator[Facts]:
     """The facts of each line in turn, empty lines left out. Raises RecordInvalid."""
-    for number, line in enumerate(lines, 1):
-        text = line.strip()
-        if not text:
-            continue
-        if len(text) > MAX_LINE:
-            raise RecordInvalid(number, f"it is longer than {MAX_LINE} characters")
+    for number, record in read_objects(lines):
         try:
-            record = json.loads(text)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise RecordInvalid(number, f"it is no JSON: {error}") from error
-        if not isinstance(record, Mapping):
-            raise RecordInvalid(number, "it is no object")
-        try:
-            yield Facts.from_json(_renamed(record.get("facts", record)))
+            yield facts_in(record.get("facts", record))
         except FactsInvalid as error:
             raise RecordInvalid(number, str(error)) from error
 
 
-def _renamed(facts: Any) -> dict[str, Any]:
-    if not isinstance(facts, Mapping):
+def read_objects(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The JSON object of each line with its number, empty lines left out. Raises RecordInvalid."""
+    for number, line in enumerate(lines, 1):
+        if len(line) > MAX_LINE:
+            raise RecordInvalid(number, f"it is longer than {MAX_LINE} characters")
+        if line.isspace():
+            continue
+        try:
+            record = json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise RecordInvalid(number, f"it is no JSON: {error}") from error
+        if not isinstance(record, dict):
+            raise RecordInvalid(number, "it is no object")
+        yield number, record
+
+
+def facts_in(recorded: object) -> Facts:
+    """Facts under names of either kind, all of one kind. Raises FactsInvalid."""
+    if not isinstance(recorded, Mapping):
         raise FactsInvalid("facts must be an object")
-    names = {name: _HUMP.sub("_", name).lower() for name in facts}
-    return {_FACT_NAMES.get(renamed, renamed): facts[name] for name, renamed in names.items()}
+    if "schema_version" not in recorded:
+        recorded = {fact_name(name): value for name, value in recorded.items()}
+    return Facts.from_json(recorded)
+
+
+@lru_cache(maxsize=256)
+def fact_name(name: str) -> str:
+    """What a member of the wire is called among the facts."""
+    plain = _HUMP.sub("_", name).lower()
+    return _FACT_NAMES.get(plain, plain)

@@ -16,6 +16,9 @@ from gateway.errors import Problem
 MOST_KEYS: Final = 10_000
 """Buckets that are remembered. The one that was not used for longest goes first: it is the fullest."""
 
+_OF_CLIENTS: Final = "default"
+_OF_ADDRESSES: Final = "unauthenticated"
+"""Names of the policies in the header fields."""
 _SECOND_NS: Final = 1_000_000_000
 
 
@@ -71,9 +74,10 @@ class Quota:
     def check(self) -> None:
         """Raise `rate-limited` if the request did not pass."""
         if self.retry_after_s is not None:
+            of_whom = "of this client" if self.policy == _OF_CLIENTS else "that were refused, from this address,"
             raise Problem(
                 "rate-limited",
-                f"More than {self.requests} requests in {self.window_s} s.",
+                f"More than {self.requests} requests {of_whom} in {self.window_s} s.",
                 retry_after_s=self.retry_after_s,
             )
 
@@ -84,8 +88,8 @@ class Rates:
 
     def __init__(self, limits: RateLimits, now_ns: Callable[[], int], most_keys: int = MOST_KEYS) -> None:
         self._limits = limits
-        self._clients = _Buckets("default", limits.window_s, now_ns, most_keys)
-        self._addresses = _Buckets("unauthenticated", limits.window_s, now_ns, most_keys)
+        self._clients = _Buckets(_OF_CLIENTS, limits.window_s, now_ns, most_keys)
+        self._addresses = _Buckets(_OF_ADDRESSES, limits.window_s, now_ns, most_keys)
 
     def of_client(self, client: str) -> Quota | None:
         """Take one request of the client's; None where there is no limit."""

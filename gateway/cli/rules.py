@@ -32,7 +32,9 @@ def check(
     directory: Directory,
     against: Annotated[Path | None, typer.Option(help="The rulebook in force: moves are judged from it.")] = None,
     facts: Annotated[Path | None, typer.Option(help="Recorded facts, one JSON object a line.")] = None,
-    capabilities: Annotated[Path | None, typer.Option(help="What the systems can do, as JSON.")] = None,
+    capabilities: Annotated[
+        Path | None, typer.Option(help="What the systems can do: the output of `capabilities --json`.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Read a rulebook, prove it, and run its worked examples.

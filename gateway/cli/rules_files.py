@@ -16,7 +16,7 @@ from routing_rules.recorded_facts import RecordInvalid, read_facts
 
 NOT_READABLE = 2
 """Exit code: the files are wrong, so nothing could be judged."""
-MAX_CAPABILITIES_BYTES = 1024 * 1024
+MAX_CAPABILITIES_BYTES = 32 * 1024 * 1024
 
 
 def load(directory: Path, *, json: bool = False) -> Rulebook:
@@ -52,19 +52,24 @@ def recorded(file: Path) -> Iterator[Facts]:
 
 
 def capabilities(file: Path) -> Capabilities:
-    """A JSON file `{"cloud-main": {"orders": ["create", "change"]}}`: by system and domain, the operations."""
+    """What the systems can do, as `erp-gateway capabilities --json` prints it."""
     try:
         with file.open("rb") as stream:
             text = stream.read(MAX_CAPABILITIES_BYTES + 1)
         if len(text) > MAX_CAPABILITIES_BYTES:
             raise Failure(f"{file} is larger than {MAX_CAPABILITIES_BYTES} bytes", NOT_READABLE)
-        systems: Any = json.loads(text)
+        report: Any = json.loads(text)
         return {
-            str(system_id): frozenset((str(domain), str(one)) for domain, names in domains.items() for one in names)
-            for system_id, domains in systems.items()
+            str(system["systemId"]): frozenset(
+                (str(one["domain"]), str(able["operation"]))
+                for one in system["domains"]
+                for able in one["operations"]
+                if able["supported"] is True
+            )
+            for system in report["systems"]
         }
     except OSError as error:
         raise Failure(f"{file} cannot be read: {error}", NOT_READABLE) from error
-    except (ValueError, AttributeError, TypeError, RecursionError) as error:
-        wanted = '{"cloud-main": {"orders": ["create", "change"]}}'
-        raise Failure(f"{file} is not as expected ({error}); write it like {wanted}", NOT_READABLE) from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        remedy = "write it with: erp-gateway capabilities --json"
+        raise Failure(f"{file} is no report of capabilities ({error}); {remedy}", NOT_READABLE) from error

@@ -40,7 +40,7 @@ RANGES: Final[Mapping[str, int]] = {
 }
 """Start of each number range, behind the digit of the system; ten digits in all, so none is padded with zeros."""
 
-_LAUNCH: Final = (
+LAUNCH: Final = (
     "import runpy, socketserver; "
     "socketserver.StreamRequestHandler.disable_nagle_algorithm = True; "
     "runpy.run_module('mocksap', run_name='__main__', alter_sys=True)"
@@ -85,7 +85,7 @@ async def _start(children: Children, places: Places, erp: Erp, port: int, option
     log = places.log(erp.system_id)
     command = [
         sys.executable,
-        *("-c", _LAUNCH),
+        *("-c", LAUNCH),
         *("--host", "127.0.0.1"),
         *("--port", str(port)),
         *("--db", str(database)),

@@ -7,8 +7,9 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from litestar import Litestar
@@ -22,7 +23,8 @@ from gateway.app import create_app
 from gateway.auth import Client, EmbeddedIssuer
 from gateway.domain.caller import SCOPES, DataScope
 from gateway.telemetry import Metrics
-from tests.api.fakes import FakeClock, FakeLine, FakeReads, capabilities, rulebook
+from tests.api.fakes import FakeClock, FakeLine, FakeReads
+from tests.api.rules import capabilities, rulebook
 
 EVERYTHING = DataScope(None, None)
 HttpClient = AsyncTestClient[Litestar]
@@ -64,6 +66,13 @@ class World:
 
     def client(self, **changes: Any) -> HttpClient:
         return AsyncTestClient(create_app(replace(self.parts(), **changes)), raise_server_exceptions=True)
+
+
+def in_this_loop(parts: AppParts) -> httpx.AsyncClient:
+    """A client whose application runs in the loop of the test, as a store that was opened there needs it; the other
+    clients run theirs in a thread of its own."""
+    transport = httpx.ASGITransport(app=cast("Any", create_app(parts)))
+    return httpx.AsyncClient(transport=transport, base_url="http://gateway")
 
 
 @pytest.fixture(autouse=True)

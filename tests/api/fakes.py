@@ -7,9 +7,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from adapters.canonical import DOMAINS
-from adapters.port import Capabilities, Capability, Operation
-from gateway.domain.plan import SERVED
 from gateway.domain.records import (
     ActivationRecord,
     CrossReferenceRecord,
@@ -32,7 +29,7 @@ from gateway.transactions.queries import (
     TransactionFilter,
     Visible,
 )
-from routing_rules import Budget, Facts, NodeSet, Outcome, Row, Rulebook, RuleTable, Side, Stage, System, Tree
+from routing_rules import Facts
 
 T0 = 1_795_000_000_000_000
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -45,54 +42,6 @@ def an_id(prefix: str, number: int) -> str:
         number, rest = divmod(number, 32)
         digits = _ALPHABET[rest] + digits
     return f"{prefix}_{digits}"
-
-
-def system(system_id: str, side: Side, domains: tuple[str, ...] = tuple(DOMAINS)) -> System:
-    return System(
-        id=system_id,
-        name=f"The {side.value} ERP",
-        side=side,
-        driver="fake",
-        regions=("world",),
-        domains=domains,
-        budget=Budget(8, 6_000),
-        longest_execution_s=150,
-        inquiry_delay_s=1,
-        enforces_unique_reference=False,
-    )
-
-
-def rulebook(domains: tuple[str, ...] = tuple(DOMAINS)) -> Rulebook:
-    """group > retail, wholesale; world > EMEA > DE, FR; world > US. Everything is in the legacy ERP."""
-    units = Tree("business_unit", "group", {"group": None, "retail": "group", "wholesale": "group"}, {})
-    places = Tree("geography", "world", {"world": None, "EMEA": "world", "DE": "EMEA", "FR": "EMEA", "US": "world"}, {})
-    row = Row(
-        id="r1",
-        outcome=Outcome(stage=Stage.LEGACY, legacy_system="legacy-main"),
-        business_unit=NodeSet.of(units, ["group"]),
-        geography=NodeSet.of(places, ["world"]),
-    )
-    return Rulebook(
-        name="test",
-        tables={domain: RuleTable(domain, (row,)) for domain in domains},
-        business_units=units,
-        geographies=places,
-        systems={"legacy-main": system("legacy-main", Side.LEGACY, domains)},
-    )
-
-
-def capabilities(*absent: tuple[str, Operation]) -> Capabilities:
-    """Of a system that can do everything but what is absent."""
-    return {
-        (domain, operation): Capability(
-            (domain, operation) not in absent,
-            reason="not that" if (domain, operation) in absent else "",
-            changeable=frozenset({"lines"} if operation is Operation.CHANGE else ()),
-        )
-        for domain in DOMAINS
-        for operation in Operation
-        if operation is Operation.CREATE or domain in SERVED[operation.value]
-    }
 
 
 def transaction(number: int, **changes: object) -> TransactionRecord:

@@ -11,6 +11,7 @@ from gateway.api.limits import Limits
 from gateway.app import create_app
 from gateway.server import run
 from tests.api.conftest import World
+from tests.api.fakes import transaction
 
 
 def _say(text: str) -> None:
@@ -19,6 +20,7 @@ def _say(text: str) -> None:
 
 async def _build() -> Litestar:
     world = World()
+    world.reads.hold(transaction(1))
     _say(world.token()["Authorization"])
 
     async def started() -> None:

@@ -16,7 +16,7 @@ from gateway.domain.caller import DataScope
 from gateway.transactions.queries import Visible
 from routing_rules import NodeSet, Outcome, Overlay, Row, Rulebook, RuleTable, Side, Stage
 from tests.api.conftest import HttpClient, World
-from tests.api.fakes import capabilities, rulebook, system
+from tests.api.rules import capabilities, rulebook, system
 
 
 def _row(book: Rulebook, row_id: str, stage: Stage, unit: str = "group", place: str = "world", **changes: Any) -> Row:

@@ -13,7 +13,8 @@ from gateway.api.domains import RESOURCES
 from gateway.api.examples import CANCELLATION, REVERSAL
 from gateway.api.resources import Resource
 from tests.api.conftest import World
-from tests.api.fakes import an_id, rulebook, transaction
+from tests.api.fakes import an_id, transaction
+from tests.api.rules import rulebook
 
 
 def test_every_domain_is_a_resource() -> None:

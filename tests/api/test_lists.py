@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from gateway.domain.ids import TimeOrderedIds
 from gateway.domain.queries import DocumentFilter
 from gateway.store.migrate import migrate
 from gateway.store.store import Store, StoreUnit, open_store
-from tests.api.conftest import HttpClient, World
+from tests.api.conftest import HttpClient, World, in_this_loop
 from tests.api.fakes import T0, an_id, transaction
 from tests.store.made import a_document, a_lineage, a_transaction
 
@@ -162,7 +163,7 @@ async def test_pages_hold_together_while_data_grow(world: World, store: Store, p
     old = (await growth.add(10))[index]
     seen: list[str] = []
     query: str | None = "?pageSize=3"
-    async with world.client(reads=store.reads) as client:
+    async with in_this_loop(replace(world.parts(), reads=store.reads)) as client:
         while query is not None:
             body = (await client.get(path + query, headers=world.token())).json()
             seen += [one[member] for one in body["items"]]

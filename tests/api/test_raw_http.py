@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -18,9 +19,12 @@ import psutil
 import pytest
 
 from gateway.api.orders import EXAMPLE
+from tests.api.fakes import an_id
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1_000_000
+SILENT = 1_100
+FILES = 4 * SILENT
 
 
 @dataclass
@@ -69,7 +73,17 @@ def _free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
+def _enough_files() -> Iterator[None]:
+    """For so many connections, here and in the process that is started; a laptop's limit is often 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= soft < FILES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.fixture(scope="module")
+def served(_enough_files: None) -> Iterator[Served]:
     port = _free_port()
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "tests.api.serving", str(port)],
@@ -187,12 +201,28 @@ def test_a_slow_head(served: Served) -> None:
 
 
 def test_many_silent_connections_do_not_stop_it(served: Served) -> None:
-    silent = [served.connect() for _ in range(300)]
+    """With the server's own backlog and backpressure, a few hundred make every request time out."""
+    silent = [served.connect() for _ in range(SILENT)]
     try:
         assert served.talk(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")[0] == 200
     finally:
         for one in silent:
             one.close()
+
+
+def test_a_copy_that_holds_is_answered_without_a_body(served: Served) -> None:
+    """And the connection goes on: a body that nobody announced would be read as the next answer."""
+    url = f"/v1/orders/{an_id('doc', 1)}"
+    with served.connect() as connection:
+        connection.sendall(served.head(f"GET {url} HTTP/1.1"))
+        status, headers, _ = read_answer(connection)
+        assert (status, headers["etag"]) == (200, '"v1"')
+        connection.sendall(served.head(f"GET {url} HTTP/1.1", f"If-None-Match: {headers['etag']}"))
+        status, headers, body = read_answer(connection)
+        assert (status, headers["etag"], body) == (304, '"v1"', None)
+        assert headers.get("content-length", "0") == "0"
+        connection.sendall(served.head("GET /health/live HTTP/1.1"))
+        assert read_answer(connection)[0] == 200
 
 
 def test_two_requests_on_one_connection(served: Served) -> None:

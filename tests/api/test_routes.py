@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,9 +13,11 @@ from litestar import Litestar
 from litestar.routes import HTTPRoute
 
 from adapters.canonical import DOMAINS
+from gateway.api.guard import Guard
 from gateway.app import create_app
+from gateway.auth import Identity
 from gateway.domain.caller import SCOPES, DataScope
-from tests.api.conftest import HttpClient, World
+from tests.api.conftest import HttpClient, World, asgi_request
 from tests.api.fakes import an_id
 
 PUBLIC = {"/health/live", "/health/ready", "/openapi.json", "/problems/{slug}"}
@@ -94,6 +99,25 @@ async def test_scopes(client: HttpClient, world: World, method: str, path: str) 
     for scope in wanted:
         answer = await client.request(method, _address(path), headers=world.token(scope))
         assert answer.status_code not in {401, 403}
+
+
+async def test_tokens_are_checked_on_the_event_loop(world: World) -> None:
+    """The framework runs a synchronous guard in a pool of threads, which costs a change of thread for each request."""
+    threads: list[int] = []
+
+    class Noting:
+        async def authenticate(self, authorization: bytes | None) -> Identity:
+            threads.append(threading.get_ident())
+            return await world.issuer.verifier().authenticate(authorization)
+
+    parts = replace(world.parts(), authenticator=Noting())
+    headers = [*world.token().items(), ("Host", "x")]
+    before = threading.active_count()
+    status, _ = await asgi_request(world, "GET", "/v1/orders", headers, parts=parts)
+    assert status == 200
+    assert threads == [threading.get_ident()]
+    assert threading.active_count() == before
+    assert inspect.iscoroutinefunction(Guard.__call__)
 
 
 async def test_a_token_without_nodes_sees_and_submits_nothing(

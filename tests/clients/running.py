@@ -6,7 +6,7 @@ import asyncio
 import http.client
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +16,8 @@ from gateway.auth import DEFAULT_CLIENTS
 from gateway.demo.children import Child, Children
 from gateway.demo.erps import start_erps
 from gateway.demo.gateway_process import serve_command, write_settings
+from gateway.demo.masters import put_masters
+from gateway.demo.northwind import Northwind
 from gateway.demo.places import Memory, Places
 from gateway.intake.cross_references import CrossReferenceRow, write_rows
 from gateway.settings import load_settings
@@ -40,7 +42,9 @@ class Running:
         known = DEFAULT_CLIENTS[client]
         return issuer.mint(replace(known, scopes=frozenset(scopes)) if scopes else known, TOKEN_S)
 
-    def start(self, name: str, command: Sequence[str], answers_at: str, **environment: str) -> None:
+    def start(
+        self, name: str, command: Sequence[str], answers_at: str, environment: Mapping[str, str] | None = None
+    ) -> None:
         """One process more, which ends with the others; returns when it answers GET at the address."""
         wait_for(self._children.start(name, command, self.places.log(name), environment), answers_at)
 
@@ -51,12 +55,18 @@ class Running:
 
 @contextmanager
 def running_gateway(
-    directory: Path, *, rows: Sequence[CrossReferenceRow] = (), module: str | None = None, **environment: str
+    directory: Path,
+    *,
+    masters: Northwind | None = None,
+    rows: Sequence[CrossReferenceRow] = (),
+    module: str | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Running]:
     """Start two ERPs and a gateway on them; at the end all of them are gone.
 
-    `rows`: numbers of masters that the ERPs are said to have. `module`: run `python -m MODULE DATA` in place of
-    `erp-gateway serve --data DATA`. `environment`: variables for the gateway.
+    `masters`: customers and products that the legacy ERP has before; `rows`: numbers of masters that ERPs are said to
+    have. `module`: run `python -m MODULE DATA` in place of `erp-gateway serve --data DATA`. `environment`: of the
+    gateway.
     """
     places = Places(directory)
     places.prepare(fresh=False)
@@ -66,10 +76,11 @@ def running_gateway(
     command = [sys.executable, "-m", module, str(directory)] if module else serve_command(directory)
     try:
         legacy, cloud = asyncio.run(start_erps(children, places, memory))
-        write_rows(places.cross_references, list(rows))
+        there = asyncio.run(put_masters(legacy, masters, lambda: None)) if masters is not None else []
+        write_rows(places.cross_references, [*there, *rows])
         write_settings(places, memory, legacy, cloud)
         running = Running(base_url, places, children)
-        running.start("gateway", command, f"{base_url}/health/ready", **environment)
+        running.start("gateway", command, f"{base_url}/health/ready", environment)
         yield running
     finally:
         children.stop_all()

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gateway.demo.erps import LAUNCH
 from tests.contract.peer import SeenRequest
 
 _START_TRIES = 3
@@ -100,11 +101,12 @@ class MockSap:
             self._process.wait(5)
 
     def _start(self, arguments: Sequence[str]) -> None:
-        program = Path(sys.executable).with_name("mock-sap")
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    program,
+                    sys.executable,
+                    "-c",
+                    LAUNCH,
                     "--host",
                     "127.0.0.1",
                     "--port",

@@ -39,7 +39,7 @@ FAULTS = {
     "another media type": ("content_type_conformance", "GET /v1/routing/explain"),
     "a member that nobody knows is taken": ("negative_data_rejection", "POST /v1/customers"),
     "a token is not asked for": ("ignored_auth", "GET /v1/transactions"),
-    "what was just created is not there": ("ensure_resource_availability", "GET /v1/products/{documentId}"),
+    "what was just created is not there": ("created_is_there", "GET /v1/products/{documentId}"),
 }
 """By name: the check that must find it, and where."""
 
@@ -134,8 +134,8 @@ class Faulty:
 async def _whole(receive: Any) -> bytes:
     body = b""
     while True:
-        message = await receive()
-        body += message.get("body", b"")
+        message: Message = await receive()
+        body += bytes(message.get("body", b""))
         if message["type"] != "http.request" or not message.get("more_body"):
             return body
 

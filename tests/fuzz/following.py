@@ -15,7 +15,7 @@ MOST_ROUNDS = 6
 
 def acts(document: dict[str, Any], ending: str) -> list[Chain]:
     """Chains of submission, reading and one act, for every domain that has it. `ending`: "" is a change."""
-    found = []
+    found: list[Chain] = []
     for path, item in document["paths"].items():
         if path.endswith(f"/{{documentId}}{ending}") and ("post" in item if ending else "patch" in item):
             collection = path.split("/{")[0]
@@ -35,17 +35,21 @@ def follow(running: Running, folder: Path, document: dict[str, Any], seed: int =
         paths = "|".join(sorted({chain[0].split("/v1/")[1] for chains in wanted.values() for chain in chains}))
         if not paths:
             break
-        done = campaign(
-            running,
-            folder,
-            examples=1_000,
-            phases="stateful",
-            mode="positive",
-            configuration=CHAINS,
-            seed=seed + number,
-            seconds=ROUND_S,
-            operations=f"^/v1/({paths})(/|$)",
-        )
-        whole.add(done)
+        whole.add(follow_once(running, folder, paths, seed=seed + number))
         wanted = {name: chains for name, chains in wanted.items() if not any(whole.chains[one] for one in chains)}
     return whole, sorted(name for name, chains in wanted.items() if chains)
+
+
+def follow_once(running: Running, folder: Path, collections: str, *, seed: int) -> Campaign:
+    """One round. `collections`: their names, with a bar between."""
+    return campaign(
+        running,
+        folder,
+        examples=1_000,
+        phases="stateful",
+        mode="positive",
+        configuration=CHAINS,
+        seed=seed,
+        seconds=ROUND_S,
+        operations=f"^/v1/({collections})(/|$)",
+    )

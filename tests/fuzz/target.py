@@ -11,7 +11,6 @@ from tests.clients.running import Running, running_gateway
 from tests.fuzz.campaign import document_of, examples_of, post_examples
 from tests.fuzz.known import legacy_numbers
 
-
 _UNLIMITED = {"ERP_GATEWAY_HTTP__RATE_LIMIT_REQUESTS": "0", "ERP_GATEWAY_HTTP__RATE_LIMIT_REFUSED": "0"}
 """A refusal for haste would hide what is tried."""
 
@@ -20,6 +19,6 @@ _UNLIMITED = {"ERP_GATEWAY_HTTP__RATE_LIMIT_REQUESTS": "0", "ERP_GATEWAY_HTTP__R
 def fuzzed(directory: Path, module: str | None = None) -> Iterator[Running]:
     """A running gateway on two test ERPs that holds every example of its document."""
     rows = legacy_numbers(examples_of(served_document()))
-    with running_gateway(directory, rows=rows, module=module, **_UNLIMITED) as running:
+    with running_gateway(directory, rows=rows, module=module, environment=_UNLIMITED) as running:
         post_examples(running, document_of(running.base_url))
         yield running

@@ -110,22 +110,38 @@ def test_moves_are_judged_from_the_version_in_force(call: Called, draft: Path) -
     assert codes == {"follow_up_behind"}
 
 
-def test_what_drivers_can_do_is_handed_in(call: Called, tmp_path: Path) -> None:
-    able = {
-        system: {domain: list(names) for domain, names in LINEAGE_OPERATIONS.items()}
+def report(lacking: tuple[str, str, str] | None = None) -> str:
+    """As `erp-gateway capabilities --json` prints it, of two systems that can do all but one thing."""
+    systems = [
+        {
+            "systemId": system,
+            "domains": [
+                {
+                    "domain": domain,
+                    "operations": [
+                        {"operation": name, "supported": (system, domain, name) != lacking} for name in names
+                    ],
+                }
+                for domain, names in LINEAGE_OPERATIONS.items()
+            ],
+        }
         for system in ("legacy-main", "cloud-main")
-    }
+    ]
+    return json.dumps({"systems": systems, "slices": []})
+
+
+def test_what_drivers_can_do_is_handed_in(call: Called, tmp_path: Path) -> None:
     file = tmp_path / "capabilities.json"
-    file.write_text(json.dumps(able))
+    file.write_text(report())
     assert call("check", TABLES, "--capabilities", file).exit_code == 0
-    able["cloud-main"]["invoices"].remove("reverse")
-    file.write_text(json.dumps(able))
+    file.write_text(report(("cloud-main", "invoices", "reverse")))
     assert call("check", TABLES, "--capabilities", file).exit_code == 1
     assert "does not take reverse of invoices" in call.text
-    for wrong in ("[", "[1]", '{"a": {"b": 1}}'):
+    for wrong in ("[", "[1]", "{}", '{"systems": [{"systemId": "a", "domains": [1]}]}'):
         file.write_text(wrong)
         assert call("check", TABLES, "--capabilities", file).exit_code == 2
-        assert "write it like" in call.failure
+        assert "write it with: erp-gateway capabilities --json" in call.failure
+    assert call("check", TABLES, "--capabilities", tmp_path / "nothing").exit_code == 2
 
 
 def test_rows_are_covered_by_examples_and_recorded_facts(call: Called, tmp_path: Path) -> None:

@@ -6,9 +6,12 @@ from random import Random
 
 import pytest
 
+from adapters.canonical.domains import DOMAINS as DOCUMENTS
+from gateway.api.domains import RESOURCES
 from routing_rules import Rulebook, parse_rulebook
 from routing_rules.analysis import Proof, prove
 from routing_rules.analysis_findings import FindingCode
+from routing_rules.analysis_tables import NEVER_PRESENT
 from routing_rules.follow_ups import LINEAGE_OPERATIONS, Capabilities
 from routing_rules.table_reader import HEADER
 from tests.rules.naive import COLUMNS, GROUND, UNIVERSE, NaiveTable
@@ -82,6 +85,29 @@ def test_rows_that_give_no_lineage_need_nothing() -> None:
     able = {**EVERYTHING, "eu": set()}
     assert unserved(prove(book(orders=rows), capabilities=able)) == []
     assert unserved(prove(book(orders=rows.replace("c,cancel", "c,create")), capabilities=able))
+
+
+def test_what_is_done_in_a_lineage_is_what_callers_may_ask_for() -> None:
+    assert {one.domain: tuple(one.operations) for one in RESOURCES} == LINEAGE_OPERATIONS
+
+
+def test_what_documents_never_have_is_what_their_models_do_not_know() -> None:
+    facts = {
+        "business_unit": "business_unit",
+        "geography": "geography",
+        "company_code": "company_code",
+        "document_type": "document_type",
+        "customer_segment": "customer_segment",
+        "amount": "amount",
+        "valid": "posting_date",
+    }
+    never = {
+        domain: frozenset(
+            column for column, name in facts.items() if not hasattr(model, name) and name not in model.model_fields
+        )
+        for domain, model in DOCUMENTS.items()
+    }
+    assert {domain: columns for domain, columns in never.items() if columns} == NEVER_PRESENT
 
 
 def test_contracts_that_a_system_does_not_take_stay_with_the_gateway() -> None:

@@ -45,9 +45,10 @@ class NodeToolFailed(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class NodeTools:
-    """The installed tools. `modules` is their `node_modules` folder."""
+    """The installed tools. `modules` is their `node_modules` folder, `node` the program that runs them."""
 
     modules: Path
+    node: Path = _NODE
 
     def run(
         self, script: str | Path, *arguments: str | Path, cwd: Path | None = None, limit_s: float = RUN_LIMIT_S

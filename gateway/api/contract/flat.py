@@ -2,8 +2,8 @@
 
 What it lacks, and why: operations of the tag `health` (they are for operators, and one answers in plain text);
 response headers (not supported; everything in them is in the body too); request headers (their names are no Apex
-identifiers; `idempotencyKey` and `ifMatch` in the body do the same), and 304, which only a header asks for; media types other than application/json (one of them would
-invalidate the registration).
+identifiers; `idempotencyKey` and `ifMatch` in the body do the same), and 304, which only a header asks for; media types
+other than application/json (one of them would invalidate the registration).
 Source: https://help.salesforce.com/s/articleView?id=platform.external_services_intro_openapi_2_3_support.htm
 """
 

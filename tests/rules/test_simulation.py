@@ -1,0 +1,389 @@
+"""Recorded documents through two versions: every count and sum against a plain recount, and each rule by example."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import pytest
+
+from routing_rules import Decision, Facts, Rulebook, decide, parse_rulebook, share_bucket
+from routing_rules.recorded_facts import RecordInvalid
+from routing_rules.simulation import LARGEST, simulate
+from routing_rules.simulation_records import RecordedDocument, read_documents
+from routing_rules.simulation_result import Simulation
+from routing_rules.table_reader import HEADER
+from tests.rules.naive import GROUND
+
+BASE = "base,,,,,,,,,,legacy,old,,,,,"
+WEST = "west,,A,,,,,,,,validate,old,new,,,,"
+LIVE = WEST.replace("validate", "live")
+DAY = date(2026, 3, 31)
+
+
+def book(*rows: str, yaml: str = GROUND, domain: str = "orders") -> Rulebook:
+    return parse_rulebook({"rulebook.yaml": yaml.encode(), f"{domain}.csv": "\n".join([HEADER, *rows]).encode()})
+
+
+def document(number: int = 1, **changes: Any) -> RecordedDocument:
+    """A root of the business unit A over 100 EUR; fields of the facts and of the document alike may be changed."""
+    facts: dict[str, Any] = {
+        "domain": "orders",
+        "operation": "create",
+        "business_unit": "A1",
+        "geography": "DE",
+        "company_code": "C1",
+        "amount": Decimal("100.00"),
+        "currency": "EUR",
+        "posting_date": DAY,
+    }
+    known = set(Facts.__dataclass_fields__)
+    facts |= {name: value for name, value in changes.items() if name in known}
+    rest: dict[str, Any] = {"transaction_id": f"t{number}", "lineage_id": f"l{number}", "is_root": True, "minute": 10}
+    rest |= {name: value for name, value in changes.items() if name not in known}
+    return RecordedDocument(facts=Facts(**facts), **rest)
+
+
+def test_what_moves_is_told_by_slice_period_currency_and_direction() -> None:
+    result = simulate(book(BASE, WEST), book(BASE, LIVE), [document(1), document(2), document(3, business_unit="B")])
+    (moved,) = result.moved
+    assert (moved.direction, moved.from_system, moved.to_system) == ("to_cloud", "old", "new")
+    assert (moved.domain, moved.business_unit, moved.geography, moved.company_code) == ("orders", "A1", "DE", "C1")
+    assert (moved.period, moved.currency, moved.documents, moved.amount) == ("2026-03", "EUR", 2, Decimal("200.00"))
+    assert [(one.name, one.documents) for one in result.kept_totals] == [("old", 1)]
+    assert [(one.name, one.currency, one.amount) for one in result.moved_totals] == [("to_cloud", "EUR", Decimal(200))]
+    back = simulate(book(BASE, LIVE), book(BASE, WEST), [document()])
+    assert back.moved[0].direction == "to_legacy"
+    other = simulate(book(BASE, LIVE), book(BASE, LIVE.replace("new", "eu")), [document(period="2026-P03")])
+    assert (other.moved[0].direction, other.moved[0].period) == ("within_cloud", "2026-P03")
+
+
+def test_follow_ups_go_where_their_root_goes() -> None:
+    documents = [
+        document(1),
+        document(2, lineage_id="l1", is_root=False, business_unit="B", amount=Decimal(7)),
+        document(3, lineage_id="l1", is_root=False, business_unit="Mars"),
+    ]
+    result = simulate(book(BASE, WEST), book(BASE, LIVE), documents)
+    assert (result.decided, result.followed, result.moved_documents) == (1, 2, 3)
+    assert {one.business_unit: one.amount for one in result.moved} == {"A1": 100, "B": 7, "Mars": 100}
+
+
+def test_lineages_from_before_the_window_stay_and_are_counted_apart() -> None:
+    documents = [document(1, is_root=False, pinned_system="old"), document(2, is_root=False)]
+    result = simulate(book(BASE, WEST), book(BASE, LIVE), documents)
+    assert (result.pinned, result.moved) == (1, ())
+    assert [(one.name, one.documents, one.amount) for one in result.pinned_totals] == [("old", 1, Decimal(100))]
+    assert [(one.name, one.documents) for one in result.undetermined] == [("pin", 1)]
+
+
+def test_what_was_not_recorded_is_no_absent_fact() -> None:
+    documents = [
+        document(1, undetermined=("customer_segment", "company_code")),
+        document(2, lineage_id="l1", is_root=False, amount=Decimal(7)),
+    ]
+    result = simulate(book(BASE, WEST), book(BASE, LIVE), documents)
+    assert (result.decided, result.followed, result.moved) == (0, 0, ())
+    assert [(one.name, one.documents, one.amount) for one in result.undetermined] == [
+        ("company_code|customer_segment", 1, Decimal(100)),
+        ("root", 1, Decimal(7)),
+    ]
+
+
+def test_what_no_version_can_send_is_named() -> None:
+    gapped = book(LIVE, "b,,,FR,,,,,,,legacy,old,,,,,")
+    documents = [
+        document(1, business_unit="B"),
+        document(2, business_unit="Mars"),
+        document(3, domain="quotes"),
+        document(4, geography="FR"),
+        document(5, lineage_id="l1", is_root=False),
+    ]
+    result = simulate(book(BASE), gapped, documents)
+    found = {one.kind: (one.documents, one.transactions) for one in result.unmatched_candidate}
+    assert found == {
+        "gap": (1, ("t1",)),
+        "unknown_node": (1, ("t2",)),
+        "domain_not_served": (1, ("t3",)),
+        "conflict": (1, ("t4",)),
+    }
+    assert {one.kind for one in result.unmatched_in_force} == {"unknown_node", "domain_not_served"}
+    assert [one.name for one in result.undetermined] == ["root"]
+    many = simulate(book(BASE), gapped, [document(number, business_unit="B") for number in range(50)])
+    assert len(many.unmatched_candidate[0].transactions) == 20
+
+
+PILOT = "p,,A,,,,,,,,pilot,old,new,{},{},,"
+
+
+def recorded(key: str, **changes: Any) -> RecordedDocument:
+    """As it is read back: the bucket instead of the key."""
+    return document(recorded_bucket=share_bucket(key), **changes)
+
+
+def test_a_share_is_replayed_by_the_bucket() -> None:
+    inside = next(f"c{number}" for number in range(1_000) if 2_000 <= share_bucket(f"c{number}") < 3_000)
+    before, after = book(BASE, PILOT.format("20", "")), book(BASE, PILOT.format("30", ""))
+    for one in (document(share_key=inside), recorded(inside)):
+        result = simulate(before, after, [one])
+        assert [moved.direction for moved in result.moved] == ["to_cloud"]
+
+
+def test_another_allow_list_can_only_be_judged_by_the_roots_name() -> None:
+    outside = next(f"c{number}" for number in range(1_000) if share_bucket(f"c{number}") >= 9_000)
+    none, listed, other = (book(BASE, PILOT.format("20", allow)) for allow in ("", "X1", "X1|X2"))
+    named = document(share_key=outside, root_external_id="X2")
+    assert simulate(listed, other, [named]).moved[0].direction == "to_cloud"
+    # Read back: whether it was listed is known, what it was called is not.
+    unlisted, hit = recorded(outside, recorded_allow_hit=False), recorded(outside, recorded_allow_hit=True)
+    assert [one.name for one in simulate(listed, other, [unlisted]).undetermined] == ["allow_hit"]
+    assert simulate(listed, listed, [hit]).moved == ()
+    # Without a list nobody is listed, and what the share takes goes to the cloud whatever a list says.
+    assert simulate(listed, none, [hit]).moved[0].direction == "to_legacy"
+    assert simulate(none, listed, [replace(unlisted, facts=replace(unlisted.facts, recorded_bucket=0))]).decided == 1
+
+
+def test_customers_that_would_be_open_in_both() -> None:
+    documents = [
+        document(1, customer="ann", open_amount=Decimal(40)),
+        document(2, customer="ann", business_unit="B", open_amount=Decimal(60)),
+        document(3, customer="bob", open_amount=Decimal(5)),
+        document(4, customer="cid", is_root=False, pinned_system="old", open_amount=Decimal(9)),
+        document(5, customer="cid", currency="USD", open_amount=Decimal(1)),
+        document(6, customer="dan", business_unit="B", open_amount=None),
+        document(7, customer="dan", open_amount=Decimal(3)),
+    ]
+    result = simulate(book(BASE, WEST), book(BASE, LIVE), documents)
+    assert result.open_in_both_in_force.customers == 0
+    both = result.open_in_both_candidate
+    assert both.customers == 2
+    assert [(one.currency, one.documents, one.amount) for one in both.legacy] == [("EUR", 2, Decimal(69))]
+    assert [(one.currency, one.documents, one.amount) for one in both.cloud] == [
+        ("EUR", 1, Decimal(40)),
+        ("USD", 1, Decimal(1)),
+    ]
+    assert "ann" not in json.dumps(result.as_json())
+
+
+def test_the_busiest_minute_stands_beside_the_budget() -> None:
+    documents = [document(number, minute=number // 3, calls=5) for number in range(6)]
+    documents.append(document(9, is_root=False, pinned_system="old", minute=1, calls=2))
+    result = simulate(book(BASE, WEST), book(BASE, LIVE), documents)
+    old, new = (next(one for one in result.peaks if one.system_id == name) for name in ("old", "new"))
+    assert (old.in_force_calls, old.in_force_minute, old.candidate_calls, old.candidate_minute) == (17, 1, 2, 1)
+    # At validate the cloud is asked once for each root.
+    assert (new.in_force_calls, new.in_force_minute, new.candidate_calls, new.candidate_minute) == (3, 0, 15, 0)
+    assert (new.budget, new.candidate_percent) == (60, Decimal(25))
+    idle = next(one for one in result.peaks if one.system_id == "eu")
+    assert (idle.candidate_calls, idle.candidate_minute, idle.candidate_percent) == (0, None, 0)
+
+
+def test_the_largest_that_move_are_named_for_each_currency() -> None:
+    documents = [document(number, amount=Decimal(number % 30)) for number in range(60)]
+    documents.append(document(99, amount=Decimal("0.01"), currency="JPY"))
+    result = simulate(book(BASE, WEST), book(BASE, LIVE), documents)
+    assert [one.transaction_id for one in result.largest[:4]] == ["t29", "t59", "t28", "t58"]
+    assert len([one for one in result.largest if one.currency == "EUR"]) == LARGEST == 20
+    assert (result.largest[-1].row_before, result.largest[-1].row_after) == ("west", "west")
+
+
+def test_the_result_is_json_with_a_hash_of_its_own() -> None:
+    documents = [document(number, amount=Decimal(f"{number}.10")) for number in range(5)]
+    result = simulate(book(BASE, WEST), book(BASE, LIVE), documents)
+    read = json.loads(json.dumps(result.as_json()))
+    assert read["moved"][0]["amount"] == "10.50"
+    assert [one["candidate_percent"] for one in read["peaks"]] == ["0", "8.4", "0"]
+    assert (read["in_force"], read["candidate"]) == (book(BASE, WEST).version, book(BASE, LIVE).version)
+    assert simulate(book(BASE, WEST), book(BASE, LIVE), reversed(documents)).digest == result.digest
+    assert simulate(book(BASE, WEST), book(BASE, LIVE), documents[:-1]).digest != result.digest
+    empty = simulate(book(BASE), book(BASE), [])
+    assert (empty.documents, empty.first_minute, empty.moved) == (0, None, ())
+
+
+def test_money_is_exact_however_much_there_is() -> None:
+    documents = [document(number, amount=Decimal("99999999999999999999999.99")) for number in range(101)]
+    (moved,) = simulate(book(BASE, WEST), book(BASE, LIVE), documents).moved
+    assert moved.amount == Decimal("99999999999999999999999.99") * 100 + Decimal("99999999999999999999999.99")
+    assert str(moved.amount) == "10099999999999999999999998.99"
+
+
+def test_documents_are_read_back_as_they_were() -> None:
+    documents = [
+        document(1, share_key="c1", customer="ann", open_amount=Decimal("4.50"), calls=3, period="2026-P03"),
+        document(2, is_root=False, pinned_system="old", undetermined=("amount",)),
+        document(3, lineage_id="l1", is_root=False, amount=None, currency=None, posting_date=None),
+    ]
+    lines = [json.dumps(one.as_json()) for one in documents]
+    assert "c1" not in "".join(lines)
+    before, after = book(BASE, WEST), book(BASE, LIVE)
+    assert simulate(before, after, read_documents(lines)).digest == simulate(before, after, documents).digest
+    again = [json.dumps(one.as_json()) for one in read_documents(["\n", *lines])]
+    assert again == lines
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"minute": -1}, "minute must be a whole number"),
+    ({"minute": True}, "minute must be a whole number"),
+    ({"calls": 1_000_000}, "calls must be a whole number"),
+    ({"is_root": "yes"}, "is_root must be true or false"),
+    ({"lineage_id": None}, "lineage_id must be text"),
+    ({"open_amount": "much"}, "ConversionSyntax"),
+    ({"open_amount": "NaN"}, "open_amount must be a finite decimal"),
+    ({"facts": [1]}, "facts must be an object"),
+    ({"facts": {"domain": "orders"}}, "domain and operation must be recorded"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), WRONG)
+def test_a_line_that_is_no_document_is_named(change: dict[str, Any], message: str) -> None:
+    good = document().as_json()
+    with pytest.raises(RecordInvalid, match=message) as caught:
+        list(read_documents([json.dumps(good), json.dumps(good | change)]))
+    assert caught.value.line == 2
+    with pytest.raises(RecordInvalid, match="it lacks 'facts'"):
+        list(read_documents([json.dumps({name: one for name, one in good.items() if name != "facts"})]))
+
+
+def random_documents(random: Random) -> list[RecordedDocument]:
+    found: list[RecordedDocument] = []
+    for number in range(120):
+        root = random.choice(found).lineage_id if found and random.random() < 0.3 else None
+        amount = random.choice([None, Decimal(random.randint(1, 9_999)) / 100])
+        found.append(
+            document(
+                number,
+                business_unit=random.choice(["A1", "A2", "B", "G", "Mars"]),
+                geography=random.choice(["DE", "FR", "US", None]),
+                company_code=random.choice(["C1", "C2", None]),
+                amount=amount,
+                currency=random.choice(["EUR", "USD"]) if amount is not None else None,
+                posting_date=random.choice([DAY, date(2026, 4, 1), None]),
+                share_key=f"c{random.randint(1, 30)}",
+                lineage_id=root or f"l{number}",
+                is_root=root is None and random.random() < 0.9,
+                pinned_system=random.choice(["old", "new"]),
+                minute=random.randint(1, 5),
+                calls=random.randint(1, 3),
+                customer=f"c{random.randint(1, 8)}",
+                open_amount=random.choice([None, Decimal(random.randint(1, 99))]),
+            )
+        )
+    return found
+
+
+def recount(before: Rulebook, after: Rulebook, documents: list[RecordedDocument]) -> dict[str, Any]:
+    """The result once more, from lists and dictionaries."""
+    books, sides = (before, after), {"old": "legacy", "new": "cloud", "eu": "cloud"}
+    roots: dict[str, list[Decision] | None] = {}
+    moved: dict[tuple[str, ...], list[Decimal]] = defaultdict(list)
+    kept: dict[tuple[str, str], int] = defaultdict(int)
+    calls: list[dict[tuple[str, int], int]] = [defaultdict(int), defaultdict(int)]
+    opened: list[set[tuple[str, str]]] = [set(), set()]
+    for one in documents:
+        facts = one.facts
+        if one.is_root:
+            answers = []
+            for rules in books:
+                try:
+                    answers.append(decide(rules, facts))
+                except LookupError:
+                    answers.append(None)  # type: ignore[arg-type]
+            decisions = [answer for answer in answers if isinstance(answer, Decision)]
+            roots[one.lineage_id] = decisions if len(decisions) == 2 else None
+        if one.lineage_id in roots:
+            sent = roots[one.lineage_id]
+            if sent is None:
+                continue
+            systems = [decision.system_id for decision in sent]
+            if one.is_root:
+                for version, decision in enumerate(sent):
+                    if decision.stage == "validate":
+                        calls[version]["new", one.minute] += 1
+        else:
+            systems = [one.pinned_system or ""] * 2
+        for version, system_id in enumerate(systems):
+            calls[version][system_id, one.minute] += one.calls
+            if one.open_amount:
+                opened[version].add((one.customer or "", sides[system_id]))
+        if one.lineage_id not in roots:
+            continue
+        if systems[0] == systems[1]:
+            kept[systems[0], facts.currency or ""] += 1
+        else:
+            period = facts.posting_date.isoformat()[:7] if facts.posting_date else ""
+            key = (
+                *systems,
+                facts.business_unit,
+                facts.geography or "W",
+                facts.company_code or "",
+                period,
+                facts.currency or "",
+            )
+            moved[key].append(facts.amount or Decimal(0))
+    return {
+        "moved": {key: (len(amounts), sum(amounts)) for key, amounts in moved.items()},
+        "kept": dict(kept),
+        "peaks": [
+            {name: max([n for (system, _), n in one.items() if system == name], default=0) for name in sides}
+            for one in calls
+        ],
+        "both": [len([name for name, side in one if side == "cloud" and (name, "legacy") in one]) for one in opened],
+    }
+
+
+def as_recounted(result: Simulation) -> dict[str, Any]:
+    return {
+        "moved": {
+            (
+                one.from_system,
+                one.to_system,
+                one.business_unit,
+                one.geography,
+                one.company_code,
+                one.period,
+                one.currency,
+            ): (
+                one.documents,
+                one.amount,
+            )
+            for one in result.moved
+        },
+        "kept": {(one.name, one.currency): one.documents for one in result.kept_totals},
+        "peaks": [
+            {one.system_id: one.in_force_calls for one in result.peaks},
+            {one.system_id: one.candidate_calls for one in result.peaks},
+        ],
+        "both": [result.open_in_both_in_force.customers, result.open_in_both_candidate.customers],
+    }
+
+
+def test_random_traffic_is_counted_as_a_plain_recount_does() -> None:
+    random = Random("simulation")
+    outcomes = [
+        "legacy,old,,,,,",
+        "validate,old,new,,,,",
+        "pilot,old,new,30,,,",
+        "pilot,old,new,70,,,",
+        "live,old,new,,,,",
+        "live,old,eu,,,,",
+    ]
+    moves = 0
+    for _ in range(40):
+        cells = ["a,,A,,,,,,,,", "b,,B,EMEA,,,,,,,", "c,,,,C1,,,,,,"]
+        before, after = (
+            book(BASE, *(cell + random.choice(outcomes) for cell in random.sample(cells, random.randint(1, 3))))
+            for _ in range(2)
+        )
+        documents = random_documents(random)
+        result = simulate(before, after, documents)
+        assert as_recounted(result) == recount(before, after, documents)
+        assert result.moved_documents == sum(one.documents for one in result.moved)
+        left = sum(one.documents for one in result.undetermined if one.name != "root")
+        assert left == 0
+        moves += result.moved_documents
+    assert moves > 500
