@@ -42,6 +42,9 @@ from routing_rules.rulebook import (
     Target,
 )
 from routing_rules.share import share_bucket
+from routing_rules.simulation import simulate
+from routing_rules.simulation_records import RecordedDocument, read_documents
+from routing_rules.simulation_result import Simulation
 
 __all__ = [
     "DOMAINS",
@@ -78,6 +81,7 @@ __all__ = [
     "Outcome",
     "Overlay",
     "Proof",
+    "RecordedDocument",
     "Row",
     "RowCoverage",
     "RowPlace",
@@ -88,6 +92,7 @@ __all__ = [
     "Severity",
     "ShareEffect",
     "Side",
+    "Simulation",
     "Stage",
     "System",
     "TableIndex",
@@ -103,7 +108,9 @@ __all__ = [
     "miss_of",
     "parse_rulebook",
     "prove",
+    "read_documents",
     "run_examples",
     "share_bucket",
+    "simulate",
     "why_not",
 ]

@@ -105,7 +105,7 @@ class _Difference:
 
     def changes(self) -> Iterator[Change]:
         found = self._below(self._comparison.all_rows, 0)
-        for key, (rows_before, rows_after) in sorted(_joined(found).items(), key=_reading_order):
+        for key, (rows_before, rows_after) in sorted(found.items(), key=_reading_order):
             yield Change(
                 domain=self._comparison.domain,
                 box=key.box,
@@ -149,7 +149,11 @@ def _state(deciding: tuple[Row, ...]) -> State:
 
 
 def _merged(found: Iterable[tuple[_Key, Named]]) -> dict[_Key, Named]:
-    """Boxes that differ in their first column only, as one."""
+    """Boxes that differ in their first column only, as one.
+
+    The boxes behind an atom of that column were put together in the same way, so no two of them differ in one column;
+    and what was put together here has the same boxes behind all its atoms, so that stays so.
+    """
     first: dict[_Key, tuple[str, Extent, Named]] = {}
     for key, named in found:
         (name, extent), *rest = key.box
@@ -160,35 +164,6 @@ def _merged(found: Iterable[tuple[_Key, Named]]) -> dict[_Key, Named]:
         else:
             first[short] = (name, known[1].union(extent), _both(known[2], named))
     return {key._replace(box=_with(name, extent, key.box)): named for key, (name, extent, named) in first.items()}
-
-
-def _joined(found: Mapping[_Key, Named]) -> dict[_Key, Named]:
-    """Boxes that differ in any one column, as one, until there are no such boxes left."""
-    joined = dict(found)
-    size = -1
-    while size != len(joined):
-        size = len(joined)
-        for column in reversed(CUTTING_ORDER):
-            joined = _joined_in(column, joined)
-    return joined
-
-
-def _joined_in(column: str, found: Mapping[_Key, Named]) -> dict[_Key, Named]:
-    alike: dict[_Key, list[tuple[_Key, Named]]] = {}
-    for key, named in found.items():
-        rest = key._replace(box=tuple(one for one in key.box if one[0] != column))
-        alike.setdefault(rest, []).append((key, named))
-    joined: dict[_Key, Named] = {}
-    for rest, members in alike.items():
-        (key, named), *others = members
-        extent = dict(key.box).get(column)
-        if extent is None:
-            joined[key] = named  # it holds everything there, so no other box has the rest of its facts
-            continue
-        for other, more in others:
-            extent, named = extent.union(dict(other.box)[column]), _both(named, more)
-        joined[rest._replace(box=_with(column, extent, rest.box))] = named
-    return joined
 
 
 def _with(column: str, extent: Extent, box: Box) -> Box:

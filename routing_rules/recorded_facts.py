@@ -41,7 +41,7 @@ def read_facts(lines: Iterable[str]) -> Iterator[Facts]:
 def read_objects(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """The JSON object of each line with its number, empty lines left out. Raises RecordInvalid."""
     for number, line in enumerate(lines, 1):
-        if len(line) > MAX_LINE:
+        if len(line) > MAX_LINE + 1:  # its end is no part of it
             raise RecordInvalid(number, f"it is longer than {MAX_LINE} characters")
         if line.isspace():
             continue

@@ -23,6 +23,15 @@ class FieldComplaint(AnswerModel):
     remedy: str
 
 
+class RefusalOfErp(AnswerModel):
+    """The ERP's own words."""
+
+    system_id: str | None = Field(default_factory=NoneType)
+    message_code: str | None = Field(default_factory=NoneType)
+    field: str | None = Field(default_factory=NoneType)
+    message: str | None = Field(default_factory=NoneType)
+
+
 class ProblemDocument(Answered):
     """RFC 9457. `code` is the slug of `type`; `remedy` says what to do; other members depend on the problem."""
 
@@ -36,6 +45,14 @@ class ProblemDocument(Answered):
     errors: list[FieldComplaint]
     trace_id: str = Field(description="The trace of this request.")
     retry_after_s: int | None = Field(alias="retryAfterS")
+    transaction_id: str | None = Field(default_factory=NoneType, description="The transaction that this is about.")
+    document_id: str | None = Field(default_factory=NoneType, description="The document that this is about.")
+    etag: str | None = Field(default_factory=NoneType, description="The document's etag now.")
+    busy_with_transaction_id: str | None = Field(default_factory=NoneType, description="What must end first.")
+    allowed_methods: list[str] | None = Field(default_factory=NoneType, description="As the header Allow.")
+    accepted_media_types: list[str] | None = Field(default_factory=NoneType, description="As the header Accept.")
+    required_scopes: list[str] | None = Field(default_factory=NoneType, description="A token needs one of them.")
+    erp: RefusalOfErp | None = Field(default_factory=NoneType)
 
 
 class RoutedTo(AnswerModel):

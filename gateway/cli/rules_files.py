@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from gateway.cli.console import Failure, print_json
 from gateway.wiring.systems import DRIVERS
 from routing_rules import Facts, Rulebook, RulebookInvalid, load_rulebook
 from routing_rules.follow_ups import Capabilities
-from routing_rules.recorded_facts import RecordInvalid, read_facts
+from routing_rules.recorded_facts import MAX_LINE, RecordInvalid, read_facts
 
 NOT_READABLE = 2
 """Exit code: the files are wrong, so nothing could be judged."""
@@ -43,8 +44,9 @@ def load(directory: Path, *, json: bool = False) -> Rulebook:
 def recorded(file: Path) -> Iterator[Facts]:
     """The facts in a file of JSON lines; a Failure names the first line that holds none."""
     try:
-        with file.open(encoding="utf-8") as lines:
-            yield from read_facts(lines)
+        with file.open(encoding="utf-8") as stream:
+            # Not line by line without a limit: a file without line ends would be read whole.
+            yield from read_facts(iter(partial(stream.readline, MAX_LINE + 2), ""))
     except (OSError, UnicodeDecodeError) as error:
         raise Failure(f"{file} cannot be read: {error}", NOT_READABLE) from error
     except RecordInvalid as error:

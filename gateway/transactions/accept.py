@@ -67,7 +67,7 @@ async def accept(unit: WriteUnit, parts: LineParts, command: Create, draft: Draf
     )
     parents = parents_of(routed.linked)
     await refuse_closed_parents(unit, parents)
-    await refuse_over_credit(unit, command.document, parents)
+    await refuse_over_credit(unit, command.document, routed.linked)
     document = await _document(unit, parts, command, draft, routed, key)
     record = _record(parts, command, draft, routed, document)
     await remember_key(unit, parts, command, draft, draft.transaction_id)

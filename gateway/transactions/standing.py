@@ -10,7 +10,7 @@ from adapters.canonical import CanonicalDocument, Invoice
 from gateway.domain.records import DocumentRecord, TransactionRecord
 from gateway.domain.transaction import FAILED_ENDS, Status
 from gateway.errors import FieldError, Problem
-from gateway.transactions.links import LinkedDocument
+from gateway.transactions.links import LinkedDocument, parents_of
 from gateway.transactions.ports import WriteUnit
 
 SHOWN: Final = 20
@@ -102,17 +102,20 @@ async def refuse_closed_parents(unit: WriteUnit, parents: Sequence[LinkedDocumen
                 raise _busy(transaction)
 
 
-async def refuse_over_credit(unit: WriteUnit, document: CanonicalDocument, parents: Sequence[LinkedDocument]) -> None:
-    """Raise Problem `invalid-document` for a credit note over more than its invoice has left to be credited.
+async def refuse_over_credit(unit: WriteUnit, document: CanonicalDocument, linked: Sequence[LinkedDocument]) -> None:
+    """Raise Problem `invalid-document` for a credit note that does not fit its invoice.
 
-    Earlier credit notes count from their acceptance on, unless they failed or were reversed.
+    It is the same customer's, in the same currency, and of no more than what is left to be credited. Earlier credit notes count from their acceptance on, unless they failed or were reversed.
     """
     if not isinstance(document, Invoice) or document.document_type != "credit_note":
         return
-    for parent in parents:
+    customers = [one.document.document_id for one in linked if one.link.field == "customer"]
+    for parent in parents_of(linked):
         invoice = parent.document
         if parent.link.field != "invoiceReference" or invoice.amount is None:
             continue
+        if invoice.customer_id is not None and invoice.customer_id not in customers:
+            raise _credit_problem("customer", "is not the customer of the invoice")
         if document.currency_code != invoice.currency_code:
             raise _credit_problem("currencyCode", f"is not {invoice.currency_code}, the currency of the invoice")
         credited = sum(

@@ -137,6 +137,17 @@ async def test_a_credit_in_another_currency_than_its_invoice_is_refused(rig: Rig
     assert (problem.slug, problem.errors[0].field) == ("invalid-document", "currencyCode")
 
 
+async def test_a_credit_for_another_customer_than_its_invoice_is_refused(rig: Rig):
+    await posted(rig, order(**TO_CLOUD))
+    await posted(rig, invoice(**TO_CLOUD), "invoices")
+    other = {"externalId": "ALFKI", "name": "Alfreds", "geography": "DE", "address": {"countryCode": "DE"}}
+    await posted(rig, other, "customers")
+    customer = {"externalId": "ALFKI", "source": "salesforce"}
+    theirs = credit_note("C1", "INV-10248", customer=customer, **TO_CLOUD)
+    problem = await refused(rig.send(theirs, "invoices"))
+    assert (problem.slug, problem.errors[0].field) == ("invalid-document", "customer")
+
+
 async def test_a_waiting_credit_note_is_not_counted_against_itself(rig: Rig):
     await posted(rig, order())
     rig.legacy.gate = asyncio.Event()

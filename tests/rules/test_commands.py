@@ -164,7 +164,7 @@ def test_rows_are_covered_by_examples_and_recorded_facts(call: Called, tmp_path:
     assert call("check", TABLES, "--facts", facts).exit_code == 0
     assert "recorded facts: 5, undecided: domain not served 1, unknown node 1" in call.text
     assert "rows without an example: " in call.text
-    for wrong in ("no json", "[1]", '{"schema_version": 9, "domain": "orders", "operation": "create"}'):
+    for wrong in ("no json", "x" * 70_000, "[1]", '{"schema_version": 9, "domain": "orders", "operation": "create"}'):
         facts.write_text(f"{json.dumps(wire)}\n{wrong}\n")
         assert call("check", TABLES, "--facts", facts).exit_code == 2
         assert call.failure.startswith(f"{facts}:2: ")

@@ -46,11 +46,14 @@ def test_the_sample_comes_back_byte_for_byte() -> None:
         assert write_records([COLUMNS, *rows]).encode() == files[f"{domain}.csv"]
 
 
-TRICKY = st.sampled_from(
-    ["=1+1", "1-2", "1E5", "007", "+49", "-1", "@x", "'quoted'", 'a "b", c', "_x000D_", "_x005F_x", "first\nsecond",
-     "TRUE", "#N/A", "2026-01-31", "\u00e4\u20ac\U0001f600", "x" * 5_000, " padded ", "tab\there"]
-)  # fmt: skip
-NOTES = TRICKY | st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=20)
+SHORT = (
+    "=1+1;1-2;1E5;007;+49;-1;@x;'quoted';a \"b\", c;a _x000D_ b;_x005F_x;TRUE;#N/A;2026-01-31; padded ;"
+    "first\nsecond;tab\there;\u00e4\u20ac\U0001f600"
+)
+TRICKY = [*SHORT.split(";"), "x" * 5_000]
+NOTES = st.sampled_from(TRICKY) | st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=20
+)
 IDS = st.lists(st.sampled_from(["1-2", "1E5", "007", "10258", "TRUE", "=A1", "x y", "2026-01-31"]), unique=True)
 
 
@@ -68,6 +71,15 @@ def test_nothing_is_lost_on_the_way_to_a_workbook_and_back(rows: list[tuple[str,
     assert after.version == before.version
     back = csv_book(*table_texts({"t.xlsx": write_workbook({"orders": texts}, before)})["orders"])
     assert back.version == before.version
+
+
+def test_no_note_is_taken_for_anything_else() -> None:
+    rows = [[f"r{number}", *BASE[1:-1], note.strip()] for number, note in enumerate(TRICKY)]
+    read = parse(write_workbook({"orders": rows}, csv_book(BASE))).table("orders").rows
+    assert {row.id: row.note for row in read} == {row[0]: row[-1] for row in rows}
+    assert [row[-1] for row in table_texts({"orders.csv": write_records([COLUMNS, *rows]).encode()})["orders"]] == [
+        row[-1] for row in rows
+    ]
 
 
 def test_every_cell_is_text_and_a_new_row_too() -> None:
@@ -182,6 +194,14 @@ def test_gaps_between_rows_and_rows_far_below_mean_nothing() -> None:
         ("base", "t.xlsx[orders]", 2),
         ("far", "t.xlsx[orders]", 500),
     ]
+
+
+def test_what_a_sheet_says_of_its_own_size_is_not_believed() -> None:
+    with zipfile.ZipFile(io.BytesIO(spoiled())) as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml")
+    lying = sheet.replace(b'<dimension ref="A1:Q2"', b'<dimension ref="A1:B1"')
+    assert lying != sheet
+    assert [row.id for row in parse(damaged("xl/worksheets/sheet1.xml", lying)).table("orders").rows] == ["base"]
 
 
 def test_a_cell_beyond_the_header_is_named() -> None:
