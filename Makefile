@@ -5,8 +5,9 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DEMO_ARGS ?=
 TEST_ARGS ?=
+FUZZ_ARGS ?=
 
-.PHONY: setup demo test check format bench lock clean help
+.PHONY: setup node demo test check format bench fuzz lock clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -20,14 +21,20 @@ $(STAMP): pyproject.toml uv.lock tools/install.sh
 demo: setup  ## the main job on real input, on embedded parts
 	$(BIN)/erp-gateway demo $(DEMO_ARGS)
 
-test: setup  ## every test, on SQLite, PostgreSQL, nats-server and the ERP peers
+node: setup  ## the Node tools of tools/node, on the Node of a wheel; once
+	@$(BIN)/python -m tools.node.installation
+
+test: node  ## every test, on SQLite, PostgreSQL, nats-server and the ERP peers
 	$(BIN)/python -m pytest $(TEST_ARGS)
 
-check: setup  ## format, lint, types, layering
+check: node  ## format, lint, types, layering, the API's contract
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m tools.contract.lint docs/openapi/*.json docs/openapi/released/*.json
+	$(BIN)/python -m tools.contract.breaking docs/openapi/released/v1.json docs/openapi/openapi.json
+	$(BIN)/python -m tools.contract.breaking docs/openapi/released/v1-salesforce.json docs/openapi/openapi-salesforce.json
 
 format: setup  ## rewrite the tree in house style
 	$(BIN)/ruff format .
@@ -36,8 +43,12 @@ format: setup  ## rewrite the tree in house style
 bench: setup  ## measure; writes benchmarks/results/
 	$(BIN)/python -m benchmarks
 
-lock: setup  ## resolve again; the written lock names no registry
+fuzz: setup  ## schemathesis, thousands of cases; `make test` has a shorter run
+	$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
+
+lock: setup  ## resolve again; the written locks name no registry
 	$(BIN)/uv lock && $(BIN)/python tools/neutral_lock.py uv.lock
+	$(BIN)/python -m tools.node.installation --lock
 
 clean:  ## remove what setup and runs made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

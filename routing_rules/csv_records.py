@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from routing_rules.complaints import ComplaintBook
+
 # Line breaks other than LF and CRLF, and whatever else no spreadsheet shows.
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]|\r(?!\n)")
 
@@ -80,6 +82,15 @@ def read_records(text: str) -> Iterator[Record | CsvFault]:
         else:
             yield record
             position, line = reader.position, reader.line
+
+
+def read_csv(file: str, text: str, complaints: ComplaintBook) -> Iterator[Record | CsvFault]:
+    """The records of a CSV file; control characters become complaints first, and nothing is read if they are many."""
+    for line, column, code in control_characters(text):
+        complaints.add(file, line, column, f"the control character {code} stands in the file", "Remove it")
+        if complaints.is_full:
+            return iter(())
+    return read_records(text)
 
 
 class _Quoted:

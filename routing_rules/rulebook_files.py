@@ -13,9 +13,9 @@ from typing import Final
 
 from routing_rules.cells import suggestion
 from routing_rules.complaints import ComplaintBook, RulebookInvalid
-from routing_rules.csv_records import CsvFault, Record
+from routing_rules.csv_records import CsvFault, Record, read_csv
 from routing_rules.model import DOMAINS
-from routing_rules.table_reader import COLUMNS, read_csv
+from routing_rules.table_reader import COLUMNS
 
 RULEBOOK_FILE: Final = "rulebook.yaml"
 MAX_TABLE_BYTES: Final = 32 * 1024 * 1024

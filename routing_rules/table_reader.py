@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from routing_rules import cells
 from routing_rules.complaints import ComplaintBook
-from routing_rules.csv_records import CsvFault, Record, control_characters, read_records
+from routing_rules.csv_records import CsvFault, Record
 from routing_rules.dimensions import Choice, DateRange, NodeSet, Tree
 from routing_rules.model import OPERATIONS, Outcome, Overlay, Row, Side, Stage, System
 
@@ -67,15 +67,6 @@ def read_rows(
         elif not record.is_blank and not reader.take(record):
             break
     return reader.rows
-
-
-def read_csv(file: str, text: str, complaints: ComplaintBook) -> Iterator[Record | CsvFault]:
-    """The records of a CSV file; control characters become complaints first, and nothing is read if they are many."""
-    for line, column, code in control_characters(text):
-        complaints.add(file, line, column, f"the control character {code} stands in the file", "Remove it")
-        if complaints.is_full:
-            return iter(())
-    return read_records(text)
 
 
 class _TableReader:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from gateway.api.etags import MOST_TAGS, TAG_PATTERN
 from gateway.api.identifiers import ID_PATTERN
 from gateway.api.limits import Limits
 from gateway.api.operations import Operation
 from gateway.api.problems import KINDS
 from gateway.api.query import Parameter
+
+_TAGS: Final = rf'^(\*|(W/)?"{TAG_PATTERN}"(, ?(W/)?"{TAG_PATTERN}"){{0,{MOST_TAGS - 1}}})$'
+_PATTERNS: Final = {"If-Match": _TAGS, "If-None-Match": _TAGS}
+"""What is refused with 400 otherwise. Idempotency-Key was released without one, so it gets none; its member has one."""
 
 
 def parameters(path: str, operation: Operation, limits: Limits) -> list[dict[str, Any]]:
@@ -61,4 +66,7 @@ def _in_query(parameter: Parameter, limits: Limits) -> dict[str, Any]:
 
 
 def _in_header(name: str, meaning: str) -> dict[str, Any]:
-    return {"name": name, "in": "header", "required": False, "description": meaning, "schema": {"type": "string"}}
+    schema = {"type": "string"}
+    if name in _PATTERNS:
+        schema["pattern"] = _PATTERNS[name]
+    return {"name": name, "in": "header", "required": False, "description": meaning, "schema": schema}

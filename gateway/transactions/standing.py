@@ -105,7 +105,8 @@ async def refuse_closed_parents(unit: WriteUnit, parents: Sequence[LinkedDocumen
 async def refuse_over_credit(unit: WriteUnit, document: CanonicalDocument, linked: Sequence[LinkedDocument]) -> None:
     """Raise Problem `invalid-document` for a credit note that does not fit its invoice.
 
-    It is the same customer's, in the same currency, and of no more than what is left to be credited. Earlier credit notes count from their acceptance on, unless they failed or were reversed.
+    It is the same customer's, in the same currency, and of no more than what is left to be credited. Earlier credit
+    notes count from their acceptance on, unless they failed or were reversed.
     """
     if not isinstance(document, Invoice) or document.document_type != "credit_note":
         return

@@ -10,6 +10,7 @@ from typing import Any
 import nats
 import pytest
 from litestar import Litestar, post
+from litestar.params import JSONBody
 from nats.aio.msg import Msg
 
 from adapters.canonical import Order
@@ -26,10 +27,10 @@ def by_default() -> dict[str, Any]:
     """What Litestar itself says of the model of an order."""
 
     @post("/v1/orders")
-    async def create(data: Order) -> None:
+    async def create(data: JSONBody[Order]) -> None:
         return None
 
-    found: dict[str, Any] = json.loads(json.dumps(Litestar([create]).openapi_schema.to_schema()))
+    found: dict[str, Any] = Litestar([create]).openapi_schema.to_schema()
     return found
 
 
@@ -50,7 +51,7 @@ def test_litestar_forgets_that_a_model_is_closed_and_we_do_not(
 
 def test_litestar_drops_the_pattern_of_an_optional_member_and_we_do_not(by_default: dict[str, Any]) -> None:
     default = by_default["components"]["schemas"]["Order"]["properties"]["externalId"]
-    assert "pattern" not in json.dumps(default)
+    assert "pattern" not in str(default)
     ours = made()["components"]["schemas"]["OrderRequest"]["properties"]["externalId"]
     assert PATTERN in [one.get("pattern") for one in ours["anyOf"]]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from tests.rules.naive import (
+from tests.rules.naive import NaiveRow, NaiveTable
+from tests.rules.specs import (
     BOUNDS,
     COLUMNS,
     CURRENCIES,
@@ -12,8 +13,6 @@ from tests.rules.naive import (
     NAMES,
     OUTCOMES,
     TREES,
-    NaiveRow,
-    NaiveTable,
     Outcome,
     Spec,
     amounts,

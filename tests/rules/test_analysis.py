@@ -12,7 +12,7 @@ from routing_rules import Conflict, Gap, Rulebook, decide, load_rulebook, parse_
 from routing_rules.analysis import Proof, prove
 from routing_rules.analysis_findings import MAX_FINDINGS, MAX_ROWS_NAMED, Finding, FindingCode
 from routing_rules.table_reader import HEADER
-from tests.rules.naive import GROUND
+from tests.rules.specs import GROUND
 
 LEGACY = "legacy,old,,,,,"
 LIVE = "live,old,new,,,,"

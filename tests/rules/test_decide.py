@@ -15,9 +15,7 @@ from hypothesis import strategies as st
 from routing_rules import (
     Conflict,
     Decision,
-    DomainNotServed,
     Facts,
-    FactsInvalid,
     Gap,
     Overlay,
     Rulebook,
@@ -291,35 +289,7 @@ def test_a_fact_that_the_rulebook_does_not_know_is_named(change: dict[str, str],
     assert (caught.value.field, caught.value.value) == (field, change[field])
 
 
-def test_a_domain_without_table_is_not_served() -> None:
-    book = rulebook("a,,,,,,,,,,legacy,old,,,,,")
-    for domain in ("invoices", "no-such-domain"):
-        with pytest.raises(DomainNotServed) as caught:
-            decide(book, Facts(domain=domain, operation="create"))
-        assert caught.value.domain == domain
-
-
 def test_the_planned_overlay_is_handed_on() -> None:
     decision = decided(rulebook("a,,,,,,,,,,live,,new,,,paused,"))
     assert decision.overlay is Overlay.PAUSED
     assert decision.explanation.as_json()["overlay"] == "paused"
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"amount": "NaN"},
-        {"amount": "much"},
-        {"posting_date": "31.01.2026"},
-        {"schema_version": 2},
-        {"schema_version": None},
-        {"bucket": 10_000},
-        {"bucket": "7"},
-        {"allow_hit": "yes"},
-        {"business_unit": 7},
-        {"operation": None},
-    ],
-)
-def test_recorded_facts_of_another_kind_are_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(FactsInvalid):
-        Facts.from_json(FACT.as_json() | wrong)

@@ -12,8 +12,9 @@ from routing_rules import Rulebook, parse_rulebook
 from routing_rules.decomposition import TooManyCells
 from routing_rules.difference import Change, State, differences, outputs_of
 from routing_rules.table_reader import HEADER
-from tests.rules.naive import COLUMNS, GROUND, NaiveRow, NaiveTable, Point
+from tests.rules.naive import NaiveRow, NaiveTable
 from tests.rules.random_tables import random_cell, wild_table
+from tests.rules.specs import COLUMNS, GROUND, Point
 
 
 def book(*rows: str, yaml: str = GROUND, domain: str = "orders") -> Rulebook:

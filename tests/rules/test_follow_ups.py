@@ -14,8 +14,9 @@ from routing_rules.analysis_findings import FindingCode
 from routing_rules.analysis_tables import NEVER_PRESENT
 from routing_rules.follow_ups import LINEAGE_OPERATIONS, Capabilities
 from routing_rules.table_reader import HEADER
-from tests.rules.naive import COLUMNS, GROUND, UNIVERSE, NaiveTable
+from tests.rules.naive import NaiveTable
 from tests.rules.random_tables import clean_table
+from tests.rules.specs import COLUMNS, GROUND, UNIVERSE
 
 LIVE = "r,,,,,,,,,,live,old,new,,,,"
 LEGACY = "r,,,,,,,,,,legacy,old,,,,,"

@@ -10,8 +10,9 @@ from routing_rules import Rulebook, parse_rulebook
 from routing_rules.analysis import prove
 from routing_rules.analysis_findings import Finding, FindingCode
 from routing_rules.table_reader import HEADER
-from tests.rules.naive import GROUND, NaiveRow, NaiveTable, Outcome
+from tests.rules.naive import NaiveRow, NaiveTable
 from tests.rules.random_tables import random_cell, wild_table
+from tests.rules.specs import GROUND, Outcome
 
 STAGES = ["legacy", "dark", "validate", "pilot", "live", "drain", "read_only", "retired"]
 MORE = """\

@@ -13,8 +13,9 @@ from routing_rules import Conflict, Facts, Gap, Rulebook, decide, parse_rulebook
 from routing_rules.explanation import Explanation
 from routing_rules.near_miss import NearMiss, miss_of
 from routing_rules.table_reader import HEADER
-from tests.rules.naive import GROUND, NaiveTable, facts_of
+from tests.rules.naive import NaiveTable, facts_of
 from tests.rules.random_tables import clean_table, wild_table
+from tests.rules.specs import GROUND
 
 BASE = "base,,,,,,,,,,legacy,old,,,,,"
 WEST = "west,,A,,,,,,,,live,old,new,,,,"

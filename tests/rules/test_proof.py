@@ -9,7 +9,7 @@ import pytest
 
 from routing_rules.analysis import prove
 from routing_rules.analysis_findings import Finding, FindingCode
-from tests.rules.naive import COLUMNS, NaiveTable
+from tests.rules.naive import NaiveTable
 from tests.rules.random_tables import (
     clean_table,
     wild_table,
@@ -18,6 +18,7 @@ from tests.rules.random_tables import (
     with_gap,
     with_masked_row,
 )
+from tests.rules.specs import COLUMNS
 
 
 def proven(table: NaiveTable) -> list[Finding]:

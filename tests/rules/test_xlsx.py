@@ -21,7 +21,7 @@ from routing_rules.rulebook_files import read_files, table_texts
 from routing_rules.table_reader import COLUMNS, HEADER
 from routing_rules.xlsx_records import LISTS_SHEET
 from routing_rules.xlsx_writer import TEXT_FORMAT, write_workbook
-from tests.rules.naive import GROUND
+from tests.rules.specs import GROUND
 
 TABLES = Path(routing_rules.__file__).parent / "tables"
 BASE = ["base", *[""] * 9, "legacy", "old", *[""] * 5]
