@@ -97,7 +97,11 @@ def measure(number: int) -> Measured:
 def report(found: Measured) -> str:
     result = found.result
     scale = 1_000_000 / found.documents
-    met = "met" if found.lines_s * scale <= BAR_S else "MISSED"
+    simulated, read = found.memory_s * scale, found.lines_s * scale
+    verdict = (
+        f"1,000,000 documents: bar of {BAR_S:g} s {_met(simulated)} by the simulation itself, and {_met(read)} with "
+        "reading and checking their JSON."
+    )
     how = (
         f"{datetime.now(UTC):%Y-%m-%d}; {os.cpu_count()} cores {platform.machine()}, {platform.system()} "
         f"{platform.release()}; Python {platform.python_version()}. {found.documents:,} documents, one in three a "
@@ -111,14 +115,18 @@ def report(found: Measured) -> str:
     )
     rows = {
         "compile both versions (table versions, indexes)": found.compile_s,
-        "simulate, documents in memory": found.memory_s,
-        f"**simulate, read from JSON lines of {found.bytes_a_line:.0f} bytes**": found.lines_s,
+        "**simulate**, documents in memory": found.memory_s,
+        f"the same, documents read from JSON lines of {found.bytes_a_line:.0f} bytes": found.lines_s,
     }
     lines = ["# Rules: simulation", "", how, "", "| seconds | |", "|---|---|"]
     lines += [f"| {name} | {seconds:.1f} |" for name, seconds in rows.items()]
-    lines += ["", told, "", f"1,000,000 documents, reading included: bar of {BAR_S:g} s {met}.", ""]
+    lines += ["", told, "", verdict, ""]
     lines += ["Command: `python -m benchmarks.rules_simulate`", ""]
     return "\n".join(lines)
+
+
+def _met(seconds: float) -> str:
+    return f"met ({seconds:.1f} s)" if seconds <= BAR_S else f"MISSED ({seconds:.1f} s)"
 
 
 def main() -> None:

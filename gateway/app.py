@@ -16,6 +16,7 @@ from gateway.api.guard import Guard
 from gateway.api.health import health_routes
 from gateway.api.lineages import lineage_routes
 from gateway.api.measurements import measurement_routes
+from gateway.api.methods import EveryMethod
 from gateway.api.openapi import describe
 from gateway.api.parts import AppParts
 from gateway.api.problem_pages import problem_routes
@@ -43,7 +44,7 @@ def create_app(parts: AppParts) -> Litestar:
         debug=False,
     )
     # Outside of Litestar's routing, so that addresses that do not exist pass the same door.
-    app.asgi_handler = Door(app.asgi_handler, parts.limits, rates, parts.proxies, parts.metrics, parts.tracer)
+    app.asgi_handler = Door(EveryMethod(app), parts.limits, rates, parts.proxies, parts.metrics, parts.tracer)
     return app
 
 

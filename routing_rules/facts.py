@@ -13,12 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Any, Final
 
 FACTS_SCHEMA_VERSION: Final = 1
 """Which facts are recorded. A later schema that records more must say what older entries did not know."""
 
 _TEXTS: Final = (
+    "domain",
+    "operation",
     "business_unit",
     "geography",
     "company_code",
@@ -90,12 +92,15 @@ class Facts:
 
         Raises FactsInvalid when a value is not of its kind.
         """
-        texts = {name: _text(recorded.get(name), name) for name in _TEXTS}
-        domain, operation = _text(recorded.get("domain"), "domain"), _text(recorded.get("operation"), "operation")
-        if domain is None or operation is None:
+        read = recorded.get
+        for name in _TEXTS:
+            value = read(name)
+            if value is not None and not isinstance(value, str):
+                raise FactsInvalid(f"{name} must be text")
+        amount, posting_date = read("amount"), read("posting_date")
+        version, bucket, hit = read("schema_version"), read("bucket"), read("allow_hit")
+        if read("domain") is None or read("operation") is None:
             raise FactsInvalid("domain and operation must be recorded")
-        amount, posting_date = recorded.get("amount"), recorded.get("posting_date")
-        version, bucket, hit = recorded.get("schema_version"), recorded.get("bucket"), recorded.get("allow_hit")
         if type(version) is not int:
             # A fact that an older schema did not record is undetermined, so the schema must be known.
             raise FactsInvalid("schema_version must be recorded")
@@ -103,24 +108,24 @@ class Facts:
             raise FactsInvalid("bucket must be an integer")
         if hit is not None and type(hit) is not bool:
             raise FactsInvalid("allow_hit must be true or false")
+        texts: Mapping[str, Any] = recorded  # those that are read below were checked above
         try:
             return cls(
-                domain=domain,
-                operation=operation,
+                domain=texts["domain"],
+                operation=texts["operation"],
+                business_unit=texts.get("business_unit"),
+                geography=texts.get("geography"),
+                company_code=texts.get("company_code"),
+                document_type=texts.get("document_type"),
+                customer_segment=texts.get("customer_segment"),
                 amount=None if amount is None else Decimal(str(amount)),
+                currency=texts.get("currency"),
                 posting_date=None if posting_date is None else date.fromisoformat(str(posting_date)),
                 schema_version=version,
                 recorded_bucket=bucket,
                 recorded_allow_hit=hit,
-                **texts,
             )
         except InvalidOperation as error:
             raise FactsInvalid("amount must be a decimal number") from error
         except ValueError as error:
             raise FactsInvalid(str(error)) from error
-
-
-def _text(value: object, name: str) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    raise FactsInvalid(f"{name} must be text")

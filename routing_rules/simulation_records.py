@@ -45,22 +45,24 @@ class RecordedDocument:
     def as_json(self) -> dict[str, Any]:
         """The form that ``read_documents`` reads: the facts without share key and external id, their effects instead.
 
-        Whether an allow-list named the root is known to the version that decided it, so it is taken from the facts.
+        What is not there is left out. Whether an allow-list named the root is known to the version that decided it,
+        so it is taken from the facts.
         """
-        return {
+        facts = self.facts.as_json() | {"bucket": bucket_of(self.facts), "allow_hit": self.facts.recorded_allow_hit}
+        found = {
             "transaction_id": self.transaction_id,
             "lineage_id": self.lineage_id,
             "is_root": self.is_root,
-            "facts": self.facts.as_json()
-            | {"bucket": bucket_of(self.facts), "allow_hit": self.facts.recorded_allow_hit},
+            "facts": {name: value for name, value in facts.items() if value is not None},
             "minute": self.minute,
             "calls": self.calls,
-            "undetermined": list(self.undetermined),
+            "undetermined": list(self.undetermined) or None,
             "pinned_system": self.pinned_system,
             "period": self.period,
             "customer": self.customer,
             "open_amount": None if self.open_amount is None else format(self.open_amount, "f"),
         }
+        return {name: value for name, value in found.items() if value is not None}
 
 
 def read_documents(lines: Iterable[str]) -> Iterator[RecordedDocument]:

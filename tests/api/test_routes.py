@@ -154,3 +154,11 @@ async def test_other_methods(client: HttpClient, world: World) -> None:
     assert answer.status_code == 405
     assert answer.json()["allowedMethods"] == ["GET", "OPTIONS", "POST"]
     assert answer.headers["allow"] == "GET, OPTIONS, POST"
+
+
+@pytest.mark.parametrize("path", ["/v1/orders", "/v1/orders/doc_01KB2V6Q8T3N4M5P6R7S8V9W0X"])
+async def test_options_name_every_method(client: HttpClient, world: World, path: str) -> None:
+    answer = await client.options(path, headers=world.token())
+    assert answer.status_code == 204
+    refused = await client.delete(path, headers=world.token())
+    assert answer.headers["allow"] == refused.headers["allow"]

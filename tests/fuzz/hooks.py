@@ -13,12 +13,12 @@ import schemathesis
 from schemathesis import Case, CheckContext, HookContext, Response
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation import GenerationMode
+from schemathesis.generation.meta import CaseMetadata
 
 from tests.fuzz.known import agreed, is_chosen, localised
 
 _JSON = "application/json"
 _KEY = "Idempotency-Key"
-_A_KEY = re.compile(r"[!-~]{1,255}")
 _TWICE = {_KEY: "idempotencyKey", "If-Match": "ifMatch"}
 """What may be said in a header or in the body, but not differently in both."""
 _METHODS = ("get", "post", "put", "patch", "delete")
@@ -95,9 +95,8 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
         return
     label = f"{case.method.upper()} {case.path}"
     headers = case.headers
-    tried = getattr(case.meta.phase.data, "parameter_location", None)
-    if tried is not ParameterLocation.HEADER:
-        _renew_key(headers)
+    if _KEY in headers and not _tries_headers(case.meta):
+        headers[_KEY] = str(uuid.uuid4())
     if case.meta.generation.mode is not GenerationMode.POSITIVE:
         return
     for name, pattern in _header_patterns.get(label, {}).items():
@@ -108,11 +107,12 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
         _mend(case.body, case, label, headers)
 
 
-def _renew_key(headers: Any) -> None:
-    """Coverage says the same key in all its requests, and most would be refused for that instead of what they try."""
-    key = str(headers.get(_KEY, ""))
-    if _A_KEY.fullmatch(key) is not None:
-        headers[_KEY] = f"{uuid.uuid4()}"
+def _tries_headers(meta: CaseMetadata) -> bool:
+    """Otherwise coverage says the same key in all its requests, or an empty one, which v1 was released without a pattern
+    for; and most would be refused for that instead of what they try."""
+    of_headers = meta.components.get(ParameterLocation.HEADER)
+    tried = getattr(meta.phase.data, "parameter_location", None)
+    return tried is ParameterLocation.HEADER or (of_headers is not None and of_headers.mode is GenerationMode.NEGATIVE)
 
 
 def _mend(body: dict[str, Any], case: Case[Any], label: str, headers: Any) -> None:
