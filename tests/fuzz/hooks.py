@@ -108,8 +108,8 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
 
 
 def _tries_headers(meta: CaseMetadata) -> bool:
-    """Otherwise coverage says the same key in all its requests, or an empty one, which v1 was released without a pattern
-    for; and most would be refused for that instead of what they try."""
+    """Otherwise coverage says the same key in all its requests, or an empty one, for which v1 was released without a
+    pattern; and most would be refused for that instead of what they try."""
     of_headers = meta.components.get(ParameterLocation.HEADER)
     tried = getattr(meta.phase.data, "parameter_location", None)
     return tried is ParameterLocation.HEADER or (of_headers is not None and of_headers.mode is GenerationMode.NEGATIVE)
