@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.api import customers, invoices, orders, payments, products
+from gateway.api.domains import RESOURCES
 from gateway.domain.records import PayloadRecord
 from gateway.domain.transaction import Status
 from gateway.errors import Problem
@@ -16,7 +16,6 @@ from tests.api.fakes import an_id, transaction
 from tests.contracts.conftest import made
 from tests.contracts.json_schema import Validator
 
-RESOURCES = [one.RESOURCE for one in (customers, products, orders, invoices, payments)]
 READS = {
     "getTransaction": f"/v1/transactions/{an_id('txn', 1)}",
     "getTransactionTrace": f"/v1/transactions/{an_id('txn', 1)}/trace",

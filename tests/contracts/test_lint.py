@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from tests.contracts.conftest import cut
-from tests.contracts.planted import FLAT, HOUSE, Document, an_inline_object
+from tests.contracts.planted import HOUSE, Document
+from tests.contracts.planted_flat import FLAT, an_inline_object
 from tools.contract import whole_document
 from tools.contract.lint import lint, main
 from tools.contract.reading import Finding

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from tests.clients.running import Running
-from tests.fuzz.known import localised
+from tests.fuzz.known import FOLLOWED, localised
 
 ROOT = Path(__file__).parents[2]
 SCOPES = ("documents:submit", "documents:read", "ledger:read", "operations:act")
@@ -100,12 +100,15 @@ def campaign(
     seconds: int | None = None,
     limit_s: float = 3_600,
     operations: str | None = None,
+    followed: str = "",
 ) -> Campaign:
     """Run schemathesis with all checks in all modes. `examples`: cases that it makes up of one operation, at most.
 
-    `operations`: only those whose path matches this pattern. Raises AssertionError if it did not come to its end.
+    `operations`: only those whose path matches this pattern. `followed`: as `FOLLOWED` says.
+
+    Raises AssertionError if it did not come to its end.
     """
-    report = folder / "report.ndjson"
+    report = folder / f"report-{len(list(folder.glob('report-*')))}.ndjson"
     command: list[str | Path] = [
         *(_COMMAND, f"--config-file={configuration}", "run", f"{running.base_url}/openapi.json"),
         *("--checks", "all", "--mode", mode, "--phases", phases, "--max-examples", str(examples)),
@@ -119,7 +122,7 @@ def campaign(
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "NO_PROXY": "*"},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "NO_PROXY": "*", FOLLOWED: followed},
         capture_output=True,
         text=True,
         check=False,

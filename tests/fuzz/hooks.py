@@ -5,6 +5,7 @@ Negative cases are sent as they were made; a body is only ever mended where it i
 
 from __future__ import annotations
 
+import os
 import re
 import uuid
 from typing import Any
@@ -15,7 +16,7 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation import GenerationMode
 from schemathesis.generation.meta import CaseMetadata
 
-from tests.fuzz.known import agreed, is_chosen, localised
+from tests.fuzz.known import FOLLOWED, agreed, is_chosen, localised
 
 _JSON = "application/json"
 _KEY = "Idempotency-Key"
@@ -56,7 +57,7 @@ def _link(paths: dict[str, Any], collection: str) -> None:
         for path, item in paths.items()
         if path.startswith(f"{collection}/{{documentId}}")
         for method in ("patch", "post")
-        if method in item
+        if method in item and item[method]["operationId"].startswith(os.environ.get(FOLLOWED, ""))
     ]
     where = {"documentId": "$response.body#/documentId"}
     for status in ("200", "201"):

@@ -14,11 +14,16 @@ from gateway.intake.cross_references import CrossReferenceRow
 
 Body = dict[str, Any]
 
+FOLLOWED = "FUZZ_FOLLOWED"
+"""The variable that names the only act (`change`, `cancel`, `reverse`) to which a reading shall lead; unset, any."""
+
 CLOUD = {"businessUnit": "Western", "geography": "DE"}
 """A slice that the sample rulebook sends to the cloud ERP."""
 LEGACY = {"businessUnit": "Northern", "geography": "FR"}
 """One that it leaves in the legacy ERP."""
 COMPANY_CODE = "NW01"
+EDGES = ("0", "0.01", "0.001", "999999999999999", "999999999999999.99")
+"""Amounts: nothing, the least, less than that, and the most digits that are taken, without and with cents."""
 SOURCE = "salesforce"
 
 _ETAG = re.compile(r"v[0-9]+(\.[0-9a-z]+)?")
@@ -44,10 +49,12 @@ def localised(example: Mapping[str, Any], slice_: Mapping[str, str] = CLOUD) -> 
 def agreed(generated: Mapping[str, Any], example: Mapping[str, Any]) -> Body:
     """Free texts as they were generated, all that must agree as in the example; so it has a chance to be posted.
 
-    Every other one by its content goes to the cloud, the rest to the legacy ERP.
+    Every other one by its content goes to the cloud, the rest to the legacy ERP; a third has an amount at an edge.
     """
-    slice_ = CLOUD if _number(generated) % 2 else LEGACY
-    found = localised(example, slice_)
+    number = _number(generated)
+    found = localised(example, CLOUD if number % 2 else LEGACY)
+    if number // 2 % 3 == 0:
+        found = _of_amount(found, EDGES[number // 6 % len(EDGES)])
     free = {
         name: value
         for name, value in generated.items()
@@ -81,8 +88,25 @@ def legacy_numbers(examples: Mapping[str, Mapping[str, Any]]) -> list[CrossRefer
     ]
 
 
+def _of_amount(value: Any, amount: str) -> Any:
+    """The same with this amount everywhere, one piece of each thing, and no tax, so that sums agree again."""
+    if isinstance(value, list):
+        return [_of_amount(one, amount) for one in value]
+    if not isinstance(value, dict):
+        return value
+    found = {name: _of_amount(one, amount) for name, one in value.items() if name not in {"tax", "taxAmount"}}
+    found |= {name: amount for name, one in found.items() if _is_amount(name) and isinstance(one, str)}
+    if isinstance(found.get("quantity"), dict):
+        found["quantity"] |= {"value": "1"}
+    return found
+
+
+def _is_amount(name: str) -> bool:
+    return name.lower().endswith("amount") or name == "unitPrice"
+
+
 def _amounts(example: Mapping[str, Any]) -> set[str]:
-    return {name for name in example if name.lower().endswith(("amount", "amountdue"))}
+    return {name for name in example if _is_amount(name)}
 
 
 def _number(body: Mapping[str, Any]) -> int:
