@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from adapters.canonical.amounts import Freight, Totals, check_amounts
+from adapters.canonical.amounts import Totals, check_amounts
 from adapters.canonical.documents import (
     CustomerDocument,
     Lines,
@@ -22,8 +22,6 @@ from adapters.canonical.documents import (
     product_links,
 )
 from adapters.canonical.values import ExternalId, Link, Reference
-
-_NO_FREIGHT: Freight | None = None
 
 
 class Contract(CustomerDocument):
@@ -46,7 +44,7 @@ class Contract(CustomerDocument):
         check_head_and_lines(self, self.lines)
         if self.end_date is not None and self.end_date < self.start_date:
             raise ValueError("endDate is before startDate")
-        check_amounts(self.currency_code, self.lines, _NO_FREIGHT, self.totals)
+        check_amounts(self.currency_code, self.lines, None, self.totals)
         return self
 
     @property

@@ -15,10 +15,10 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 from pydantic import BaseModel, Field, ValidationError, create_model
 
 from adapters.canonical import CanonicalModel
-from gateway.api.complaints import problem_of_validation
 from gateway.api.limits import Limits
 from gateway.api.resources import Resource
 from gateway.api.strict_json import parse_object
+from gateway.domain.complaints import problem_of_validation
 from gateway.errors import FieldError, Problem
 
 SUFFIX: Final = "Change"

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from adapters.canonical import CanonicalDocument
-from gateway.api.complaints import problem_of_validation
 from gateway.api.idempotency import idempotency_key
 from gateway.api.identifiers import checked_id
 from gateway.api.limits import Limits
 from gateway.api.problems import malformed
 from gateway.api.strict_json import parse_object
+from gateway.domain.complaints import problem_of_validation
 
 
 @dataclass(frozen=True, slots=True)

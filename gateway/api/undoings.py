@@ -10,9 +10,9 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from adapters.canonical import CanonicalModel
-from gateway.api.complaints import problem_of_validation
 from gateway.api.limits import Limits
 from gateway.api.strict_json import parse_object
+from gateway.domain.complaints import problem_of_validation
 
 Reason = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["Ordered twice"])]
 
