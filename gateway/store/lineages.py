@@ -19,6 +19,7 @@ PINS: Final = Kept(schema.pins, PinRecord)
 _lineage: Final = schema.lineages.c
 
 PIN: Final = PINS.by("lineage_id")
+_ENSURE_LINEAGE: Final = LINEAGES.insert_unless_there()
 _INSERT_PIN: Final = PINS.insert_unless_there()
 _DELETE_PIN: Final = Command(delete(schema.pins).where(schema.pins.c.lineage_id == bindparam("lineage_id")))
 
@@ -44,6 +45,9 @@ class LineageWrites:
 
     async def insert_lineage(self, record: LineageRecord) -> None:
         await self._unit.put(LINEAGES.insert, LINEAGES.params(record))
+
+    async def ensure_lineage(self, record: LineageRecord) -> None:
+        await self._unit.run(_ENSURE_LINEAGE, LINEAGES.params(record))
 
     async def pin(self, lineage_id: str) -> PinRecord | None:
         return await self._unit.one(PIN, {"lineage_id": lineage_id})

@@ -84,6 +84,10 @@ class WriteUnit(Protocol):
 
     # lineages and pins
     async def insert_lineage(self, record: LineageRecord) -> None: ...
+    async def ensure_lineage(self, record: LineageRecord) -> None:
+        """Insert it unless it is there."""
+        ...
+
     async def pin(self, lineage_id: str) -> PinRecord | None: ...
     async def insert_pin(self, record: PinRecord) -> PinRecord:
         """Insert the pin unless the lineage has one; return the one that stands."""

@@ -1,0 +1,62 @@
+"""Entries and events of what people and monitors do to the rules: written in one commit, under the control lineage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.domain.entries import EntryKind, ledger_entry
+from gateway.domain.events import CONTROL_LINEAGE, control_event
+from gateway.domain.records import LineageRecord
+from gateway.transactions.parts import Tools
+from gateway.transactions.ports import WriteUnit
+
+
+class ControlTrace:
+    """The trace of one thing that is acted on (a draft, an activation, an overlay): its entries count from 1.
+
+    `trace`: the thing's own id. `entry_count`: how many entries it has so far; the caller keeps `entry_count` in the
+    thing's row, under whose lock the unit writes.
+    """
+
+    def __init__(self, tools: Tools, trace: str, *, entry_count: int = 0) -> None:
+        self._tools = tools
+        self.trace = trace
+        self.entry_count = entry_count
+
+    async def record(
+        self, unit: WriteUnit, kind: EntryKind, actor: str, members: Mapping[str, Any], *, event_id: str
+    ) -> None:
+        """Write the entry and its event. `members`: lowerCamelCase, no names of people's own choosing and no free
+        text (those lie in erasable tables; an entry holds their salted commitments). `event_id`: drawn outside of
+        the unit, which may run again."""
+        now = self._tools.clock.now()
+        await unit.ensure_lineage(LineageRecord(CONTROL_LINEAGE, CONTROL_LINEAGE))
+        self.entry_count += 1
+        await unit.insert_entries(
+            [
+                ledger_entry(
+                    kind,
+                    trace=self.trace,
+                    seq=self.entry_count,
+                    at=now,
+                    actor=actor,
+                    lineage=CONTROL_LINEAGE,
+                    members=members,
+                )
+            ]
+        )
+        sequence = await unit.take_event_sequences(CONTROL_LINEAGE, 1)
+        await unit.insert_events(
+            [
+                control_event(
+                    kind.value,
+                    dict(members),
+                    event_id=event_id,
+                    sequence=sequence,
+                    at=now,
+                    gateway_name=self._tools.gateway_name,
+                    about=self.trace,
+                )
+            ]
+        )
