@@ -31,14 +31,24 @@ class ErpError(Exception):
 class NotSent(ErpError):
     """Nothing happened: no connection was made, or the ERP itself said 'busy' or 'locked' before processing.
 
-    `retry_after_s`: how long the ERP asked to wait, in seconds, if it said so.
+    `retry_after_s`: how long the ERP asked to wait, in seconds, if it said so. `overloaded`: it has too much to do, so
+    others would fare no better; a lock on one document says nothing of that.
     """
 
     happened = False
 
-    def __init__(self, message: str, *, code: str = "", field: str = "", retry_after_s: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        field: str = "",
+        retry_after_s: float | None = None,
+        overloaded: bool = False,
+    ) -> None:
         super().__init__(message, code=code, field=field)
         self.retry_after_s = retry_after_s
+        self.overloaded = overloaded
 
 
 class Rejected(ErpError):

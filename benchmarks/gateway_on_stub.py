@@ -14,11 +14,10 @@ import sys
 from pathlib import Path
 
 import uvloop
-from opentelemetry.trace import Tracer
 
 import routing_rules
 from adapters.port import ErpPort
-from adapters.transport import HttpTransport, TransportLimits
+from adapters.transport import Transport
 from benchmarks.stub_driver import StubDriver
 from gateway.app import create_app
 from gateway.server import serve
@@ -64,14 +63,14 @@ def write_data(data: Path, stub: str, port: int) -> None:
     book = rulebook / "rulebook.yaml"
     text = re.sub(r"driver: \w+", "driver: stub", book.read_text(encoding="utf-8"))
     text = re.sub(r"concurrent: \d+", f"concurrent: {CONNECTIONS}", text)
+    text = re.sub(r"calls_per_minute: \d+", "calls_per_minute: 600000", text)
     book.write_text(text, encoding="utf-8")
     (data / "cross-references.csv").write_text(_MASTERS, encoding="utf-8")
     (data / "gateway.toml").write_text(_SETTINGS.format(port=port, stub=stub), encoding="utf-8")
 
 
-def _driver(system: System, settings: SystemSettings, _data: Path, tracer: Tracer | None) -> ErpPort:
-    limits = TransportLimits(total_s=settings.call_s, pool=system.budget.concurrent)
-    return StubDriver(system.id, HttpTransport(settings.base_url, limits, system_id=system.id, tracer=tracer))
+def _driver(system: System, _settings: SystemSettings, _data: Path, transport: Transport) -> ErpPort:
+    return StubDriver(system.id, transport)
 
 
 async def _serve(data: Path) -> None:

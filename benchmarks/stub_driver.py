@@ -25,7 +25,7 @@ from adapters.port import (
     Submission,
     ValidationReport,
 )
-from adapters.transport import ErpRequest, HttpTransport
+from adapters.transport import ErpRequest, Transport
 
 _CREATED = 201
 
@@ -33,7 +33,7 @@ _CREATED = 201
 class StubDriver:
     """Posts the canonical document as it is. Only `submit` is ever called by the benchmark."""
 
-    def __init__(self, system_id: str, transport: HttpTransport) -> None:
+    def __init__(self, system_id: str, transport: Transport) -> None:
         self._system_id = system_id
         self._transport = transport
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final, TypeVar
 
 from opentelemetry.trace import Tracer
@@ -13,10 +14,19 @@ from pydantic import TypeAdapter, ValidationError
 from adapters.cloud_erp.sap_s4.driver import SapS4Driver
 from adapters.cloud_erp.sap_s4.settings import S4Settings
 from adapters.errors import Misconfigured
+from adapters.guard import (
+    Breaker,
+    BreakerLimits,
+    CallBudget,
+    ConcurrencyLimit,
+    ConcurrencyLimits,
+    CountingTransport,
+    GuardedPort,
+)
 from adapters.legacy_erp.sap_ecc.driver import SapEccDriver
 from adapters.legacy_erp.sap_ecc.settings import SapEccSettings
 from adapters.port import ErpPort, Operation
-from adapters.transport import HttpTransport, TransportLimits
+from adapters.transport import HttpTransport, Transport, TransportLimits
 from gateway.settings import SettingsError, SystemSettings, read_secret
 from gateway.transactions.home import keeps
 from gateway.transactions.parts import ErpSystem, SystemPolicy
@@ -40,17 +50,15 @@ class RulebookRefused(ValueError):
         self.complaints = tuple(complaints)
 
 
-def _sap_ecc(system: System, settings: SystemSettings, data: Path, tracer: Tracer | None) -> ErpPort:
-    options = _options(SapEccSettings, system, settings, data)
-    return SapEccDriver(system.id, options, _transport(system, settings, tracer))
+def _sap_ecc(system: System, settings: SystemSettings, data: Path, transport: Transport) -> ErpPort:
+    return SapEccDriver(system.id, _options(SapEccSettings, system, settings, data), transport)
 
 
-def _sap_s4(system: System, settings: SystemSettings, data: Path, tracer: Tracer | None) -> ErpPort:
-    options = _options(S4Settings, system, settings, data)
-    return SapS4Driver(system.id, options, _transport(system, settings, tracer))
+def _sap_s4(system: System, settings: SystemSettings, data: Path, transport: Transport) -> ErpPort:
+    return SapS4Driver(system.id, _options(S4Settings, system, settings, data), transport)
 
 
-DRIVERS: Final[Mapping[str, Callable[[System, SystemSettings, Path, Tracer | None], ErpPort]]] = {
+DRIVERS: Final[Mapping[str, Callable[[System, SystemSettings, Path, Transport], ErpPort]]] = {
     "sap_ecc": _sap_ecc,
     "sap_s4": _sap_s4,
 }
@@ -74,8 +82,16 @@ def connect_systems(
         build = DRIVERS.get(system.driver)
         if build is None:
             raise SettingsError(f"systems: no driver {system.driver!r}; there are {', '.join(sorted(DRIVERS))}")
-        connected[system.id] = ErpSystem(build(system, own, data, tracer), _policy(system, own))
+        budget = CallBudget(system.budget.calls_per_minute, monotonic)
+        port = build(system, own, data, CountingTransport(_transport(system, own, tracer), budget))
+        connected[system.id] = ErpSystem(_guarded(port, system, budget), _policy(system, own))
     return connected
+
+
+def _guarded(port: ErpPort, system: System, budget: CallBudget) -> GuardedPort:
+    """Breaker outside, then the place, then the budget: what is turned away takes neither place nor calls."""
+    concurrency = ConcurrencyLimit(ConcurrencyLimits(most=system.budget.concurrent), monotonic)
+    return GuardedPort(port, Breaker(BreakerLimits(), monotonic), concurrency, budget, monotonic)
 
 
 def check_targets(rulebook: Rulebook, systems: Mapping[str, ErpSystem]) -> None:

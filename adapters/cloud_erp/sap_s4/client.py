@@ -166,11 +166,11 @@ class ODataClient:
         code, message, field = (problem.code, problem.message, problem.field) if problem else (str(status), "", "")
         said = f"HTTP {status}: {message}" if message else f"HTTP {status}"
         if status == 429:
-            return NotSent(said, code=code, retry_after_s=retry_after_s(member.headers))
+            return NotSent(said, code=code, retry_after_s=retry_after_s(member.headers), overloaded=True)
         if status == 423:
             return NotSent(said, code=code)
         if status == 503 and problem is not None and code in self._settings.busy_codes:
-            return NotSent(said, code=code, retry_after_s=retry_after_s(member.headers))
+            return NotSent(said, code=code, retry_after_s=retry_after_s(member.headers), overloaded=True)
         if status >= 500:
             return OutcomeUnknown(said, code=code)
         if problem is not None and status == 404:

@@ -253,7 +253,8 @@ async def _before_posting(what: str, sending: Awaitable[ErpResponse]) -> ErpResp
 def _refused_set_up(what: str, response: ErpResponse) -> ErpError:
     """What the refusal of a set-up call means: a server that is busy or broken may recover, a refusal will not."""
     if response.status in {408, 425, 429} or response.status >= 500:
-        return NotSent(f"{what}: HTTP {response.status}", code=str(response.status))
+        overloaded = response.status in {429, 503}
+        return NotSent(f"{what}: HTTP {response.status}", code=str(response.status), overloaded=overloaded)
     return Misconfigured(f"{what}: HTTP {response.status}", code=str(response.status))
 
 

@@ -78,7 +78,10 @@ def raise_refusal(response: ErpResponse) -> None:
     if response.status in {423, 429}:
         code, message = envelope or ("", "")
         raise NotSent(
-            message or "the ERP is locked or busy", code=code or str(response.status), retry_after_s=_wait(response)
+            message or "the ERP is locked or busy",
+            code=code or str(response.status),
+            retry_after_s=_wait(response),
+            overloaded=response.status == 429,
         )
     if envelope is not None:
         raise _refused(response, *envelope)
@@ -137,7 +140,7 @@ def _refused(response: ErpResponse, code: str, message: str) -> Exception:
     """What the HTTP layer's own error envelope means. Below 500 it is definite, by contract of that layer."""
     status = response.status
     if status == 503 and code == BUSY_CODE:
-        return NotSent(message, code=code, retry_after_s=_wait(response))
+        return NotSent(message, code=code, retry_after_s=_wait(response), overloaded=True)
     if status >= 500 or status < 400:
         return OutcomeUnknown(f"HTTP {status}: {message}", code=code)
     # Authorisation, address, token and client are for operations: no caller can mend them.

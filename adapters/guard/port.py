@@ -1,0 +1,222 @@
+"""A port that wraps a port: it decides whether a call is made now, and learns from what comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from adapters.canonical import ErpNumber
+from adapters.errors import Garbled, Misconfigured, NotSent, OutcomeUnknown, Rejected
+from adapters.guard.breaker import Breaker, BreakerState
+from adapters.guard.budget import CallBudget
+from adapters.guard.concurrency import ConcurrencyLimit, NoPlace
+from adapters.port import (
+    Cancellation,
+    Capabilities,
+    Change,
+    ControlTotals,
+    ErpPort,
+    Expectation,
+    FoundDocument,
+    Health,
+    Page,
+    Permit,
+    Posted,
+    Posting,
+    Reversal,
+    Search,
+    Submission,
+    ValidationReport,
+)
+
+T = TypeVar("T")
+
+LONGEST_BUDGET_WAIT_S: Final = 5.0
+"""Seconds that an operation waits for the call budget; where more is wanting it is turned away and comes back. Together
+with the wait for a place it stays well below the lease's margin of a posting (30 s)."""
+BROKEN: Final = frozenset({"500", "502", "504"})
+"""What stands before a system says so, as codes, while the system itself is away (RFC 9110 section 15.6)."""
+LONGEST_RETRY_AFTER_S: Final = 3_600.0
+"""What an ERP asks for beyond this is a mistake, and would shut it for a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuardState:
+    """How a system stands, for metrics and people. `budget_level`: calls that could be made at once; below 0 a debt.
+    `asked_to_wait_s`: what is left of a pause that the system asked for."""
+
+    breaker: BreakerState
+    limit: int
+    taken: int
+    waiting: int
+    budget_level: float
+    asked_to_wait_s: float
+
+
+class GuardedPort:
+    """An `ErpPort` around another. What it turns away is `NotSent` with the time after which to try again.
+
+    `now`: seconds on a clock that never goes back. A pause that the system asks for (`Retry-After`) holds for every
+    operation at it, not only for the one that was told.
+    """
+
+    def __init__(
+        self,
+        port: ErpPort,
+        breaker: Breaker,
+        concurrency: ConcurrencyLimit,
+        budget: CallBudget,
+        now: Callable[[], float],
+    ) -> None:
+        self._port = port
+        self._breaker = breaker
+        self._concurrency = concurrency
+        self._budget = budget
+        self._now = now
+        self._paused_until = float("-inf")
+
+    @property
+    def system_id(self) -> str:
+        """See `ErpPort`."""
+        return self._port.system_id
+
+    @property
+    def state(self) -> GuardState:
+        """How the system stands now."""
+        return GuardState(
+            self._breaker.state,
+            self._concurrency.limit,
+            self._concurrency.taken,
+            self._concurrency.waiting,
+            self._budget.level,
+            max(0.0, self._paused_until - self._now()),
+        )
+
+    def capabilities(self) -> Capabilities:
+        """See `ErpPort`."""
+        return self._port.capabilities()
+
+    def expectation(self, posting: Posting) -> Expectation:
+        """See `ErpPort`."""
+        return self._port.expectation(posting)
+
+    async def submit(self, submission: Submission, permit: Permit) -> Posted:
+        """See `ErpPort`."""
+        return await self._guarded(lambda: self._port.submit(submission, permit))
+
+    async def change(self, change: Change, permit: Permit) -> Posted:
+        """See `ErpPort`."""
+        return await self._guarded(lambda: self._port.change(change, permit))
+
+    async def cancel(self, cancellation: Cancellation, permit: Permit) -> Posted:
+        """See `ErpPort`."""
+        return await self._guarded(lambda: self._port.cancel(cancellation, permit))
+
+    async def inquire(self, posting: Posting) -> tuple[FoundDocument, ...]:
+        """See `ErpPort`."""
+        return await self._guarded(lambda: self._port.inquire(posting))
+
+    async def validate(self, submission: Submission) -> ValidationReport:
+        """See `ErpPort`."""
+        return await self._guarded(lambda: self._port.validate(submission))
+
+    async def reverse(self, reversal: Reversal, permit: Permit) -> Posted:
+        """See `ErpPort`."""
+        return await self._guarded(lambda: self._port.reverse(reversal, permit))
+
+    async def read(self, number: ErpNumber) -> FoundDocument | None:
+        """See `ErpPort`."""
+        return await self._guarded(lambda: self._port.read(number))
+
+    async def search(self, search: Search) -> Page:
+        """See `ErpPort`."""
+        return await self._guarded(lambda: self._port.search(search))
+
+    async def control_totals(self, search: Search) -> ControlTotals:
+        """See `ErpPort`."""
+        return await self._guarded(lambda: self._port.control_totals(search))
+
+    async def health(self) -> Health:
+        """See `ErpPort`. Never turned away: it is how people look at a system that is shut."""
+        return await self._port.health()
+
+    async def aclose(self) -> None:
+        """See `ErpPort`."""
+        await self._port.aclose()
+
+    async def _guarded(self, call: Callable[[], Awaitable[T]]) -> T:
+        self._turn_away_if_shut()
+        try:
+            await self._concurrency.take()
+        except NoPlace as full:
+            raise NotSent("no place at the system", code="no-place", retry_after_s=full.retry_after_s) from full
+        try:
+            # again: the system may have been shut while this one waited for its place
+            self._turn_away_if_shut()
+            await self._wait_for_budget()
+            refusal = self._breaker.refusal_s()
+            if refusal is not None:
+                raise _shut(refusal)
+            return await self._learn(call)
+        finally:
+            self._concurrency.give_back()
+
+    def _turn_away_if_shut(self) -> None:
+        pause = self._paused_until - self._now()
+        if pause > 0:
+            raise NotSent("the system asked to wait", code="asked-to-wait", retry_after_s=pause)
+        if self._breaker.state is BreakerState.OPEN:
+            refusal = self._breaker.refusal_s()
+            if refusal is not None:
+                raise _shut(refusal)
+
+    async def _wait_for_budget(self) -> None:
+        wait = self._budget.wait_s()
+        if wait > LONGEST_BUDGET_WAIT_S:
+            raise NotSent("the call budget of the system is used up", code="budget-used-up", retry_after_s=wait)
+        if wait > 0:
+            await asyncio.sleep(wait)
+
+    async def _learn(self, call: Callable[[], Awaitable[T]]) -> T:
+        try:
+            result = await call()
+        except (Rejected, Misconfigured):
+            self._breaker.answered()
+            self._concurrency.did_well()
+            raise
+        except NotSent as error:
+            self._not_sent(error)
+            raise
+        except OutcomeUnknown:
+            self._breaker.failed()
+            self._concurrency.was_overloaded()
+            raise
+        except Garbled:
+            self._breaker.failed()
+            raise
+        except BaseException:
+            # the permit was refused, or the task was cancelled: nothing is known of the system
+            self._breaker.told_nothing()
+            raise
+        self._breaker.answered()
+        self._concurrency.did_well()
+        return result
+
+    def _not_sent(self, error: NotSent) -> None:
+        if error.overloaded:
+            self._concurrency.was_overloaded()
+            pause = min(max(0.0, error.retry_after_s or 0.0), LONGEST_RETRY_AFTER_S)
+            self._paused_until = max(self._paused_until, self._now() + pause)
+        if error.code and error.code not in BROKEN:
+            # the system spoke, with a code of its own: it is there
+            self._breaker.answered()
+        else:
+            self._breaker.failed()
+
+
+def _shut(retry_after_s: float) -> NotSent:
+    return NotSent(
+        "the system did not answer lately and is left alone", code="breaker-open", retry_after_s=retry_after_s
+    )
