@@ -51,6 +51,7 @@ class Capability:
     `one_at_a_time_key`: calls with the same key must not overlap ("" if they may); e.g. "company_code".
     `can_validate`: `validate` exists and posts nothing.
     `max_lines`: lines that one document may have there.
+    `mixed_lines`: lines of one journal entry may have other company codes and currencies than the entry itself.
     `changeable`: for a change, the members (wire names, `lines`) that it can change; others cannot.
     """
 
@@ -60,6 +61,7 @@ class Capability:
     one_at_a_time_key: str = ""
     can_validate: bool = False
     max_lines: int = 999
+    mixed_lines: bool = False
     changeable: frozenset[str] = frozenset()
     reason: str = ""
 

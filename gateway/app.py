@@ -8,20 +8,31 @@ from litestar import Litestar, Request
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.api.capabilities import capability_routes
+from gateway.api.cutover_overlays import overlay_routes
+from gateway.api.cutover_periods import period_routes
+from gateway.api.dark import dark_routes
 from gateway.api.description import description_routes
 from gateway.api.documents import document_routes
 from gateway.api.domains import RESOURCES
 from gateway.api.door import Door
+from gateway.api.draft_steps import draft_step_routes
+from gateway.api.drafts import draft_routes
 from gateway.api.guard import Guard
 from gateway.api.health import health_routes
 from gateway.api.lineages import lineage_routes
+from gateway.api.log import log_routes
 from gateway.api.measurements import measurement_routes
 from gateway.api.methods import EveryMethod
 from gateway.api.openapi import describe
 from gateway.api.parts import AppParts
+from gateway.api.past_decisions import past_decision_routes
 from gateway.api.problem_pages import problem_routes
 from gateway.api.rates import Rates
 from gateway.api.routing import routing_routes
+from gateway.api.rulebooks import rulebook_routes
+from gateway.api.simulations import simulation_routes
+from gateway.api.slice_rollback import slice_rollback_routes
+from gateway.api.slices import slice_routes
 from gateway.api.transactions import transaction_routes
 from gateway.api.visibility import Visibility
 
@@ -44,7 +55,9 @@ def create_app(parts: AppParts) -> Litestar:
         debug=False,
     )
     # Outside of Litestar's routing, so that addresses that do not exist pass the same door.
-    app.asgi_handler = Door(EveryMethod(app), parts.limits, rates, parts.proxies, parts.metrics, parts.tracer)
+    app.asgi_handler = Door(
+        EveryMethod(app), parts.limits, parts.authenticator, rates, parts.proxies, parts.metrics, parts.tracer
+    )
     return app
 
 
@@ -54,9 +67,20 @@ def routes(parts: AppParts) -> list[HTTPRouteHandler]:
     return [
         *(handler for resource in RESOURCES for handler in document_routes(resource, parts, visibility)),
         *transaction_routes(parts, visibility),
+        *past_decision_routes(parts, visibility),
         *lineage_routes(parts, visibility),
+        *log_routes(parts, visibility),
         *routing_routes(parts, visibility),
         *capability_routes(parts, visibility),
+        *draft_routes(parts),
+        *draft_step_routes(parts),
+        *simulation_routes(parts),
+        *dark_routes(parts),
+        *rulebook_routes(parts),
+        *slice_rollback_routes(parts, visibility),
+        *overlay_routes(parts),
+        *period_routes(parts),
+        *slice_routes(parts, visibility),
         *health_routes(parts),
         *measurement_routes(parts),
         *problem_routes(parts),

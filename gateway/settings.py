@@ -63,11 +63,20 @@ class StoreSettings(_Closed):
 
 
 class NatsSettings(_Closed):
-    """`url` empty: an embedded nats-server in the data directory."""
+    """`url` empty: an embedded nats-server in the data directory.
+
+    `tls_ca_file`: PEM of the authority that signed the servers' certificates, where it is none that the system knows.
+    """
 
     url: str = ""
     credentials_file: Path | None = None
+    tls_ca_file: Path | None = None
     port: Annotated[int, Field(ge=0, le=65_535)] = 0
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The addresses in `url`, which are separated by commas."""
+        return tuple(one.strip() for one in self.url.split(",") if one.strip())
 
 
 class AuthSettings(_Closed):
@@ -111,6 +120,27 @@ class LineSettings(_Closed):
     poll_s: Annotated[float, Field(gt=0)] = 1.0
 
 
+class WitnessSettings(_Closed):
+    """A witness that cosigns this ledger's checkpoints: its address up to `/add-checkpoint`, and its verifier key."""
+
+    url: Annotated[str, Field(pattern="^https?://")]
+    key: str
+
+
+class LedgerSettings(_Closed):
+    """The verifiable log. `origin` empty: `<name>/ledger`; choose one that nobody else has before auditors know it.
+
+    `held_file`: the newest checkpoint, kept outside of the database; best on another disk. `startup_entries`: up to so
+    many are all recomputed before anything is served. `recheck_s`: how often everything is, in the background.
+    """
+
+    origin: Annotated[str, Field(pattern=r"^[!-*,-~]{0,255}$")] = ""
+    held_file: Path = Path("ledger.held.json")
+    witnesses: Annotated[list[WitnessSettings], Field(max_length=16)] = []
+    startup_entries: Annotated[int, Field(ge=0, le=100_000_000)] = 200_000
+    recheck_s: Annotated[float, Field(ge=1)] = 86_400.0
+
+
 class Settings(BaseSettings):
     """All of it. Relative paths are relative to the file's directory."""
 
@@ -126,6 +156,7 @@ class Settings(BaseSettings):
     auth: AuthSettings = AuthSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     line: LineSettings = LineSettings()
+    ledger: LedgerSettings = LedgerSettings()
     systems: list[SystemSettings] = []
 
     @classmethod
@@ -176,6 +207,27 @@ def default_data() -> Path:
     """The data directory of `make demo`: under the user's state directory (XDG Base Directory specification)."""
     state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(state) / "erp-gateway" / "demo"
+
+
+def check_secrets(data: Path, settings: Settings) -> None:
+    """Raise SettingsError naming every file of the settings that cannot be read, and not only the first."""
+    named: dict[str, Path | None] = {
+        "store.url_file": settings.store.url_file,
+        "nats.credentials_file": settings.nats.credentials_file,
+        "nats.tls_ca_file": settings.nats.tls_ca_file,
+    }
+    for system in settings.systems:
+        files = {name: Path(str(value)) for name, value in system.options.items() if name.endswith("_file")}
+        named |= {f"systems.{system.id}.options.{name}": file for name, file in files.items()}
+    complaints = []
+    for name, file in named.items():
+        try:
+            if file is not None:
+                read_secret(data / file)
+        except SettingsError as error:
+            complaints.append(f"{name}: {error}")
+    if complaints:
+        raise SettingsError("\n".join(complaints))
 
 
 def read_secret(path: Path) -> str:

@@ -6,6 +6,9 @@ Pure: nothing here does I/O but reading the tables of a rulebook, and nothing of
 from routing_rules.analysis import Proof, prove
 from routing_rules.analysis_findings import Finding, FindingCode, RowPlace, Severity
 from routing_rules.answers import Conflict, Decision, Gap
+from routing_rules.calendar import Calendar, OpenWindow, Period, PeriodUnknown
+from routing_rules.calendars import calendar_of, calendars_of
+from routing_rules.canonical_text import canonical_files, rulebook_from_canonical
 from routing_rules.complaints import Complaint, RulebookInvalid
 from routing_rules.coverage import Coverage, RowCoverage, coverage_of
 from routing_rules.decide import RowWithoutTarget, decide
@@ -42,9 +45,10 @@ from routing_rules.rulebook import (
     Target,
 )
 from routing_rules.share import share_bucket
-from routing_rules.simulation import simulate
+from routing_rules.simulation import Replay, simulate
 from routing_rules.simulation_records import RecordedDocument, read_documents
 from routing_rules.simulation_result import Simulation
+from routing_rules.slices import SliceMap, SliceState
 
 __all__ = [
     "DOMAINS",
@@ -53,6 +57,7 @@ __all__ = [
     "OPERATIONS",
     "AmountRange",
     "Budget",
+    "Calendar",
     "Capabilities",
     "Change",
     "ChangedFact",
@@ -78,10 +83,14 @@ __all__ = [
     "NearMiss",
     "NearRow",
     "NodeSet",
+    "OpenWindow",
     "Outcome",
     "Overlay",
+    "Period",
+    "PeriodUnknown",
     "Proof",
     "RecordedDocument",
+    "Replay",
     "Row",
     "RowCoverage",
     "RowPlace",
@@ -93,6 +102,8 @@ __all__ = [
     "ShareEffect",
     "Side",
     "Simulation",
+    "SliceMap",
+    "SliceState",
     "Stage",
     "System",
     "TableIndex",
@@ -101,6 +112,8 @@ __all__ = [
     "Tree",
     "UnknownNode",
     "Witness",
+    "calendar_of",
+    "calendars_of",
     "coverage_of",
     "decide",
     "differences",
@@ -109,6 +122,7 @@ __all__ = [
     "parse_rulebook",
     "prove",
     "read_documents",
+    "rulebook_from_canonical",
     "run_examples",
     "share_bucket",
     "simulate",

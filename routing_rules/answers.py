@@ -28,6 +28,8 @@ class Evidence(Protocol):
 
     def explain(self, answer: Decision | Gap | Conflict) -> Explanation: ...
 
+    def effect(self, decision: Decision) -> str: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -106,6 +108,11 @@ class Decision:
     def explanation(self) -> Explanation:
         """Built when asked for: a decision costs microseconds, its explanation more."""
         return self.evidence.explain(self)
+
+    @property
+    def effect(self) -> str:
+        """The sentence of the explanation that says how the target came about, without the rest of it."""
+        return self.evidence.effect(self)
 
     def deciding_facts(self) -> dict[str, str | int | bool | None]:
         """What to record so that ``decide(rulebook, Facts.from_json(...))`` gives this decision for ever."""

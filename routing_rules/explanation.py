@@ -184,6 +184,9 @@ class TableEvidence:
             find_near_miss=partial(nearest_miss, self.index, facts, self.found),
         )
 
+    def effect(self, decision: Decision) -> str:
+        return _effect(decision, (), _share_effect(decision))
+
     def _matched(self, row: Row) -> MatchedRow:
         exceptions = tuple(other.id for other in self.found.matched if row.strictly_contains(other))
         return MatchedRow(row, not exceptions, exceptions)

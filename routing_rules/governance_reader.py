@@ -8,6 +8,7 @@ from typing import Any, Final
 import yaml
 
 from routing_rules import cells
+from routing_rules.calendar_reader import Path, read_calendar
 from routing_rules.dimensions import NodeSet, Tree
 from routing_rules.ground_reader import read_id, read_word
 from routing_rules.model import DOMAINS, ShareBy
@@ -41,7 +42,7 @@ def read_governance(
     doc: YamlFile, sections: Mapping[str, yaml.Node], units: Tree | None, places: Tree | None
 ) -> Governance:
     """The sections that are there; faults become complaints."""
-    calendars = _records(doc, sections.get("calendars"), "calendars")
+    calendars = _calendars(doc, sections.get("calendars"))
     known = {str(one["id"]) for one in calendars if "id" in one}
     return Governance(
         owners=_owners(doc, sections.get("owners")),
@@ -154,6 +155,31 @@ def _records(doc: YamlFile, node: yaml.Node | None, what: str) -> tuple[Mapping[
         data = {key: doc.data(value) for key, value in fields.items() if key != "id"}
         found.append({"id": record_id, **data})
     return tuple(found)
+
+
+def _calendars(doc: YamlFile, node: yaml.Node | None) -> tuple[Mapping[str, Any], ...]:
+    """Kept as data; what is no calendar is complained about at its place."""
+    calendars = _records(doc, node, "calendars")
+    nodes = {} if node is None else {_id_of(one): one for one in getattr(node, "value", ())}
+    for data in calendars:
+        for fault in read_calendar(data)[1]:
+            doc.complain(_inside(nodes[data["id"]], fault.path), fault.message, fault.remedy)
+    return calendars
+
+
+def _id_of(node: yaml.Node) -> str | None:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return next((str(value.value) for key, value in pairs if key.value == "id"), None)
+
+
+def _inside(node: yaml.Node, path: Path) -> yaml.Node:
+    """The node at the end of the path, or the last one on the way there."""
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            node = next((value for key, value in node.value if key.value == step), node)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            node = node.value[step]
+    return node
 
 
 def _mapping(doc: YamlFile, node: yaml.Node | None, what: str) -> dict[str, Any]:

@@ -160,6 +160,14 @@ class Rulebook:
         """The bytes whose SHA-256 is ``governance_version``."""
         return rfc8785.dumps(_governance(self.governance))
 
+    @cached_property
+    def closed_domains(self) -> frozenset[str]:
+        """The domains in which some row closes its slice to follow-ups in the legacy system."""
+        closed = {Stage.READ_ONLY, Stage.RETIRED}
+        return frozenset(
+            domain for domain, table in self.tables.items() if any(row.outcome.stage in closed for row in table.rows)
+        )
+
     def targets(self) -> Iterator[Target]:
         """Every system that documents of a row may be sent to, so that wiring can refuse what a driver cannot do.
 

@@ -48,13 +48,15 @@ def simulate(in_force: Rulebook, candidate: Rulebook, documents: Iterable[Record
 
     Memory grows with the lineages of the window and with the keys of the result, not with the documents.
     """
-    replay = _Replay(in_force, candidate)
+    replay = Replay(in_force, candidate)
     for one in documents:
         replay.take(one)
     return replay.result()
 
 
-class _Replay:
+class Replay:
+    """A simulation under way, for documents that come page by page; `take` them in the order of their routing."""
+
     def __init__(self, in_force: Rulebook, candidate: Rulebook) -> None:
         self._in_force = in_force
         self._candidate = candidate

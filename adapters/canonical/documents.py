@@ -167,6 +167,7 @@ class Payment(CustomerDocument):
                     target_domain="invoices",
                     field=f"allocations[{index}].invoiceReference",
                     reference=allocation.invoice_reference,
+                    amount=allocation.amount,
                 )
                 for index, allocation in enumerate(self.allocations)
             ),

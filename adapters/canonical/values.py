@@ -181,12 +181,16 @@ LinkKind = Literal["follows", "relates", "master"]
 
 
 class Link(CanonicalModel):
-    """One reference out of a document, with the field that holds it, so that a complaint can name it."""
+    """One reference out of a document, with the field that holds it, so that a complaint can name it.
+
+    `amount`: of an allocation, how much of the payment it takes.
+    """
 
     kind: LinkKind
     target_domain: DomainName
     field: str
     reference: Reference
+    amount: DecimalText | None = None
 
 
 def check_decimals(amount: Decimal, currency_code: str, field: str) -> None:

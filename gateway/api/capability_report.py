@@ -99,7 +99,8 @@ def _slice(resource: Resource, row: Row, capabilities: Mapping[str, Capabilities
     takers = [one for one in roots if not keeps(resource.domain, capabilities.get(one, {}))]
     # What the gateway keeps is pinned to the gateway, so what may be done to it is done here as well.
     home = [HOME] if len(takers) < len(roots) else []
-    holders = [*follow_up_systems(resource.domain, row), *home]
+    held = follow_up_systems(resource.domain, row)
+    holders = [*(one for one in held if not _never_holds(resource, capabilities.get(one, {}))), *home]
     cells = row.cell_texts
     return {
         "domain": resource.domain,
@@ -128,6 +129,13 @@ def _slice(resource: Resource, row: Row, capabilities: Mapping[str, Capabilities
             if row.operation.matches(operation.value)
         ],
     }
+
+
+def _never_holds(resource: Resource, capabilities: Capabilities) -> bool:
+    """Whether the gateway keeps what the system would hold, and nothing can be done to such documents there: then none
+    is there, and none ever was."""
+    every = (capabilities.get((resource.domain, one), _ABSENT) for one in Operation)
+    return keeps(resource.domain, capabilities) and not any(one.supported for one in every)
 
 
 def new_root_systems(row: Row) -> tuple[str, ...]:

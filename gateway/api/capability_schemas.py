@@ -56,7 +56,8 @@ class SliceOperation(AnswerModel):
 class SliceCapability(AnswerModel):
     """A row of a rule table; `*` matches all. A row that lies within another one is an exception to it.
 
-    `new_root_system_ids`: where new documents go that follow none; in a pilot to both, by its share. Where
+    `new_root_system_ids`: where new documents go that follow none; in a pilot to both, by its share.
+    `follow_up_system_ids`: where documents of the slice may lie already, hence where what follows them goes. Where
     `kept_by_gateway` is true, the ERP takes no contracts and the gateway keeps them itself, as the system `gateway`.
     """
 

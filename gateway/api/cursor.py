@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final
 
-from gateway.api.identifiers import is_id
+from gateway.api.identifiers import ID_PATTERN
 from gateway.api.problems import malformed
 from gateway.errors import Problem
 
@@ -23,8 +24,11 @@ def make_cursor(route: str, query: Mapping[str, str], last_id: str) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
-def read_cursor(route: str, query: Mapping[str, str]) -> str | None:
-    """The id after which the list goes on. Raises `invalid-request` for a cursor of another question."""
+def read_cursor(route: str, query: Mapping[str, str], pattern: str = ID_PATTERN) -> str | None:
+    """The id after which the list goes on; `pattern`: what ids of these things match.
+
+    Raises `invalid-request` for a cursor of another question.
+    """
     cursor = query.get("cursor")
     if cursor is None:
         return None
@@ -33,7 +37,7 @@ def read_cursor(route: str, query: Mapping[str, str]) -> str | None:
         last_id = raw[_DIGEST_BYTES:].decode("ascii")
     except (binascii.Error, ValueError) as error:
         raise _refused("is not a cursor of this gateway") from error
-    if not is_id(last_id):
+    if re.fullmatch(pattern, last_id) is None:
         raise _refused("is not a cursor of this gateway")
     if raw[:_DIGEST_BYTES] != _digest(route, query):
         raise _refused("belongs to a list with other filters")

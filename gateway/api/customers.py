@@ -10,9 +10,9 @@ from gateway.api.resources import Resource
 EXAMPLE: Final = {
     "externalId": "ACC-1001",
     "name": "Alfreds Futterkiste",
-    "businessUnit": "retail",
-    "geography": "DE",
-    "companyCode": "1000",
+    "businessUnit": "Western",
+    "geography": "US",
+    "companyCode": "NW01",
     "address": {"street": "Obere Str. 57", "city": "Berlin", "postalCode": "12209", "countryCode": "DE"},
 }
 

@@ -67,6 +67,7 @@ def create_route(resource: Resource, parts: AppParts, visibility: Visibility) ->
                 body=resource.model,
                 answers={201: TransactionAnswer, 200: TransactionAnswer, 202: TransactionAnswer},
                 headers=SUBMIT_HEADERS,
+                answer_headers={200: ("Location",), 201: ("ETag",)},
                 problems=_PROBLEMS,
                 example=resource.example,
                 answer_examples=examples_of_submission(resource),

@@ -11,6 +11,7 @@ from gateway.api.answer import Answer, json_answer
 from gateway.api.cursor import make_cursor, read_cursor
 from gateway.api.examples import document_page_example
 from gateway.api.exchange import exchange_of
+from gateway.api.filters import check_filters
 from gateway.api.guard import any_scope_of, caller_of
 from gateway.api.identifiers import ID_PATTERN
 from gateway.api.operations import Operation, described
@@ -44,22 +45,30 @@ _STATUSES: Final = tuple(one.value for one in Status)
 _FILTERS: Final = (
     Parameter("externalId", EXTERNAL_ID, "The caller's own id of the document.", "SO-1001"),
     Parameter("source", NODE, "Who owns the external id.", "salesforce"),
-    Parameter("businessUnit", NODE, "A business unit, with all below it.", "retail"),
-    Parameter("geography", NODE, "A geography, with all below it.", "DE"),
-    Parameter("companyCode", "[A-Z0-9]{1,10}", "The document's company code.", "1000"),
+    Parameter("businessUnit", NODE, "A business unit, with all below it.", "Western"),
+    Parameter("geography", NODE, "A geography, with all below it.", "US"),
+    Parameter("companyCode", "[A-Z0-9]{1,10}", "The document's company code.", "NW01"),
     Parameter("state", "[a-z]{1,20}", "Whether it stands.", "active", values=get_args(DocumentState)),
     Parameter("status", "[a-z_]{1,20}", "The status of its submission now.", "posted", values=_STATUSES),
     Parameter("systemId", NODE, "An ERP in which it has or had a number.", "legacy-main"),
     Parameter("documentNumber", EXTERNAL_ID, "Its number in an ERP; goes with systemId.", "4500000017"),
-    Parameter("createdFrom", INSTANT, "Known since this instant or later (RFC 3339).", "2026-11-01T00:00:00Z"),
-    Parameter("createdUntil", INSTANT, "Known before this instant (RFC 3339).", "2026-12-01T00:00:00Z"),
+    Parameter(
+        "createdFrom",
+        INSTANT,
+        "Known since this instant or later (RFC 3339).",
+        "2026-11-01T00:00:00Z",
+        form="date-time",
+    ),
+    Parameter(
+        "createdUntil", INSTANT, "Known before this instant (RFC 3339).", "2026-12-01T00:00:00Z", form="date-time"
+    ),
 )
 _FILTERS_OF_MEMBERS: Final = {
     "document_type": (Parameter("documentType", "[a-z_]{1,40}", "The document's type.", "standard_order"),),
-    "currency_code": (Parameter("currencyCode", "[A-Z]{3}", "The document's currency (ISO 4217).", "EUR"),),
+    "currency_code": (Parameter("currencyCode", "[A-Z]{3}", "The document's currency (ISO 4217).", "USD"),),
     "posting_date": (
-        Parameter("postingDateFrom", DAY, "Posting date on or after this day.", "2026-11-01"),
-        Parameter("postingDateUntil", DAY, "Posting date before this day.", "2026-12-01"),
+        Parameter("postingDateFrom", DAY, "Posting date on or after this day.", "2026-11-01", form="date"),
+        Parameter("postingDateUntil", DAY, "Posting date before this day.", "2026-12-01", form="date"),
     ),
     "customer": (
         Parameter("customerId", ID_PATTERN, "The documentId of the customer.", "doc_01ARZ3NDEKTSV4RRFFQ69G5FAV"),
@@ -98,14 +107,16 @@ def list_route(resource: Resource, parts: AppParts, visibility: Visibility) -> H
         query = read_query(request.scope["query_string"], filters, parts.limits)
         if "documentNumber" in query and "systemId" not in query:
             raise malformed("systemId", "is missing", "Two ERPs may issue the same number: name the system as well.")
+        check_filters(query, parts.rulebook())
         size, after = page_size(query, parts.limits), read_cursor(path, query)
         where = _filter(resource, query, visibility)
         visible = visibility.of(caller_of(request.scope))
         found = list(await parts.reads.documents(where, visible, size + 1, after))
         page = found[:size]
         numbers = await parts.reads.cross_references([one.document_id for one in page]) if page else ()
+        statuses = await parts.reads.statuses([one.transaction_id for one in page if one.transaction_id is not None])
         following = make_cursor(path, query, page[-1].document_id) if len(found) > size else None
-        content = {"items": document_summaries(page, numbers), "nextCursor": following}
+        content = {"items": document_summaries(page, numbers, statuses), "nextCursor": following}
         return json_answer(exchange_of(request.scope), content)
 
     return listing

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from litestar import Request, patch, post
@@ -10,15 +12,16 @@ from litestar.handlers import HTTPRouteHandler
 from adapters.port import Operation as Verb
 from gateway.api.answer import Answer
 from gateway.api.changes import change_model
+from gateway.api.document_call_off import call_off_route
 from gateway.api.document_create import SUBMIT_HEADERS
 from gateway.api.examples import CANCELLATION, REVERSAL, examples_of_operation
 from gateway.api.guard import any_scope_of
-from gateway.api.operating import PATCH_TYPES, cancel, change, reverse
+from gateway.api.operating import PATCH_TYPES, change, undo
 from gateway.api.operations import Operation, described
 from gateway.api.parts import AppParts
 from gateway.api.resources import Resource
 from gateway.api.schemas import TransactionAnswer
-from gateway.api.undoings import Cancellation, Reversal
+from gateway.api.undoings import UNDOINGS, Undoing
 from gateway.api.visibility import Visibility
 
 AnyRequest = Request[Any, Any, Any]
@@ -56,13 +59,23 @@ _OF_CHANGE: Final = (
     "duplicate-master", "lineage-spans-systems", "no-rule", "totals-disagree", "unknown-reference",
     "precondition-required",
 )  # fmt: skip
+_UNDOINGS: Final[Mapping[Undoing, tuple[Callable[[str], str], Mapping[str, Any]]]] = {
+    Verb.CANCEL: (lambda what: f"Call off {what.split(';')[0]}, before anything followed from it", CANCELLATION),
+    Verb.REVERSE: (lambda what: f"Reverse {what.split(',')[0]}, by posting its mirror", REVERSAL),
+}
+"""The summary, made of what the resource means, and the example of a body."""
 _ANSWERS: Final = {200: TransactionAnswer, 202: TransactionAnswer}
 
 
 def operation_routes(resource: Resource, parts: AppParts, visibility: Visibility) -> list[HTTPRouteHandler]:
     """The handlers of what can be done to documents of this domain beyond their creation."""
-    routes = {Verb.CHANGE: _change_route, Verb.CANCEL: _cancel_route, Verb.REVERSE: _reverse_route}
-    return [routes[one](resource, parts, visibility) for one in resource.operations if one in routes]
+    routes: dict[Verb, Callable[[Resource, AppParts, Visibility], HTTPRouteHandler]] = {
+        Verb.CHANGE: _change_route,
+        Verb.CANCEL: partial(_undo_route, Verb.CANCEL),
+        Verb.REVERSE: partial(_undo_route, Verb.REVERSE),
+    }
+    found = [routes[one](resource, parts, visibility) for one in resource.operations if one in routes]
+    return [*found, call_off_route(resource, parts, visibility, _HEADERS)] if resource.only_called_off else found
 
 
 def _change_route(resource: Resource, parts: AppParts, visibility: Visibility) -> HTTPRouteHandler:
@@ -78,6 +91,7 @@ def _change_route(resource: Resource, parts: AppParts, visibility: Visibility) -
                 body_media_types=tuple(one.decode("ascii") for one in PATCH_TYPES),
                 answers=_ANSWERS,
                 headers=_HEADERS,
+                answer_headers={200: ("Location", "ETag")},
                 problems=(*_PROBLEMS, *_OF_CHANGE),
                 example=resource.change,
                 answer_examples=examples_of_operation(resource, Verb.CHANGE),
@@ -90,49 +104,28 @@ def _change_route(resource: Resource, parts: AppParts, visibility: Visibility) -
     return change_document
 
 
-def _cancel_route(resource: Resource, parts: AppParts, visibility: Visibility) -> HTTPRouteHandler:
+def _undo_route(verb: Undoing, resource: Resource, parts: AppParts, visibility: Visibility) -> HTTPRouteHandler:
+    summary, example = _UNDOINGS[verb]
+
     @post(
-        f"{resource.path}/{{documentId:str}}/cancel",
-        operation_id=f"cancel{resource.name}",
-        summary=f"Call off {resource.meaning.split(';')[0]}, before anything followed from it",
+        f"{resource.path}/{{documentId:str}}/{verb.value}",
+        operation_id=f"{verb.value}{resource.name}",
+        summary=summary(resource.meaning),
         tags=[resource.domain],
         opt=described(
             any_scope_of("documents:submit"),
             Operation(
-                body=Cancellation,
+                body=UNDOINGS[verb],
                 answers=_ANSWERS,
                 headers=_HEADERS,
+                answer_headers={200: ("Location",)},
                 problems=_PROBLEMS,
-                example=CANCELLATION,
-                answer_examples=examples_of_operation(resource, Verb.CANCEL),
+                example=example,
+                answer_examples=examples_of_operation(resource, verb),
             ),
         ),
     )
-    async def cancel_document(request: AnyRequest) -> Answer:
-        return await cancel(parts, visibility, resource, request.scope, request.receive)
+    async def undo_document(request: AnyRequest) -> Answer:
+        return await undo(parts, visibility, resource, verb, request.scope, request.receive)
 
-    return cancel_document
-
-
-def _reverse_route(resource: Resource, parts: AppParts, visibility: Visibility) -> HTTPRouteHandler:
-    @post(
-        f"{resource.path}/{{documentId:str}}/reverse",
-        operation_id=f"reverse{resource.name}",
-        summary=f"Reverse {resource.meaning.split(',')[0]}, by posting its mirror",
-        tags=[resource.domain],
-        opt=described(
-            any_scope_of("documents:submit"),
-            Operation(
-                body=Reversal,
-                answers=_ANSWERS,
-                headers=_HEADERS,
-                problems=_PROBLEMS,
-                example=REVERSAL,
-                answer_examples=examples_of_operation(resource, Verb.REVERSE),
-            ),
-        ),
-    )
-    async def reverse_document(request: AnyRequest) -> Answer:
-        return await reverse(parts, visibility, resource, request.scope, request.receive)
-
-    return reverse_document
+    return undo_document

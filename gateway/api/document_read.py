@@ -40,6 +40,7 @@ def read_route(resource: Resource, parts: AppParts, visibility: Visibility) -> H
             Operation(
                 answers={200: DocumentAnswer, 304: None},
                 headers={"If-None-Match": "An ETag of an earlier answer: if it still holds, 304 without a body."},
+                answer_headers={200: ("ETag",)},
                 problems=("not-found",),
                 answer_examples={200: document_example(resource)},
             ),
@@ -54,12 +55,11 @@ def read_route(resource: Resource, parts: AppParts, visibility: Visibility) -> H
         record = await parts.reads.document(document_id, visible)
         if record is None or record.domain != resource.domain:
             raise not_found("document")
-        body = document_summary(record, await parts.reads.cross_references([document_id]))
         transaction = None
         if record.transaction_id is not None:
             transaction = await parts.reads.transaction(record.transaction_id, visible)
         status = None if transaction is None else transaction.status
-        body["status"] = None if status is None else status.value
+        body = document_summary(record, await parts.reads.cross_references([document_id]), status)
         payload = None if record.payload_id is None else await parts.reads.payload(record.payload_id)
         body |= _content(payload)
         body["etag"] = tag = etag_of(record, status)

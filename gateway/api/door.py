@@ -20,23 +20,28 @@ from gateway.api.failures import problem_of
 from gateway.api.limits import Limits
 from gateway.api.problems import KINDS
 from gateway.api.rates import Rates
+from gateway.auth import Authenticator, KeysUnavailable, TokenRefused
 from gateway.errors import Problem
 from gateway.telemetry import Metrics, TraceContext, parse_traceparent, trace_of_log_lines
 
 _UNMATCHED: Final = "unmatched"
+_BEFORE_THE_GUARD: Final = frozenset({"not-found", "method-not-allowed"})
+"""What the router refuses before the guard has looked at the token."""
 _log = structlog.get_logger("gateway.api")
 
 
 class Door:
     """An ASGI layer: trace context in and out, refused heads, numbers, spans, and no exception beyond it.
 
-    `proxies`: networks whose word on a caller's address is taken.
+    `authenticator`: tells who asks for an address that is none. `proxies`: networks whose word on a caller's address is
+    taken.
     """
 
     def __init__(
         self,
         inner: ASGIApp,
         limits: Limits,
+        authenticator: Authenticator,
         rates: Rates,
         proxies: Sequence[Network],
         metrics: Metrics,
@@ -44,6 +49,7 @@ class Door:
     ) -> None:
         self._inner = inner
         self._limits = limits
+        self._authenticator = authenticator
         self._rates = rates
         self._proxies = proxies
         self._metrics = metrics
@@ -99,8 +105,10 @@ class Door:
         remembered = trace_of_log_lines.set(exchange.trace_id)
         try:
             refusal = exchange.refusal(self._limits.header_bytes)
+            if refusal is None and not is_address(scope["path"]):
+                refusal = Problem("not-found", "There is no such address.")
             if refusal is not None:
-                await self._refuse(exchange, refusal)(scope, receive, answer)
+                await (await self._refuse(exchange, refusal))(scope, receive, answer)
             else:
                 await self._inner(scope, receive, answer)
         except Exception as error:
@@ -108,7 +116,7 @@ class Door:
                 # The head is out: all that is left is to cut the connection and to say so here.
                 _log.error("answer_broken_off", exc_info=error)
                 raise
-            await self._refuse(exchange, problem_of(error))(scope, receive, answer)
+            await (await self._refuse(exchange, problem_of(error)))(scope, receive, answer)
         finally:
             trace_of_log_lines.reset(remembered)
         if status >= 500:
@@ -117,17 +125,28 @@ class Door:
             _log.info("refused", status=status, route=_route(scope))
         return status or 499
 
-    def _refuse(self, exchange: Exchange, problem: Problem) -> Answer:
+    async def _refuse(self, exchange: Exchange, problem: Problem) -> Answer:
         """The answer to a refused request. A refusal of somebody unknown counts against the address: a caller with a
         good token is never refused for what others do at its address."""
         if exchange.identity is None and KINDS[problem.slug].status < 500:
-            exchange.quota = self._rates.of_address(exchange.address(self._proxies))
+            if problem.slug in _BEFORE_THE_GUARD:
+                await self._recognize(exchange)
+            if exchange.identity is None:
+                exchange.quota = self._rates.of_address(exchange.address(self._proxies))
+            else:
+                exchange.quota = self._rates.of_client(exchange.identity.caller.client)
             try:
                 if exchange.quota is not None:
                     exchange.quota.check()
             except Problem as limited:
                 problem = limited
         return problem_answer(exchange, problem)
+
+    async def _recognize(self, exchange: Exchange) -> None:
+        try:
+            exchange.identity = await self._authenticator.authenticate(exchange.header(b"authorization"))
+        except (TokenRefused, KeysUnavailable):
+            return  # nobody whom we know; the answer is the refusal that it was
 
 
 def _parent(caller: TraceContext, state: bytes | None) -> Context:
@@ -140,6 +159,12 @@ def _parent(caller: TraceContext, state: bytes | None) -> Context:
         trace_state=None if state is None else TraceState.from_header([state.decode("ascii")]),
     )
     return trace.set_span_in_context(NonRecordingSpan(place))
+
+
+def is_address(path: str) -> bool:
+    """Whether the path can be one of ours: no segment is empty, at its end neither. The framework would read it as if
+    they were not there, and every resource had many addresses."""
+    return "//" not in path and (path == "/" or not path.endswith("/"))
 
 
 def _route(scope: Any) -> str:

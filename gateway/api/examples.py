@@ -12,6 +12,7 @@ from gateway.api.etags import etag_of
 from gateway.api.orders import RESOURCE as ORDERS
 from gateway.api.problems import KINDS
 from gateway.api.resources import Resource
+from gateway.api.versions import version_members
 from gateway.api.wire import document_summary, pin, trace_entry
 from gateway.domain.head import Head, head_of
 from gateway.domain.identity import external_reference
@@ -24,6 +25,7 @@ from gateway.domain.records import (
 )
 from gateway.domain.transaction import Status
 from gateway.domain.wire import transaction_wire
+from gateway.transactions.home import HOME
 
 Example = dict[str, Any]
 
@@ -41,8 +43,10 @@ REVERSAL: Final = {
 _TRACE_ID: Final = "4bf92f3577b34da6a3ce929d0e0e4736"
 _ID: Final = "01KB2V6Q8T3N4M5P6R7S8V9W0X"
 _AT: Final = 1_795_456_680_000_000  # 2026-11-23T18:58:00Z
-_SYSTEM: Final = "legacy-main"
-_TABLE_VERSION: Final = "9f2b7c1de4a05836f1c2d3e4b5a69788796a5b4c3d2e1f00112233445566778a"
+_SYSTEM: Final = "cloud-main"
+_TABLE_VERSION: Final = "4b18e3846c757c5d00ab41c6559c472b45121958a70093fbb5209bdefac691cb"
+_ROWS: Final = {"customers": "c-all", "products": "m-all", "contracts": "k-west"}
+"""The rows of the sample rulebook; the others begin with the domain's letter."""
 _NUMBER_TYPES: Final = {
     "customers": "customer",
     "products": "product",
@@ -58,8 +62,8 @@ def examples_of_submission(resource: Resource) -> dict[int, Example]:
     """By status: posted, repeated, pending."""
     record = _transaction(resource, Operation.CREATE)
     return {
-        201: transaction_wire(record) | _OF_TRANSACTION,
-        200: transaction_wire(record, replayed=True) | _OF_TRANSACTION,
+        201: transaction_wire(record) | version_members(1) | _OF_TRANSACTION,
+        200: transaction_wire(record, replayed=True) | version_members(1) | _OF_TRANSACTION,
         202: transaction_wire(_pending(record)) | _OF_TRANSACTION,
     }
 
@@ -68,14 +72,31 @@ def examples_of_operation(resource: Resource, operation: Operation) -> dict[int,
     """By status: done, pending."""
     record = _transaction(resource, operation)
     return {
-        200: transaction_wire(record) | _OF_TRANSACTION,
+        200: transaction_wire(record) | version_members(2) | _OF_TRANSACTION,
         202: transaction_wire(_pending(record)) | _OF_TRANSACTION,
     }
 
 
+def called_off_example(resource: Resource) -> Example:
+    """The creation that was called off before anything was sent."""
+    record = replace(
+        _transaction(resource, Operation.CREATE),
+        status=Status.CANCELLED,
+        system_id=None,
+        side=None,
+        stage=None,
+        table_version=None,
+        rule_row=None,
+        activation_number=None,
+        erp_document_type=None,
+        erp_document_number=None,
+    )
+    return transaction_wire(record) | _OF_TRANSACTION
+
+
 def document_example(resource: Resource) -> Example:
     """A posted document."""
-    shown = _summary(resource) | {"status": "posted", "contentState": "present", "content": dict(resource.example)}
+    shown = _summary(resource) | {"contentState": "present", "content": dict(resource.example)}
     return shown | {"etag": etag_of(_document(resource), Status.POSTED)} | _OF_REQUEST
 
 
@@ -92,6 +113,15 @@ def _number_type(resource: Resource) -> str:
     return _NUMBER_TYPES.get(resource.domain, "accounting_document")
 
 
+def _system(resource: Resource) -> str:
+    """Contracts are kept by the gateway, for no ERP of the sample takes them."""
+    return HOME if resource.domain == "contracts" else _SYSTEM
+
+
+def _number(resource: Resource) -> str:
+    return f"doc_{_ID}" if resource.domain == "contracts" else "4500000017"
+
+
 def _transaction(resource: Resource, operation: Operation) -> TransactionRecord:
     head = _head(resource)
     return TransactionRecord(
@@ -104,8 +134,8 @@ def _transaction(resource: Resource, operation: Operation) -> TransactionRecord:
         client="salesforce",
         source="salesforce",
         external_id=resource.example["externalId"],
-        business_unit=resource.example.get("businessUnit", "group"),
-        geography=resource.example.get("geography", "world"),
+        business_unit=resource.example.get("businessUnit", "Northwind"),
+        geography=resource.example.get("geography", "World"),
         company_code=head.company_code,
         document_type=head.document_type,
         currency_code=head.currency_code,
@@ -118,15 +148,15 @@ def _transaction(resource: Resource, operation: Operation) -> TransactionRecord:
         replaces=None,
         accepted_at=_AT,
         updated_at=_AT + 412_000,
-        system_id=_SYSTEM,
-        side="legacy",
-        stage="legacy",
+        system_id=_system(resource),
+        side="cloud",
+        stage="live",
         table_version=_TABLE_VERSION,
-        rule_row=f"{resource.domain[0]}-base",
+        rule_row=_ROWS.get(resource.domain, f"{resource.domain[0]}-west"),
         activation_number=1,
         pinned=operation is not Operation.CREATE,
         erp_document_type=_number_type(resource),
-        erp_document_number="4500000017",
+        erp_document_number=_number(resource),
     )
 
 
@@ -158,8 +188,9 @@ def _document(resource: Resource) -> DocumentRecord:
 
 def _summary(resource: Resource) -> Example:
     record = _document(resource)
-    number = CrossReferenceRecord(record.document_id, _SYSTEM, _number_type(resource), "4500000017", _AT + 412_000)
-    return document_summary(record, [number])
+    system_id, number_type = _system(resource), _number_type(resource)
+    number = CrossReferenceRecord(record.document_id, system_id, number_type, _number(resource), _AT + 412_000)
+    return document_summary(record, [number], Status.POSTED)
 
 
 def _entry() -> EntryRecord:
@@ -170,13 +201,13 @@ def _entry() -> EntryRecord:
     return EntryRecord(f"txn_{_ID}", 1, "accepted", _AT, f"lin_{_ID}", body, sha256(b"\x00" + body).digest())
 
 
-_PIN: Final = PinRecord(f"lin_{_ID}", _SYSTEM, "legacy", "legacy", "o-base", _TABLE_VERSION, 1, _AT)
+_PIN: Final = PinRecord(f"lin_{_ID}", _SYSTEM, "cloud", "live", "o-west", _TABLE_VERSION, 1, _AT)
 _ORDER: Final = transaction_wire(
     _transaction(ORDERS, Operation.CREATE), external_reference=external_reference(f"txn_{_ID}", 1, "do")
 )
 _CHAIN: Final = {"quoteReference": ORDERS.example["quoteReference"], "follows": [], "relates": []}
 
-TRANSACTION: Final[Example] = _ORDER | _OF_TRANSACTION
+TRANSACTION: Final[Example] = _ORDER | version_members(1) | _OF_TRANSACTION
 TRANSACTION_PAGE: Final[Example] = {"items": [_ORDER], "nextCursor": None} | _OF_REQUEST
 TRACE: Final[Example] = {
     "transactionId": f"txn_{_ID}",
@@ -195,16 +226,60 @@ ROUTING: Final[Example] = {
     "result": "decision",
     "domain": "orders",
     "tableVersion": _TABLE_VERSION,
-    "facts": {"domain": "orders", "operation": "create", "businessUnit": "retail", "geography": "DE"},
-    "matched": [],
-    "deciding": ["o-base"],
-    "namedRow": "o-base",
-    "stage": "legacy",
+    "facts": {
+        "schemaVersion": 1,
+        "domain": "orders",
+        "operation": "create",
+        "businessUnit": "Western",
+        "geography": "US",
+        "companyCode": None,
+        "documentType": None,
+        "customerSegment": None,
+        "amount": None,
+        "currencyCode": None,
+        "postingDate": None,
+    },
+    "matched": [
+        {
+            "row": "o-base",
+            "file": "orders.csv",
+            "line": 2,
+            "cells": {},
+            "stage": "legacy",
+            "decides": False,
+            "exceptions": ["o-west"],
+            "note": "Everything that no phase has reached yet: orders stay in the legacy ERP",
+        },
+        {
+            "row": "o-west",
+            "file": "orders.csv",
+            "line": 3,
+            "cells": {"businessUnit": "Western"},
+            "stage": "live",
+            "decides": True,
+            "exceptions": [],
+            "note": "Phase 1: the Western region is live in the cloud",
+        },
+    ],
+    "deciding": ["o-west"],
+    "namedRow": "o-west",
+    "stage": "live",
     "share": None,
-    "effect": f"stage legacy: new roots go to the legacy system; the cloud receives nothing; target {_SYSTEM}",
-    "target": {"systemId": _SYSTEM, "side": "legacy"},
+    "effect": f"stage live: new roots go to the cloud system; target {_SYSTEM}",
+    "target": {"systemId": _SYSTEM, "side": "cloud"},
     "overlay": None,
     "nearest": [],
+    "exceptionPath": ["o-base", "o-west"],
+    "owners": ["order-to-cash-team"],
+    "whyNot": {
+        "row": "o-base",
+        "file": "orders.csv",
+        "line": 2,
+        "stage": "legacy",
+        "overruledBy": ["o-west"],
+        "changes": [{"field": "businessUnit", "value": "Western", "needed": "Eastern", "cell": "*"}],
+        "effect": "with businessUnit Eastern instead of Western row o-base decides: stage legacy",
+    },
     "activationNumber": 1,
 } | _OF_REQUEST
 PROBLEM_KIND: Final[Example] = {

@@ -9,11 +9,11 @@ from gateway.api.resources import Resource
 
 EXAMPLE: Final = {
     "externalId": "JE-1001",
-    "businessUnit": "retail",
-    "geography": "DE",
-    "companyCode": "1000",
+    "businessUnit": "Western",
+    "geography": "US",
+    "companyCode": "NW01",
     "postingDate": "2026-11-30",
-    "currencyCode": "EUR",
+    "currencyCode": "USD",
     "description": "Bank charges of the payment",
     "paymentReference": {"externalId": "PAY-1001", "source": "billing"},
     "lines": [

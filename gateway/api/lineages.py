@@ -61,11 +61,12 @@ def lineage_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRouteHan
 async def _documents(parts: AppParts, view: LineageView) -> list[dict[str, Any]]:
     """Each with its place in the chain."""
     links = links_by_document(view)
+    statuses = {one.transaction_id: one.status for one in view.transactions}
     quotes = {
         one.document_id: quote_of(await parts.reads.payload(one.payload_id or ""))
         for one in with_a_quote(view.documents)
     }
     return [
         {**shown, "quoteReference": quotes.get(shown["documentId"]), **links[shown["documentId"]]}
-        for shown in document_summaries(view.documents, view.cross_references)
+        for shown in document_summaries(view.documents, view.cross_references, statuses)
     ]

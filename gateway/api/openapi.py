@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import Any, Final
 
 from litestar import Litestar
@@ -17,6 +18,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from gateway.api.guard import ANY_SCOPE_OF, PUBLIC
 from gateway.api.limits import Limits
+from gateway.api.meanings import with_meanings
 from gateway.api.openapi_answers import responses
 from gateway.api.openapi_requests import parameters, request_body
 from gateway.api.operations import OPERATION, Operation
@@ -24,6 +26,20 @@ from gateway.api.shapes import Shapes
 from gateway.domain.facts import camel
 
 API_VERSION: Final = "1.1.0"
+"""Of the API, not of the program: its first number stands in the addresses, the second rises with additions. That of
+the program is `x-gateway-version`."""
+_PACKAGE: Final = "erp-coexistence-gateway"
+_DESCRIPTION: Final = (
+    "One stable ERP API in front of a legacy and a cloud ERP. Rules by business unit and geography decide which ERP "
+    "owns a document; callers never name one.\n\n"
+    "What is submitted is answered with a transaction: 201 or 200 when it is done, 202 while it is not; then read its "
+    "`statusUrl` after `retryAfterS` seconds. Every refusal is a problem document: `code` names it, `remedy` says what "
+    "to do. A repetition with the same idempotency key is answered with the same transaction. Whatever a header says, "
+    "the body says too.\n\n"
+    "Within /v1 operations, members and problem types are only added: ignore those that you do not know. An operation "
+    "that will go is marked as deprecated here, and its answers carry the member `deprecation` (and the headers "
+    "Deprecation, Sunset and Link) until the day that it may be gone."
+)
 _CODE: Final = re.compile("`([a-z][a-z0-9_]*)`")
 _LINE_BREAK: Final = re.compile(r"(?<!\n)\n(?!\n)")
 
@@ -35,7 +51,7 @@ def describe(handlers: Sequence[HTTPRouteHandler], limits: Limits) -> dict[str, 
         openapi_config=OpenAPIConfig(
             title="ERP coexistence gateway",
             version=API_VERSION,
-            description="One stable ERP API in front of a legacy and a cloud ERP.",
+            description=_DESCRIPTION,
             use_handler_docstrings=False,
             components=Components(
                 security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
@@ -44,12 +60,14 @@ def describe(handlers: Sequence[HTTPRouteHandler], limits: Limits) -> dict[str, 
         logging_config=None,
     )
     document: dict[str, Any] = app.openapi_schema.to_schema()
+    document["info"]["x-gateway-version"] = version(_PACKAGE)
     shapes = Shapes(_operations(app))
     for route in app.routes:
         for method, handler in _described(route):
             operation = document["paths"][route.path_format][method.lower()]
             _complete(operation, handler, route.path_format, shapes, limits)
-    document["components"]["schemas"] = {name: _told(_untitled(one)) for name, one in shapes.schemas.items()}
+    told = {name: _told(_untitled(one)) for name, one in shapes.schemas.items()}
+    document["components"]["schemas"] = with_meanings(told)
     return document
 
 

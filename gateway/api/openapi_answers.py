@@ -10,6 +10,7 @@ from gateway.api.operations import Operation
 from gateway.api.problems import KINDS
 from gateway.api.shapes import PROBLEM_REF, Shapes
 
+_MERGE_PATCH: Final = "application/merge-patch+json"
 _EVERYWHERE: Final = (
     "invalid-request",
     "method-not-allowed",
@@ -30,14 +31,18 @@ _HEADERS: Final[Mapping[str, str]] = {
     "Retry-After": "Seconds; also `retryAfterS` in the body.",
     "ETag": "Names what the document says; also `etag` in the body, without the quotes.",
     "Preference-Applied": "What of Prefer was done (RFC 7240); also `preferenceApplied` in the body.",
+    "tracestate": "W3C Trace Context, as it was sent; also `traceState` in the body.",
+    "Cache-Control": "`no-store`: answers are the caller's own and change by themselves.",
     "traceparent": "W3C Trace Context; its trace id is `requestTraceId` or `traceId` in the body.",
     "RateLimit-Policy": "The caller's quota (draft-ietf-httpapi-ratelimit-headers); also `rateLimit` in the body.",
     "RateLimit": "What is left of it; also `rateLimit` in the body.",
     "WWW-Authenticate": "How to authenticate (RFC 6750); also `code`, `tokenMissing`, `requiredScopes` in the body.",
     "Allow": "The methods of the address; also `allowedMethods` in the body.",
+    "Accept-Patch": "The same for a change (RFC 5789); also `acceptedMediaTypes` in the body.",
     "Accept": "The media types that are taken; also `acceptedMediaTypes` in the body.",
     "Deprecation": "Since when this is not to be built on (RFC 9745): `@` and seconds since 1970; also `deprecation`.",
     "Sunset": "When this may be gone (RFC 8594): an HTTP date; also `deprecation`.",
+    "Content-Security-Policy": "A page runs no script and fetches nothing from anywhere (CSP level 3).",
     "Link": "With rel=deprecation, where it is told what to use instead; also `deprecation`.",
 }
 _OF_STATUS: Final[Mapping[int, tuple[str, ...]]] = {
@@ -47,11 +52,13 @@ _OF_STATUS: Final[Mapping[int, tuple[str, ...]]] = {
     401: ("WWW-Authenticate",),
     403: ("WWW-Authenticate",),
     405: ("Allow",),
+    409: ("Retry-After",),
     415: ("Accept",),
     429: ("Retry-After",),
     503: ("Retry-After",),
 }
 _RATE_HEADERS: Final = ("RateLimit-Policy", "RateLimit")
+_ALWAYS: Final = ("traceparent", "tracestate", "Cache-Control")
 
 
 def responses(operation_id: str, operation: Operation, path: str, shapes: Shapes, *, is_public: bool) -> dict[str, Any]:
@@ -82,14 +89,14 @@ def _content(operation_id: str, status: int, operation: Operation, shapes: Shape
 
 
 def _headers(status: int, operation: Operation, limited: tuple[str, ...]) -> dict[str, Any]:
-    names = _OF_STATUS.get(status, ())
-    if status == 200 and 304 in operation.answers:
-        names += ("ETag",)
-    if "Prefer" in operation.headers and status < 400:
+    names = _OF_STATUS.get(status, ()) + tuple(operation.answer_headers.get(status, ()))
+    if status == 415 and _MERGE_PATCH in operation.body_media_types:
+        names += ("Accept-Patch",)
+    if "Prefer" in operation.headers:
         names += ("Preference-Applied",)
     if operation.deprecation is not None:
         names += DEPRECATION_HEADERS
-    names += ("traceparent", *limited)
+    names += (*_ALWAYS, *limited)
     return {name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in names}
 
 
@@ -102,7 +109,8 @@ def _problems(slugs: set[str], operation: Operation, limited: tuple[str, ...], p
     return {
         str(status): {
             "description": "; ".join(f"`{slug}`: {KINDS[slug].title}" for slug in found),
-            "headers": _headers(status, operation, limited),
+            # Refusals of callers whom nobody knows are counted on public addresses as well.
+            "headers": _headers(status, operation, _RATE_HEADERS if status < 500 else limited),
             "content": {
                 "application/problem+json": {"schema": PROBLEM_REF},
                 # The same bodies, shown once: they are many.

@@ -10,10 +10,19 @@ from gateway.api.limits import Limits
 from gateway.api.operations import Operation
 from gateway.api.problems import KINDS
 from gateway.api.query import Parameter
+from gateway.cutover.slices import SLICE_PATTERN
 
 _TAGS: Final = rf'^(\*|(W/)?"{TAG_PATTERN}"(, ?(W/)?"{TAG_PATTERN}"){{0,{MOST_TAGS - 1}}})$'
 _PATTERNS: Final = {"If-Match": _TAGS, "If-None-Match": _TAGS}
 """What is refused with 400 otherwise. Idempotency-Key was released without one, so it gets none; its member has one."""
+
+_PATH_PATTERNS: Final = {
+    "activationNumber": "^[0-9]{1,15}$",
+    "slice": f"^{SLICE_PATTERN}$",
+    "keyNumber": "^[1-9][0-9]{0,2}$",
+    "tile": r"^(entries|[0-9]{1,2})/(x[0-9]{3}/){0,6}[0-9]{3}(\.p/[1-9][0-9]{0,2})?$",
+}
+"""What stands in an address and is no id."""
 
 
 def parameters(path: str, operation: Operation, limits: Limits) -> list[dict[str, Any]]:
@@ -42,7 +51,7 @@ def _in_path(path: str) -> list[dict[str, Any]]:
             "required": True,
             "schema": {"type": "string", "enum": list(KINDS)}
             if name == "slug"
-            else {"type": "string", "pattern": f"^{ID_PATTERN}$"},
+            else {"type": "string", "pattern": _PATH_PATTERNS.get(name, f"^{ID_PATTERN}$")},
         }
         for name in names
     ]
@@ -56,12 +65,15 @@ def _in_query(parameter: Parameter, limits: Limits) -> dict[str, Any]:
         schema = {"type": "string", "enum": list(parameter.values)}
     else:
         schema = {"type": "string", "pattern": f"^{parameter.pattern}$"}
+        if parameter.form:
+            schema["format"] = parameter.form
     return {
         "name": parameter.name,
         "in": "query",
         "required": parameter.required,
         "description": parameter.meaning,
         "schema": schema,
+        "example": int(parameter.example) if parameter.name == "pageSize" else parameter.example,
     }
 
 

@@ -22,7 +22,8 @@ from gateway.api.preferences import preferred
 from gateway.api.problems import not_found
 from gateway.api.query import read_query
 from gateway.api.resources import Resource
-from gateway.api.undoings import Cancellation, Reversal, read_undo
+from gateway.api.undoings import UNDOINGS, Undoing, read_undo
+from gateway.api.versions import version_made
 from gateway.api.visibility import Visibility
 from gateway.domain.caller import Caller
 from gateway.errors import Problem
@@ -31,11 +32,13 @@ from gateway.transactions.commands import Cancel, Change, Reverse
 PATCH_TYPES: Final = (MERGE_PATCH, *JSON_ONLY)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class _Target:
-    """One document, and under which name and condition something shall be done to it."""
+    """One document, and under which name and condition something shall be done to it: what the commands on documents
+    share, by the same names (without slots, so that `vars` reads them)."""
 
     caller: Caller
+    domain: str
     document_id: str
     idempotency_key: str
     if_match: str | None
@@ -53,62 +56,26 @@ async def change(parts: AppParts, visibility: Visibility, resource: Resource, sc
     if tags is None:
         raise Problem("precondition-required", "The change names no version of the document.")
     target = await _target(parts, visibility, resource, scope, key, tags)
-    command = Change(
-        caller=target.caller,
-        domain=resource.domain,
-        document_id=target.document_id,
-        patch=asked.patch,
-        idempotency_key=target.idempotency_key,
-        if_match=target.if_match,
-        wait_s=target.wait_s,
-        traceparent=target.traceparent,
-    )
-    return answer_of(exchange, await parts.submissions.change(command))
+    answer = await parts.submissions.change(Change(patch=asked.patch, **vars(target)))
+    version = await version_made(parts.reads, answer.transaction)
+    return answer_of(exchange, answer, version, of_the_address=True)
 
 
-async def cancel(parts: AppParts, visibility: Visibility, resource: Resource, scope: Any, receive: Receive) -> Answer:
-    """Call a document off."""
+async def undo(
+    parts: AppParts, visibility: Visibility, resource: Resource, verb: Undoing, scope: Any, receive: Receive
+) -> Answer:
+    """Call a document off, or undo a posted one by its mirror."""
     exchange = exchange_of(scope)
     raw = await _body(parts, resource, exchange, scope, receive)
-    asked = read_undo(raw, Cancellation, parts.limits)
+    asked = read_undo(raw, UNDOINGS[verb], parts.limits)
     tags = if_match(exchange.header(b"if-match"), asked.if_match)
     target = await _target(parts, visibility, resource, scope, _key(exchange, asked.idempotency_key), tags)
-    command = Cancel(
-        caller=target.caller,
-        domain=resource.domain,
-        document_id=target.document_id,
-        idempotency_key=target.idempotency_key,
-        reason=asked.reason,
-        if_match=target.if_match,
-        wait_s=target.wait_s,
-        traceparent=target.traceparent,
-    )
-    return answer_of(exchange, await parts.submissions.cancel(command))
-
-
-async def reverse(parts: AppParts, visibility: Visibility, resource: Resource, scope: Any, receive: Receive) -> Answer:
-    """Undo a posted document by its mirror."""
-    exchange = exchange_of(scope)
-    raw = await _body(parts, resource, exchange, scope, receive)
-    asked = read_undo(raw, Reversal, parts.limits)
-    tags = if_match(exchange.header(b"if-match"), asked.if_match)
-    target = await _target(parts, visibility, resource, scope, _key(exchange, asked.idempotency_key), tags)
-    command = Reverse(
-        caller=target.caller,
-        domain=resource.domain,
-        document_id=target.document_id,
-        idempotency_key=target.idempotency_key,
-        reason=asked.reason,
-        posting_date=asked.posting_date,
-        if_match=target.if_match,
-        wait_s=target.wait_s,
-        traceparent=target.traceparent,
-    )
-    return answer_of(exchange, await parts.submissions.reverse(command))
-
-
-VERBS: Final = {Operation.CHANGE: change, Operation.CANCEL: cancel, Operation.REVERSE: reverse}
-"""By operation."""
+    if verb is Operation.CANCEL:
+        answer = await parts.submissions.cancel(Cancel(reason=asked.reason, **vars(target)))
+    else:
+        command = Reverse(reason=asked.reason, posting_date=asked.posting_date, **vars(target))
+        answer = await parts.submissions.reverse(command)
+    return answer_of(exchange, answer, await version_made(parts.reads, answer.transaction))
 
 
 async def _body(
@@ -150,6 +117,7 @@ async def _target(
     wait_s, exchange.preference_applied = preferred(exchange.header(b"prefer"))
     return _Target(
         caller=caller,
+        domain=record.domain,
         document_id=record.document_id,
         idempotency_key=key,
         if_match=demanded,

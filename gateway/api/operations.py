@@ -17,7 +17,8 @@ OPERATION: Final = "operation"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """`answers`: model by status, None where the body is no JSON. `problems`: slugs beside those that every route
-    has. `headers`: request headers with their meaning. `example`: of the body; `answer_examples`: by status.
+    has. `headers`: request headers with their meaning; `answer_headers`: names by status, beside those that every
+    answer of the status has. `example`: of the body; `answer_examples`: by status.
     `deprecation`: None for what may be built on."""
 
     answers: Mapping[int, type[BaseModel] | None]
@@ -25,6 +26,7 @@ class Operation:
     body_media_types: Sequence[str] = ("application/json",)
     query: Sequence[Parameter] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    answer_headers: Mapping[int, Sequence[str]] = field(default_factory=dict)
     problems: Sequence[str] = ()
     example: Mapping[str, Any] | None = None
     answer_examples: Mapping[int, Any] = field(default_factory=dict)

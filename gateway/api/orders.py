@@ -10,11 +10,11 @@ from gateway.api.resources import Resource
 EXAMPLE: Final = {
     "externalId": "SO-1001",
     "quoteReference": "Q-1001",
-    "businessUnit": "retail",
-    "geography": "DE",
-    "companyCode": "1000",
+    "businessUnit": "Western",
+    "geography": "US",
+    "companyCode": "NW01",
     "postingDate": "2026-11-23",
-    "currencyCode": "EUR",
+    "currencyCode": "USD",
     "customer": {"externalId": "ACC-1001"},
     "lines": [
         {

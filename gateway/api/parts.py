@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic_ns
 from typing import Protocol
@@ -13,7 +13,12 @@ from adapters.port import Capabilities
 from gateway.api.addresses import Network
 from gateway.api.limits import Limits
 from gateway.api.rates import RateLimits
+from gateway.api.slice_parts import SliceParts
 from gateway.auth import Authenticator
+from gateway.cutover.activate_draft import Activating
+from gateway.cutover.acts import ActParts
+from gateway.cutover.simulation_desk import SimulationDesk
+from gateway.ledger.stored_receipts import EntryReceipt
 from gateway.telemetry import Metrics
 from gateway.transactions.commands import Submissions
 from gateway.transactions.queries import Reads
@@ -27,6 +32,31 @@ class Now(Protocol):
     """Time in microseconds since 1970 UTC; `gateway.transactions.ports.Clock` is one."""
 
     def now(self) -> int: ...
+
+
+class PublishedLog(Protocol):
+    """The verifiable log's files; `gateway.ledger.log_files.LogFiles` is one."""
+
+    async def read(self, path: str) -> bytes | None:
+        """The file at a path below the log's prefix, None if there is none. Raises `gateway.ledger.errors.Malformed`
+        for a path that no log's file has."""
+        ...
+
+    async def receipts(self, trace: str) -> Sequence[EntryReceipt]:
+        """The receipts of a trace's signed entries, in order. Raises `gateway.ledger.errors.NoteUnsigned`."""
+        ...
+
+
+class NothingPublished:
+    """The log of a gateway that has none."""
+
+    async def read(self, path: str) -> bytes | None:
+        """Nothing is there."""
+        return None
+
+    async def receipts(self, trace: str) -> Sequence[EntryReceipt]:
+        """Nothing is proven."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +78,11 @@ class AppParts:
     clock: Now
     metrics: Metrics
     capabilities: Callable[[], Mapping[str, Capabilities]]
+    published_log: PublishedLog = field(default_factory=NothingPublished)
+    drafts: Activating | None = None
+    simulations: SimulationDesk | None = None
+    acts: ActParts | None = None
+    slices: SliceParts | None = None
     readiness: Mapping[str, ReadinessCheck] = field(default_factory=dict)
     watched: Mapping[str, ReadinessCheck] = field(default_factory=dict)
     tracer: Tracer | None = None

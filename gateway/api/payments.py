@@ -9,11 +9,11 @@ from gateway.api.resources import Resource
 
 EXAMPLE: Final = {
     "externalId": "PAY-1001",
-    "businessUnit": "retail",
-    "geography": "DE",
-    "companyCode": "1000",
+    "businessUnit": "Western",
+    "geography": "US",
+    "companyCode": "NW01",
     "postingDate": "2026-11-23",
-    "currencyCode": "EUR",
+    "currencyCode": "USD",
     "customer": {"externalId": "ACC-1001", "source": "salesforce"},
     "paymentMethod": "bank_transfer",
     "amount": "26.00",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from gateway.api.wording import explanation_in_wire_words, in_wire_words
 from gateway.errors import FieldError, Problem
 
 
@@ -234,24 +235,36 @@ CORE_MEMBERS: Final = frozenset(
 def problem_body(problem: Problem, instance: str, trace_id: str) -> dict[str, Any]:
     """The problem document. A slug that is not in the table raises KeyError: a defect of ours."""
     kind = KINDS[problem.slug]
+    remedy = in_wire_words(problem.remedy) or kind.remedy
     body: dict[str, Any] = {
         "type": kind.uri,
         "title": kind.title,
         "status": kind.status,
-        "detail": problem.detail,
+        "detail": in_wire_words(problem.detail),
         "instance": instance,
         "code": kind.slug,
-        "remedy": problem.remedy or kind.remedy,
-        "errors": [_field_error(error) for error in problem.errors],
+        "remedy": remedy,
+        "errors": with_remedies([_field_error(error) for error in problem.errors], remedy),
         "traceId": trace_id,
         "retryAfterS": problem.retry_after_s,
     }
     body.update((name, value) for name, value in problem.extra.items() if name not in CORE_MEMBERS)
+    if isinstance(explanation := body.get("explanation"), Mapping):
+        body["explanation"] = explanation_in_wire_words(explanation)
     return body
 
 
 def _field_error(error: FieldError) -> dict[str, str]:
-    return {"field": error.field, "message": error.message, "remedy": error.remedy}
+    return {
+        "field": error.field,
+        "message": in_wire_words(error.message),
+        "remedy": in_wire_words(error.remedy),
+    }
+
+
+def with_remedies(errors: Iterable[Mapping[str, Any]], otherwise: str) -> list[dict[str, Any]]:
+    """The same field errors, each with a remedy: its own, or that of the problem."""
+    return [{**one, "remedy": one.get("remedy") or otherwise} for one in errors]
 
 
 def malformed(field: str, message: str, remedy: str) -> Problem:

@@ -12,11 +12,11 @@ EXAMPLE: Final = {
     "name": "Original Frankfurter grüne Soße",
     "productCategory": "Condiments",
     "baseUnitCode": "C62",
-    "listPrice": {"amount": "13.00", "currencyCode": "EUR"},
+    "listPrice": {"amount": "13.00", "currencyCode": "USD"},
 }
 
 CHANGE: Final = {
-    "listPrice": {"amount": "13.90"},
+    "name": "Original Frankfurter grüne Soße, 500 g",
     "discontinued": False,
     "ifMatch": "v1",
     "idempotencyKey": "d3a1c5f0-0c53-4d0e-9a3b-6f1f7f5f6a02",

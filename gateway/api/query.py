@@ -16,7 +16,11 @@ from gateway.api.problems import malformed
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One query parameter: its wire name, what its text must match (the whole of it), and what it means."""
+    """One query parameter: its wire name, what its text must match (the whole of it), and what it means.
+
+    `form`: `date` or `date-time` (RFC 3339) where the pattern alone admits days that do not exist. Parameters that were
+    released without one have none, for generated clients would take another type for them; `meaning` says it there.
+    """
 
     name: str
     pattern: str
@@ -24,6 +28,7 @@ class Parameter:
     example: str
     required: bool = False
     values: tuple[str, ...] = ()
+    form: str = ""
 
     def check(self, text: str) -> None:
         """Raises `invalid-request`."""

@@ -9,7 +9,7 @@ from typing import Any
 from adapters.canonical import MASTER_DOMAINS, CanonicalDocument
 from adapters.port import Operation
 from gateway.domain.amendment import FIXED, MASTER_FIXED
-from gateway.domain.plan import SERVED
+from gateway.domain.plan import CALLED_OFF, SERVED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,11 @@ class Resource:
         """What callers may ask for; whether the owning ERP can do it is another question."""
         later = (one for one in Operation if self.domain in SERVED.get(one.value, ()))
         return (Operation.CREATE, *later)
+
+    @property
+    def only_called_off(self) -> bool:
+        """Whether it can be cancelled only while nothing of it was sent, so that no ERP ever has to be able to."""
+        return self.domain in CALLED_OFF and Operation.CANCEL not in self.operations
 
     @property
     def fixed(self) -> frozenset[str]:

@@ -10,13 +10,14 @@ from litestar.handlers import HTTPRouteHandler
 from gateway.api.answer import Answer, json_answer
 from gateway.api.examples import ROUTING
 from gateway.api.exchange import exchange_of
+from gateway.api.explanation_schemas import RoutingExplanation
 from gateway.api.guard import any_scope_of, caller_of
 from gateway.api.operations import Operation, described
 from gateway.api.parts import AppParts
 from gateway.api.problems import malformed
 from gateway.api.query import AMOUNT, DAY, EXTERNAL_ID, NODE, Parameter, Query, amount, day, read_query
-from gateway.api.schemas import RoutingExplanation
 from gateway.api.visibility import Visibility
+from gateway.api.wording import explanation_in_wire_words
 from routing_rules import DOMAINS, OPERATIONS, Facts
 
 AnyRequest = Request[Any, Any, Any]
@@ -24,14 +25,14 @@ AnyRequest = Request[Any, Any, Any]
 _FACTS: Final = (
     Parameter("domain", "[a-z_]{1,20}", "The document family.", "orders", required=True, values=DOMAINS),
     Parameter("operation", "[a-z]{1,10}", "What is done; create if absent.", "create", values=OPERATIONS),
-    Parameter("businessUnit", NODE, "The document's business unit; the root if absent.", "retail"),
-    Parameter("geography", NODE, "The document's geography; the root if absent.", "DE"),
-    Parameter("companyCode", "[A-Z0-9]{1,10}", "The document's company code.", "1000"),
+    Parameter("businessUnit", NODE, "The document's business unit; the root if absent.", "Western"),
+    Parameter("geography", NODE, "The document's geography; the root if absent.", "US"),
+    Parameter("companyCode", "[A-Z0-9]{1,10}", "The document's company code.", "NW01"),
     Parameter("documentType", "[a-z_]{1,40}", "The document's type.", "standard_order"),
     Parameter("customerSegment", NODE, "The customer's segment.", "enterprise"),
     Parameter("amount", AMOUNT, "The document's amount; goes with currencyCode.", "1250.00"),
-    Parameter("currencyCode", "[A-Z]{3}", "The currency of the amount (ISO 4217).", "EUR"),
-    Parameter("postingDate", DAY, "The document's posting date.", "2026-11-23"),
+    Parameter("currencyCode", "[A-Z]{3}", "The currency of the amount (ISO 4217).", "USD"),
+    Parameter("postingDate", DAY, "The document's posting date, a day that exists.", "2026-11-23"),
     Parameter("shareKey", EXTERNAL_ID, "What a pilot's share splits by: the customer's canonical id.", "doc_1"),
     Parameter("rootExternalId", EXTERNAL_ID, "The root document's external id, for a pilot's allow-list.", "SO-1001"),
 )
@@ -59,7 +60,8 @@ def routing_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRouteHan
         query = read_query(request.scope["query_string"], _FACTS, parts.limits)
         facts = _facts(query)
         visibility.check_nodes(caller_of(request.scope), facts.business_unit, facts.geography)
-        return json_answer(exchange_of(request.scope), parts.submissions.explain(facts).body)
+        body = explanation_in_wire_words(parts.submissions.explain(facts).body)
+        return json_answer(exchange_of(request.scope), body)
 
     return [explain]
 

@@ -15,46 +15,6 @@ from gateway.domain.records import DocumentState, RelationKind
 from gateway.domain.transaction import Status
 
 
-class FieldComplaint(AnswerModel):
-    """One thing that is wrong: where (`lines[0].netAmount`), what, and what to do."""
-
-    field: str
-    message: str
-    remedy: str
-
-
-class RefusalOfErp(AnswerModel):
-    """The ERP's own words."""
-
-    system_id: str | None = Field(default_factory=NoneType)
-    message_code: str | None = Field(default_factory=NoneType)
-    field: str | None = Field(default_factory=NoneType)
-    message: str | None = Field(default_factory=NoneType)
-
-
-class ProblemDocument(Answered):
-    """RFC 9457. `code` is the slug of `type`; `remedy` says what to do; other members depend on the problem."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    code: str
-    remedy: str
-    errors: list[FieldComplaint]
-    trace_id: str = Field(description="The trace of this request.")
-    retry_after_s: int | None = Field(alias="retryAfterS")
-    transaction_id: str | None = Field(default_factory=NoneType, description="The transaction that this is about.")
-    document_id: str | None = Field(default_factory=NoneType, description="The document that this is about.")
-    etag: str | None = Field(default_factory=NoneType, description="The document's etag now.")
-    busy_with_transaction_id: str | None = Field(default_factory=NoneType, description="What must end first.")
-    allowed_methods: list[str] | None = Field(default_factory=NoneType, description="As the header Allow.")
-    accepted_media_types: list[str] | None = Field(default_factory=NoneType, description="As the header Accept.")
-    required_scopes: list[str] | None = Field(default_factory=NoneType, description="A token needs one of them.")
-    erp: RefusalOfErp | None = Field(default_factory=NoneType)
-
-
 class RoutedTo(AnswerModel):
     """The system that the transaction went to, and the rule that said so."""
 
@@ -76,7 +36,8 @@ class ErpNumberAnswer(AnswerModel):
 
 
 class DatedErpNumber(AnswerModel):
-    """What a document is called in one ERP, and since when."""
+    """What a document is called in one ERP, and since when. `mirror`: it is the number of its mirror, by which the
+    document is found and was never called."""
 
     document_id: str
     system_id: str
@@ -84,6 +45,7 @@ class DatedErpNumber(AnswerModel):
     document_number: str
     valid_from: str
     valid_until: str | None
+    mirror: bool
 
 
 class TransactionAnswer(Answered):
@@ -118,6 +80,14 @@ class TransactionAnswer(Answered):
     accepted_at: str
     updated_at: str
     request_trace_id: str | None = Field(default_factory=NoneType, description="The trace of this request.")
+    etag: str | None = Field(
+        default_factory=NoneType,
+        description="The document's etag that this transaction made, for If-Match; not in lists. Others may have "
+        "changed the document since.",
+    )
+    document_version: int | None = Field(
+        default_factory=NoneType, description="The document's version that this transaction made; not in lists."
+    )
 
 
 class TransactionPage(Answered):
@@ -128,8 +98,10 @@ class TransactionPage(Answered):
 
 
 class DocumentSummary(AnswerModel):
-    """A document with its numbers in the ERPs. `version` counts what it said; `busy_with_transaction_id`: what is being
-    done to it now. Only in a lineage: the quote that it came from, and the ids of what it `follows` and `relates` to.
+    """A document with its numbers in the ERPs. `state`: what was done to it afterwards; `status`: how the transaction
+    that created it stands, null for what was imported: only what is `posted` is in an ERP. `version` counts what it
+    said; `busy_with_transaction_id`: what is being done to it now. Only in a lineage: the quote that it came from, and
+    the ids of what it `follows` and `relates` to.
     """
 
     document_id: str
@@ -149,6 +121,7 @@ class DocumentSummary(AnswerModel):
     posting_date: str | None
     customer_id: str | None
     state: DocumentState
+    status: Status | None
     version: int
     busy_with_transaction_id: str | None
     created_at: str
@@ -163,8 +136,6 @@ class DocumentAnswer(DocumentSummary, Answered):
     the header says it, without its quotes."""
 
     etag: str
-
-    status: Status | None
     content_state: Literal["present", "erased", "not_recorded"]
     content: dict[str, Any] | None
 
@@ -228,10 +199,6 @@ class LineageAnswer(Answered):
     documents: list[DocumentSummary]
     transactions: list[TransactionAnswer]
     relations: list[RelationAnswer]
-
-
-class RoutingExplanation(Answered):
-    """How facts would be routed now, and why."""
 
 
 class LivenessAnswer(AnswerModel):

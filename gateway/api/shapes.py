@@ -9,13 +9,14 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, Field, create_model
 from pydantic.json_schema import models_json_schema
 
-from adapters.canonical import DOMAINS
+from adapters.canonical import DOMAINS, CanonicalDocument
 from gateway.api.changes import SUFFIX
 from gateway.api.etags import TAG_PATTERN
 from gateway.api.idempotency import KEY_PATTERN
 from gateway.api.identifiers import ID_PATTERN
 from gateway.api.operations import Operation
-from gateway.api.schemas import DocumentAnswer, ProblemDocument
+from gateway.api.problem_schemas import ProblemDocument
+from gateway.api.schemas import DocumentAnswer
 from gateway.api.undoings import Cancellation, Reversal
 
 _REF: Final = "#/components/schemas/"
@@ -66,6 +67,10 @@ def _request(model: type[BaseModel]) -> type[BaseModel]:
             __doc__=model.__doc__,
             idempotency_key=(_Key | None, Field(default_factory=NoneType)),
             if_match=(_IfMatch | None, Field(default_factory=NoneType)),
+        )
+    if not issubclass(model, CanonicalDocument):
+        return create_model(
+            f"{model.__name__}Request", __base__=model, __doc__=model.__doc__, idempotency_key=(_Key | None, None)
         )
     return create_model(
         f"{model.__name__}Request",

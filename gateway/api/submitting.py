@@ -16,6 +16,7 @@ from gateway.api.preferences import preferred
 from gateway.api.query import read_query
 from gateway.api.resources import Resource
 from gateway.api.submission import read_submission
+from gateway.api.versions import version_made
 from gateway.api.visibility import Visibility
 from gateway.transactions.commands import Create
 
@@ -43,4 +44,4 @@ async def submit(parts: AppParts, visibility: Visibility, resource: Resource, sc
             traceparent=exchange.trace.traceparent,
         )
     )
-    return answer_of(exchange, answer)
+    return answer_of(exchange, answer, await version_made(parts.reads, answer.transaction))

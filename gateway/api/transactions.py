@@ -13,6 +13,7 @@ from gateway.api.answer import Answer, json_answer
 from gateway.api.cursor import make_cursor, read_cursor
 from gateway.api.examples import TRACE, TRANSACTION, TRANSACTION_PAGE
 from gateway.api.exchange import exchange_of
+from gateway.api.filters import check_filters
 from gateway.api.guard import any_scope_of, caller_of
 from gateway.api.identifiers import ID_PATTERN, checked_id
 from gateway.api.operations import Operation, described
@@ -30,6 +31,7 @@ from gateway.api.query import (
     read_query,
 )
 from gateway.api.schemas import TraceAnswer, TransactionAnswer, TransactionPage
+from gateway.api.versions import version_made, version_members
 from gateway.api.visibility import Visibility
 from gateway.api.wire import trace_entry
 from gateway.domain.records import TransactionRecord
@@ -47,10 +49,14 @@ _FILTERS: Final = (
     Parameter("systemId", NODE, "The ERP that owns the transaction.", "legacy-main"),
     Parameter("status", "[a-z_]{1,20}", "The status now.", "in_doubt", values=tuple(one.value for one in Status)),
     Parameter("domain", "[a-z_]{1,20}", "The document family.", "orders", values=tuple(DOMAINS)),
-    Parameter("businessUnit", NODE, "A business unit, with all below it.", "retail"),
-    Parameter("geography", NODE, "A geography, with all below it.", "DE"),
-    Parameter("acceptedFrom", INSTANT, "Accepted at or after this instant (RFC 3339).", "2026-11-01T00:00:00Z"),
-    Parameter("acceptedUntil", INSTANT, "Accepted before this instant (RFC 3339).", "2026-12-01T00:00:00Z"),
+    Parameter("businessUnit", NODE, "A business unit, with all below it.", "Western"),
+    Parameter("geography", NODE, "A geography, with all below it.", "US"),
+    Parameter(
+        "acceptedFrom", INSTANT, "Accepted at or after this instant, which exists (RFC 3339).", "2026-11-01T00:00:00Z"
+    ),
+    Parameter(
+        "acceptedUntil", INSTANT, "Accepted before this instant, which exists (RFC 3339).", "2026-12-01T00:00:00Z"
+    ),
     Parameter("lineageId", ID_PATTERN, "The lineage.", "lin_01ARZ3NDEKTSV4RRFFQ69G5FAV"),
     Parameter("documentId", ID_PATTERN, "The document.", "doc_01ARZ3NDEKTSV4RRFFQ69G5FAV"),
     Parameter("operation", "[a-z]{1,10}", "What was asked for.", "change", values=tuple(one.value for one in Verb)),
@@ -77,7 +83,12 @@ def transaction_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRout
         tags=["transactions"],
         opt=described(
             any_scope_of("documents:read", "documents:submit"),
-            Operation(answers={200: TransactionAnswer}, problems=("not-found",), answer_examples={200: TRANSACTION}),
+            Operation(
+                answers={200: TransactionAnswer},
+                answer_headers={200: ("Retry-After",)},
+                problems=("not-found",),
+                answer_examples={200: TRANSACTION},
+            ),
         ),
     )
     async def read(request: AnyRequest) -> Answer:
@@ -85,7 +96,8 @@ def transaction_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRout
         record = answer.transaction
         headers = [] if record.retry_after_s is None else [(b"retry-after", b"%d" % record.retry_after_s)]
         wire = transaction_wire(record, external_reference=answer.external_reference)
-        return json_answer(exchange_of(request.scope), wire, headers=headers)
+        made = version_members(await version_made(parts.reads, record))
+        return json_answer(exchange_of(request.scope), wire | made, headers=headers)
 
     @get(
         f"{PATH}/{{transactionId:str}}/trace",
@@ -126,6 +138,7 @@ def transaction_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRout
         query = read_query(request.scope["query_string"], _FILTERS, parts.limits)
         if "erpNumber" in query and "systemId" not in query:
             raise malformed("systemId", "is missing", "Two ERPs may issue the same number: name the system as well.")
+        check_filters(query, parts.rulebook())
         size, after = page_size(query, parts.limits), read_cursor(PATH, query)
         where = TransactionFilter(
             external_id=query.get("externalId"),

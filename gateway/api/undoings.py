@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
 from adapters.canonical import CanonicalModel
+from adapters.port import Operation
 from gateway.api.limits import Limits
 from gateway.api.strict_json import parse_object
 from gateway.domain.complaints import problem_of_validation
@@ -28,6 +30,14 @@ class Reversal(CanonicalModel):
 
     reason: Reason
     posting_date: date | None = None
+
+
+Undoing = Literal[Operation.CANCEL, Operation.REVERSE]
+UNDOINGS: Final[Mapping[Undoing, type[Cancellation | Reversal]]] = {
+    Operation.CANCEL: Cancellation,
+    Operation.REVERSE: Reversal,
+}
+"""The body of each."""
 
 
 @dataclass(frozen=True, slots=True)

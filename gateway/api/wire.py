@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gateway.domain.records import CrossReferenceRecord, DocumentRecord, EntryRecord, PinRecord, RelationRecord
+from gateway.domain.transaction import Status
 from gateway.domain.wire import document_url, instant, status_url
 
 
-def document_summary(record: DocumentRecord, numbers: Iterable[CrossReferenceRecord]) -> dict[str, Any]:
-    """A document with the numbers that are its own among `numbers`."""
+def document_summary(
+    record: DocumentRecord, numbers: Iterable[CrossReferenceRecord], status: Status | None
+) -> dict[str, Any]:
+    """A document with the numbers that are its own among `numbers`. `status`: of the transaction that created it."""
     return {
         "documentId": record.document_id,
         "documentUrl": document_url(record.domain, record.document_id),
@@ -31,6 +34,7 @@ def document_summary(record: DocumentRecord, numbers: Iterable[CrossReferenceRec
         "postingDate": record.posting_date,
         "customerId": record.customer_id,
         "state": record.state,
+        "status": None if status is None else status.value,
         "version": record.version,
         "busyWithTransactionId": record.busy_with,
         "createdAt": instant(record.created_at),
@@ -39,13 +43,16 @@ def document_summary(record: DocumentRecord, numbers: Iterable[CrossReferenceRec
 
 
 def document_summaries(
-    records: Sequence[DocumentRecord], numbers: Iterable[CrossReferenceRecord]
+    records: Sequence[DocumentRecord], numbers: Iterable[CrossReferenceRecord], statuses: Mapping[str, Status]
 ) -> list[dict[str, Any]]:
-    """Several, each with its own numbers."""
+    """Several, each with its own numbers. `statuses`: by transaction id."""
     by_document: dict[str, list[CrossReferenceRecord]] = {}
     for one in numbers:
         by_document.setdefault(one.document_id, []).append(one)
-    return [document_summary(record, by_document.get(record.document_id, ())) for record in records]
+    return [
+        document_summary(record, by_document.get(record.document_id, ()), statuses.get(record.transaction_id or ""))
+        for record in records
+    ]
 
 
 def erp_number(record: CrossReferenceRecord) -> dict[str, Any]:
@@ -57,6 +64,7 @@ def erp_number(record: CrossReferenceRecord) -> dict[str, Any]:
         "documentNumber": record.document_number,
         "validFrom": instant(record.valid_from),
         "validUntil": None if record.valid_until is None else instant(record.valid_until),
+        "mirror": record.is_mirror,
     }
 
 

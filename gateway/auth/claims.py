@@ -13,11 +13,14 @@ from gateway.domain.caller import SCOPES, Caller, DataScope
 EVERYTHING: Final = "*"
 MAX_NODES: Final = 500
 """Nodes that one token may list per tree; more belong into one node above them."""
+MAX_TEAMS: Final = 100
+"""Teams that one token may list."""
 
 _CLIENT: Final = re.compile(r"\A[!-~]{1,128}\Z")
 _SOURCE: Final = re.compile(r"\A[A-Za-z0-9_-]{1,32}\Z")
 _NODE: Final = _SOURCE
 _PERSON: Final = re.compile(r"\A[!-~]([ -~]{0,126}[!-~])?\Z")
+_TEAM: Final = _PERSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +31,18 @@ class ClaimNames:
     business_units: str = "business_units"
     geographies: str = "geographies"
     person: str = "person"
+    teams: str = "teams"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a verified token names. `person`: who stands behind the client, so that two machine clients of one person
-    count as one where several persons are asked for. `expires_at`: seconds since 1970 UTC.
+    """Who a verified token names. `expires_at`: seconds since 1970 UTC.
 
-    The nodes of `caller.data_scope` stand for themselves and all below them.
+    `caller.person` is whoever stands behind the client, so that two machine clients of one person count as one where
+    several persons are asked for. The nodes of `caller.data_scope` stand for themselves and all below them.
     """
 
     caller: Caller
-    person: str | None
     expires_at: float
 
 
@@ -69,8 +72,21 @@ def identity_from(
         source=source,
         scopes=frozenset(scope.split(" ")) & SCOPES - withheld,
         data_scope=DataScope(_nodes(claims, names.business_units), _nodes(claims, names.geographies)),
+        person=person,
+        teams=_teams(claims, names.teams),
     )
-    return Identity(caller, person, expires_at)
+    return Identity(caller, expires_at)
+
+
+def _teams(claims: Mapping[str, object], name: str) -> frozenset[str]:
+    """Listed teams; none for an absent claim. There is no word for all of them."""
+    value = claims.get(name, [])
+    if not isinstance(value, list) or len(value) > MAX_TEAMS:
+        raise TokenRefused(f"The token's claim {name} is not a list of at most {MAX_TEAMS} teams.")
+    for team in value:
+        if not isinstance(team, str) or _TEAM.match(team) is None:
+            raise TokenRefused(f"The token's claim {name} holds something that names no team.")
+    return frozenset(value)
 
 
 def _nodes(claims: Mapping[str, object], name: str) -> frozenset[str] | None:

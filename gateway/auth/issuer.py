@@ -92,6 +92,8 @@ class EmbeddedIssuer:
         }
         if client.person is not None:
             claims["person"] = client.person
+        if client.teams:
+            claims["teams"] = sorted(client.teams)
         return jwt.encode(claims, self._key, algorithm="ES256", headers={"typ": "at+jwt", "kid": self._key_id})
 
 

@@ -8,6 +8,7 @@ import typer
 
 from gateway.cli import (
     capabilities,
+    cutover,
     demo,
     erps,
     events,
@@ -19,6 +20,7 @@ from gateway.cli import (
     token,
     transactions,
     where,
+    witness,
 )
 from gateway.cli.console import Failure, complain
 
@@ -37,8 +39,10 @@ app.command("token")(token.token)
 app.command("where")(where.where)
 app.command("capabilities")(capabilities.capabilities)
 app.add_typer(rules.app, name="rules", help="Rule tables: check, diff, explain, export, import.")
+app.add_typer(cutover.app, name="cutover", help="What lies over the rules: overlays, periods.")
 app.add_typer(transactions.app, name="transactions", help="Transactions: list, show.")
 app.add_typer(ledger.app, name="ledger", help="The trace ledger.")
+app.add_typer(witness.app, name="witness", help="A witness of ledgers, for auditors.")
 app.add_typer(events.app, name="events", help="Status events.")
 app.add_typer(erps.app, name="adapters", help="The connected ERPs.")
 app.add_typer(schemas.app, name="schemas", help="The API and its events as files.")

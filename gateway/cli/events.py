@@ -26,7 +26,7 @@ from gateway.messaging.nats import NatsConnection, NatsSettings
 from gateway.messaging.server_directory import ServerDirectory
 from gateway.messaging.tail import tail as follow
 from gateway.settings import Settings
-from gateway.wiring.runtime import NATS_DIRECTORY, remote_nats
+from gateway.wiring.relay import NATS_DIRECTORY, remote_nats
 
 app = typer.Typer(no_args_is_help=True)
 _FILTER = re.compile(r"\A[A-Za-z0-9_*-]+(\.[A-Za-z0-9_*-]+)*(\.>)?\Z|\A>\Z")
@@ -57,9 +57,14 @@ def tail(
 def _server(data: Path, settings: Settings) -> NatsSettings:
     if settings.nats.url:
         return remote_nats(data, settings)
-    address = ServerDirectory(data / NATS_DIRECTORY).address()
-    if address is None:
-        raise Failure("the embedded nats-server never ran here; start the gateway first")
+    embedded = ServerDirectory(data / NATS_DIRECTORY)
+    address = embedded.address()
+    if address is None or embedded.process() is None:
+        raise Failure(
+            f"no gateway runs on {data}, so no events come: its nats-server ends with it. Start it again with "
+            "`erp-gateway demo` or `erp-gateway serve`; what happened before is in `erp-gateway transactions list` and "
+            "`erp-gateway ledger trace`"
+        )
     return NatsSettings(servers=(address.url,), user=address.user, password=address.password)
 
 
@@ -90,6 +95,7 @@ def _line(subject: str, event: dict[str, Any]) -> str:
     said = [
         event.get("time", ""),
         subject,
+        data.get("operation") or "",
         data.get("externalId") or data.get("transactionId") or "",
         (data.get("routedTo") or {}).get("systemId") or "",
         (data.get("erpNumber") or {}).get("documentNumber") or "",

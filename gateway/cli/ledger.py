@@ -1,4 +1,4 @@
-"""`erp-gateway ledger trace|verify`: every step of a transaction or lineage; a published log, checked."""
+"""`erp-gateway ledger`: every step of a transaction or lineage; the log of all steps, its proofs and their checks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli import ledger_verify
+from gateway.cli import ledger_keys, ledger_log, ledger_verify
 from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, print_json, print_table, reading
 from gateway.domain.queries import TransactionFilter, Visible
 from gateway.domain.records import EntryRecord, TransactionRecord
@@ -16,6 +16,10 @@ from gateway.store.store import Store
 
 app = typer.Typer(no_args_is_help=True)
 app.command("verify")(ledger_verify.verify)
+app.command("key")(ledger_log.key)
+app.command("publish")(ledger_log.publish)
+app.command("receipt")(ledger_log.receipt)
+app.command("rotate")(ledger_keys.rotate)
 
 
 @app.callback()
@@ -47,13 +51,14 @@ def trace(
     if json:
         print_json([{**json_codec.loads(entry.body), "leafHash": entry.leaf_hash.hex()} for entry in entries])
         return
-    print_table(
-        ["at", "trace", "seq", "entry", "what"],
-        [
-            (instant(entry.at), entry.trace, str(entry.seq), entry.kind, _what(json_codec.loads(entry.body)))
-            for entry in entries
-        ],
-    )
+    rows: list[tuple[str, ...]] = []
+    operations: dict[str, str] = {}
+    for entry in entries:
+        body = json_codec.loads(entry.body)
+        # said by the first entry of a trace only
+        operation = operations.setdefault(entry.trace, body.get("operation", ""))
+        rows.append((instant(entry.at), entry.trace, str(entry.seq), operation, entry.kind, _what(body)))
+    print_table(["at", "trace", "seq", "operation", "entry", "what"], rows)
 
 
 async def _named(store: Store, name: str) -> list[TransactionRecord]:

@@ -1,8 +1,10 @@
-"""`erp-gateway ledger verify`: a published log, checked by somebody who trusts nothing but its key."""
+"""`erp-gateway ledger verify`: a log, published as files or by a gateway, checked by who trusts nothing but its key."""
 
 from __future__ import annotations
 
+import os
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -11,13 +13,16 @@ from rich.console import Console
 from rich.progress import Progress
 
 from gateway.cli.console import Failure, JsonOption, print_json, print_line
+from gateway.cli.gateway_tiles import GatewayTiles
 from gateway.domain.wire import instant
 from gateway.ledger.cosignature import WitnessPolicy
 from gateway.ledger.errors import KeyMisused, LedgerError, Malformed
 from gateway.ledger.lines import base64_text
 from gateway.ledger.note_keys import VerifierKey
+from gateway.ledger.tile_directory import DirectoryTiles
 from gateway.ledger.verification import Verification, Wrong
-from gateway.ledger.verify import verify_directory
+from gateway.ledger.verify import verify_tiles
+from gateway.settings import SettingsError, read_secret
 
 _US: Final = 1_000_000
 _YEAR_10000: Final = 253_402_300_800
@@ -25,34 +30,49 @@ _YEAR_10000: Final = 253_402_300_800
 
 
 def verify(
-    directory: Annotated[Path, typer.Option("--directory", help="The published log: checkpoint and tile/ lie there.")],
     key: Annotated[list[str], typer.Option("--key", help="The log's verifier key, name+id+base64; again for more.")],
+    directory: Annotated[
+        Path | None, typer.Option("--directory", help="The published log: checkpoint and tile/ lie there.")
+    ] = None,
+    gateway: Annotated[
+        str | None, typer.Option("--gateway", help="Instead: the address of a running gateway, https://…")
+    ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option("--token-file", help="With --gateway: a token with ledger:read and all data; - reads stdin."),
+    ] = None,
     state: Annotated[
-        Path, typer.Option("--state", help="The file that remembers what was seen of the log; keep it away from there.")
-    ],
+        Path | None,
+        typer.Option("--state", help="The file that remembers what was seen of the log; keep it away from the log."),
+    ] = None,
     witness: Annotated[
         list[str] | None, typer.Option("--witness", help="A trusted witness's verifier key; again for more.")
     ] = None,
     quorum: Annotated[int, typer.Option("--quorum", min=0, help="How many witnesses must have cosigned.")] = 0,
     json: JsonOption = False,
 ) -> None:
-    """Recompute a published log from its entries, and compare it with its signatures and with what was seen before.
+    """Recompute a log from its entries, and compare it with its signatures and with what was seen before.
 
     Exit code 0: everything is as signed, and continues what was seen. 1: something is wrong, or the state file cannot
-    be used. 2: a key is none.
+    be used. 2: a key is none. Without --state it is remembered in the user's own state directory.
     """
+    if (directory is None) is (gateway is None):
+        raise Failure("name the log by --directory or by --gateway", 2)
     try:
         keys = [VerifierKey.parse(one) for one in key]
         witnesses = WitnessPolicy(tuple(VerifierKey.parse(one) for one in witness or ()), quorum)
+        seen = state or default_state(keys[0])
         with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as shown:
             bar = shown.add_task("entries", total=None)
-            found = verify_directory(
-                directory,
-                keys,
-                state,
-                witnesses=witnesses,
-                progress=lambda done, total: shown.update(bar, completed=done, total=total),
-            )
+
+            def progress(done: int, total: int) -> None:
+                shown.update(bar, completed=done, total=total)
+
+            if directory is not None:
+                found = verify_tiles(DirectoryTiles(directory), keys, seen, witnesses=witnesses, progress=progress)
+            else:
+                with GatewayTiles(str(gateway), _token(token_file)) as tiles:
+                    found = verify_tiles(tiles, keys, seen, witnesses=witnesses, progress=progress)
     except (KeyMisused, Malformed) as error:
         raise Failure(str(error), 2) from error
     except LedgerError as error:
@@ -60,9 +80,26 @@ def verify(
     if json:
         print_json(found.as_json())
     elif found.ok:
-        _tell(found, state)
+        _tell(found, seen)
     if found.wrong is not None:
         raise Failure(f"{found.origin} is NOT as it was signed: {_what(found.wrong)}")
+
+
+def default_state(key: VerifierKey) -> Path:
+    """Where what was seen of the log of that key is remembered (XDG Base Directory specification)."""
+    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(home) / "erp-gateway" / "seen" / f"{sha256(key.text.encode()).hexdigest()}.json"
+
+
+def _token(file: Path | None) -> str:
+    if file is None:
+        raise Failure("--gateway needs --token-file: a token with the scope ledger:read and all data", 2)
+    if str(file) == "-":
+        return sys.stdin.readline().strip()
+    try:
+        return read_secret(file)
+    except SettingsError as error:
+        raise Failure(str(error), 2) from error
 
 
 def _tell(found: Verification, state: Path) -> None:

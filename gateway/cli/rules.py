@@ -1,4 +1,4 @@
-"""`erp-gateway rules check|diff|export|import|explain`."""
+"""`erp-gateway rules`: rule tables in files, and drafts, simulations and activations on the running gateway."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ import typer
 
 from gateway.cli import rules_files
 from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, settings_of
+from gateway.cli.rules_drafted import dark
+from gateway.cli.rules_drafts import activate, approve, draft, drafts, review, rollback, waive
+from gateway.cli.rules_past import explain_transaction
 from gateway.cli.rules_report import Check, print_changes, print_check, print_explanation
+from gateway.cli.rules_simulate import simulate
 from gateway.cli.rules_workbooks import export_workbook, import_workbook
 from routing_rules import DomainNotServed, Facts, FactsInvalid, UnknownNode, decide, run_examples
 from routing_rules.analysis import prove
@@ -23,6 +27,10 @@ from routing_rules.near_miss import miss_of
 app = typer.Typer(no_args_is_help=True)
 app.command("export")(export_workbook)
 app.command("import")(import_workbook)
+app.command("simulate")(simulate)
+app.command("dark")(dark)
+for command in (draft, drafts, review, approve, waive, activate, rollback):
+    app.command(command.__name__)(command)
 
 Directory = Annotated[Path, typer.Argument(help="The directory with rulebook.yaml and the tables.")]
 
@@ -72,7 +80,8 @@ def diff(before: Directory, after: Directory, json: JsonOption = False) -> None:
 
 @app.command()
 def explain(
-    domain: Annotated[str, typer.Option(help="orders, invoices, ...")],
+    domain: Annotated[str | None, typer.Option(help="orders, invoices, ...")] = None,
+    transaction: Annotated[str | None, typer.Option(help="Its id: how it was decided then, and would be now.")] = None,
     data: DataOption = None,
     rulebook: Annotated[Path | None, typer.Option(help="A directory instead of the rulebook in force.")] = None,
     operation: str = "create",
@@ -88,8 +97,13 @@ def explain(
     why_not: Annotated[str | None, typer.Option(help="A row: why it does not decide, and what would flip it.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """How a document with these facts would be routed, and why. Nothing is posted."""
+    """How a document with these facts would be routed, and why; or how a transaction was. Nothing is posted."""
     directory = data_directory(data)
+    if transaction is not None:
+        explain_transaction(directory, transaction, why_not, json=json)
+        return
+    if domain is None:
+        raise Failure("name a --domain and its facts, or a --transaction", 2)
     book = rules_files.load(rulebook if rulebook is not None else directory / settings_of(directory).rulebook)
     try:
         facts = Facts(

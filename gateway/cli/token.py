@@ -23,6 +23,7 @@ def token(
     business_unit: Annotated[list[str] | None, typer.Option(help="Only these business units.")] = None,
     geography: Annotated[list[str] | None, typer.Option(help="Only these geographies.")] = None,
     person: Annotated[str | None, typer.Option(help="The person behind the client.")] = None,
+    team: Annotated[list[str] | None, typer.Option(help="The person's teams instead; repeat for more.")] = None,
 ) -> None:
     """Print an access token, for `curl -H "Authorization: Bearer $(erp-gateway token --client salesforce)"`."""
     known = DEFAULT_CLIENTS.get(client)
@@ -32,7 +33,8 @@ def token(
     wanted = replace(
         known,
         scopes=frozenset(scope) if scope else known.scopes,
-        person=person,
+        person=person or known.person,
+        teams=frozenset(team) if team else known.teams,
         data_scope=DataScope(
             frozenset(business_unit) if business_unit else known.data_scope.business_units,
             frozenset(geography) if geography else known.data_scope.geographies,

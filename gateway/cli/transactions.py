@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from adapters.port import Operation
 from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, print_json, print_table, reading
 from gateway.domain.identity import external_reference
 from gateway.domain.queries import TransactionFilter, Visible
@@ -32,6 +33,7 @@ def list_(
     system: Annotated[str | None, typer.Option(help="The system it went to.")] = None,
     status: Annotated[Status | None, typer.Option(help="Its status.")] = None,
     domain: Annotated[str | None, typer.Option(help="Its domain.")] = None,
+    operation: Annotated[Operation | None, typer.Option(help="What was asked for.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1_000, help="At most so many, newest first.")] = 20,
     json: JsonOption = False,
 ) -> None:
@@ -42,6 +44,7 @@ def list_(
         system_id=system,
         status=status.value if status else None,
         domain=domain,
+        operation=operation.value if operation else None,
     )
 
     async def ask(store: Store) -> list[TransactionRecord]:
@@ -52,11 +55,12 @@ def list_(
         print_json([wire(record) for record in records])
         return
     print_table(
-        ["transaction", "domain", "external id", "status", "system", "number", "amount"],
+        ["transaction", "domain", "operation", "external id", "status", "system", "number", "amount"],
         [
             (
                 record.transaction_id,
                 record.domain,
+                record.operation,
                 record.external_id or "",
                 record.status.value,
                 record.system_id or "",

@@ -1,81 +1,104 @@
-"""Putting a rulebook in force: numbered, stored with its text, on the ledger, announced.
-
-For now a rulebook comes into force when a process starts with it; proof, approvals and gates will stand before this.
-"""
+"""Putting a rulebook in force: numbered, stored with its text, on the ledger, announced, all in one commit."""
 
 from __future__ import annotations
 
-from gateway.domain.entries import EntryKind, ledger_entry
-from gateway.domain.events import CONTROL_LINEAGE, control_event
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.cutover.activation_ports import ActivationStore, ActivationUnit
+from gateway.cutover.control_entries import ControlTrace
+from gateway.domain.activations import RulesState
+from gateway.domain.entries import EntryKind
+from gateway.domain.events import CONTROL_LINEAGE
 from gateway.domain.records import ActivationRecord, LineageRecord
 from gateway.transactions.parts import RulesInForce, Tools
-from gateway.transactions.ports import Store, WriteUnit
 from routing_rules import Rulebook
 
 
-async def put_in_force(store: Store, tools: Tools, rulebook: Rulebook, actor: str) -> RulesInForce:
-    """The rulebook with its activation number; a new number only if it differs from what is in force."""
-    trace, event_id = tools.ids.new("act"), tools.ids.new("evt")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """What is to come into force: the RFC 8785 texts and the versions that hash them."""
 
-    async def unit_of_work(unit: WriteUnit) -> int:
-        latest = await unit.latest_activation()
-        if latest is None:
-            await unit.insert_lineage(LineageRecord(CONTROL_LINEAGE, CONTROL_LINEAGE))
-        elif (latest.table_version, latest.governance_version) == (
-            rulebook.version,
-            rulebook.governance_version,
-        ):
-            return latest.activation_number
-        number = 1 + (latest.activation_number if latest else 0)
-        await _record(unit, tools, rulebook, actor, number, trace, event_id)
-        return number
+    table_version: str
+    governance_version: str
+    rules: str
+    governance: str
 
-    return RulesInForce(rulebook, await store.write(unit_of_work))
-
-
-async def _record(
-    unit: WriteUnit, tools: Tools, rulebook: Rulebook, actor: str, number: int, trace: str, event_id: str
-) -> None:
-    now = tools.clock.now()
-    members = {
-        "rule": {
-            "tableVersion": rulebook.version,
-            "governanceVersion": rulebook.governance_version,
-            "activationNumber": number,
-        }
-    }
-    await unit.insert_activation(
-        ActivationRecord(
-            activation_number=number,
+    @classmethod
+    def of(cls, rulebook: Rulebook) -> Version:
+        """A rulebook's."""
+        return cls(
             table_version=rulebook.version,
             governance_version=rulebook.governance_version,
-            activated_at=now,
-            activated_by=actor,
             rules=rulebook.canonical_json().decode(),
             governance=rulebook.governance_json().decode(),
         )
+
+    def wire(self) -> dict[str, Any]:
+        """As the entries name it."""
+        return {"tableVersion": self.table_version, "governanceVersion": self.governance_version}
+
+
+async def put_in_force(store: ActivationStore, tools: Tools, rulebook: Rulebook, actor: str) -> RulesInForce:
+    """The rulebook in force without any gate, under a new number only if it differs from what is.
+
+    For the first start of all, where nothing is in force that a gate could judge by, once the proof is clean.
+    """
+    trace_id, event_id, version = tools.ids.new("act"), tools.ids.new("evt"), Version.of(rulebook)
+
+    async def unit_of_work(unit: ActivationUnit) -> RulesState:
+        state = await unit.rules_state_alone()
+        latest = await unit.latest_activation()
+        if latest is not None and (latest.table_version, latest.governance_version) == (
+            version.table_version,
+            version.governance_version,
+        ):
+            return state
+        await unit.ensure_lineage(LineageRecord(CONTROL_LINEAGE, CONTROL_LINEAGE))
+        trace = ControlTrace(tools, trace_id)
+        return await enter_force(unit, tools, trace, version, state, actor, event_id=event_id)
+
+    # without acts, which are number 0: where some lie over it, the first unit finds another number and loads them
+    return RulesInForce(rulebook, (await store.write(unit_of_work)).activation_number)
+
+
+async def enter_force(
+    unit: ActivationUnit,
+    tools: Tools,
+    trace: ControlTrace,
+    version: Version,
+    state: RulesState,
+    actor: str,
+    *,
+    event_id: str,
+    members: Mapping[str, Any] | None = None,
+) -> RulesState:
+    """Give the version the next number, in the unit that holds the activation lock alone; what is in force then.
+
+    `state`: what is in force until now. `members`: more for the entry `activated`, in wire words.
+    """
+    number = state.activation_number + 1
+    await unit.insert_activation(
+        ActivationRecord(
+            activation_number=number,
+            table_version=version.table_version,
+            governance_version=version.governance_version,
+            activated_at=tools.clock.now(),
+            activated_by=actor,
+            rules=version.rules,
+            governance=version.governance,
+        )
     )
-    await unit.insert_entries(
-        [
-            ledger_entry(
-                EntryKind.ACTIVATED,
-                trace=trace,
-                seq=1,
-                at=now,
-                actor=actor,
-                lineage=CONTROL_LINEAGE,
-                members=members,
-            )
-        ]
-    )
-    sequence = await unit.take_event_sequences(CONTROL_LINEAGE, 1)
-    event = control_event(
-        EntryKind.ACTIVATED.value,
-        {"activationId": trace, **members["rule"]},
+    after = RulesState(number, state.acts_number)
+    await unit.set_rules_state(after)
+    rule = {**version.wire(), "activationNumber": number}
+    await trace.record(
+        unit,
+        EntryKind.ACTIVATED,
+        actor,
+        {"rule": rule, **(members or {})},
         event_id=event_id,
-        sequence=sequence,
-        at=now,
-        gateway_name=tools.gateway_name,
-        about=trace,
+        data={"activationId": trace.trace, **rule},
     )
-    await unit.insert_events([event])
+    return after

@@ -25,11 +25,18 @@ class ControlTrace:
         self.entry_count = entry_count
 
     async def record(
-        self, unit: WriteUnit, kind: EntryKind, actor: str, members: Mapping[str, Any], *, event_id: str
+        self,
+        unit: WriteUnit,
+        kind: EntryKind,
+        actor: str,
+        members: Mapping[str, Any],
+        *,
+        event_id: str,
+        data: Mapping[str, Any] | None = None,
     ) -> None:
         """Write the entry and its event. `members`: lowerCamelCase, no names of people's own choosing and no free
         text (those lie in erasable tables; an entry holds their salted commitments). `event_id`: drawn outside of
-        the unit, which may run again."""
+        the unit, which may run again. `data`: what the event bears, where that differs from the entry's members."""
         now = self._tools.clock.now()
         await unit.ensure_lineage(LineageRecord(CONTROL_LINEAGE, CONTROL_LINEAGE))
         self.entry_count += 1
@@ -51,7 +58,7 @@ class ControlTrace:
             [
                 control_event(
                     kind.value,
-                    dict(members),
+                    dict(members if data is None else data),
                     event_id=event_id,
                     sequence=sequence,
                     at=now,

@@ -29,9 +29,20 @@ class DataScope:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The authenticated client. `source` names the owner of its external ids and comes from the token alone."""
+    """The authenticated client. `source` names the owner of its external ids and comes from the token alone.
+
+    `person`: who stands behind the client, the same for all machine clients of one person; None where the token does
+    not say. `teams`: those that the person belongs to, as `owners` of rulebook.yaml calls them.
+    """
 
     client: str
     source: str
     scopes: frozenset[str]
     data_scope: DataScope = DataScope()
+    person: str | None = None
+    teams: frozenset[str] = frozenset()
+
+    @property
+    def person_or_client(self) -> str:
+        """Who is recorded where a person need not be named: the person, else the client."""
+        return self.client if self.person is None else self.person

@@ -92,6 +92,15 @@ _CONTROL_PROPERTIES: Final[Mapping[str, Schema]] = {
     "tableVersion": _TEXT,
     "governanceVersion": _TEXT,
     "activationNumber": {"type": "integer", "minimum": 1},
+    "overlayId": _TEXT,
+    "overlay": {"enum": ["freeze", "hold", "paused"]},
+    "slice": {**_TEXT, "description": "`<domain>.<business unit>.<geography>`, nodes by their ids."},
+    "actsNumber": {"type": "integer", "minimum": 1},
+    "companyCode": _TEXT,
+    "period": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"},
+    "startsOn": {"type": "string", "format": "date"},
+    "endsBefore": {"type": "string", "format": "date", "description": "The first day after the period."},
+    "tieOutId": _TEXT,
     "mirror": {"type": "boolean", "description": "The number is the mirror's, which undid the document."},
 }
 
@@ -100,6 +109,13 @@ _CONTROL_REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
     "pin_released": ("transactionId", "lineageId", "systemId"),
     "linked": ("transactionId", "documentId", "systemId"),
     "activated": ("activationId", "tableVersion", "governanceVersion", "activationNumber"),
+    "overlay_set": ("overlayId", "overlay", "slice", "actsNumber"),
+    "overlay_lifted": ("overlayId", "overlay", "slice", "actsNumber"),
+    "auto_paused": ("overlayId", "overlay", "slice", "actsNumber"),
+    "period_closed": ("companyCode", "period", "startsOn", "endsBefore", "actsNumber"),
+    "period_reopened": ("companyCode", "period", "startsOn", "endsBefore", "actsNumber"),
+    "tied_out": ("companyCode", "period", "startsOn", "endsBefore", "actsNumber", "tieOutId"),
+    "tie_out_voided": ("transactionId", "companyCode", "period", "tieOutId"),
 }
 """Kinds that are sent today, with the members that they always bear."""
 _CONTROL_OPTIONAL: Final[Mapping[str, tuple[str, ...]]] = {"linked": ("mirror",)}

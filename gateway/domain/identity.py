@@ -44,3 +44,9 @@ def key_commitment(key: bytes, source: str, domain: str, external_id: str) -> st
     """What the ledger holds of a natural key: an HMAC, so that external ids are not readable from the ledger."""
     message = f"{source}\x00{domain}\x00{external_id}".encode()
     return hmac.new(key, message, sha256).hexdigest()
+
+
+def person_commitment(key: bytes, person: str) -> str:
+    """What the ledger holds of a person (`Caller.person_or_client`): the same for all that one person does, through
+    whatever client; an HMAC, so that nobody without the key finds out who it is."""
+    return hmac.new(key, b"person\x00" + person.encode(), sha256).hexdigest()

@@ -16,6 +16,9 @@ SERVED: Final[Mapping[str, frozenset[str]]] = {
 """Which domains can be changed, cancelled, reversed at all. What is in a ledger is never changed, only reversed; what
 is agreed on is cancelled; masters are neither."""
 
+CALLED_OFF: Final = SERVED["cancel"] | SERVED["reverse"]
+"""Domains whose documents can be cancelled as long as nothing of them was sent: no ERP is asked then."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:

@@ -87,7 +87,7 @@ class DocumentFilter:
 
 @dataclass(frozen=True, slots=True)
 class LineageView:
-    """A lineage with all that belongs to it. `relations`: the `relates` links from and to its documents."""
+    """A lineage with all that belongs to it. `relations`: the links from and to its documents."""
 
     lineage: LineageRecord
     pin: PinRecord | None
@@ -99,12 +99,14 @@ class LineageView:
 
 @dataclass(frozen=True, slots=True)
 class QueueState:
-    """Depth and age of what waits. Ages in seconds, 0.0 where nothing waits."""
+    """Depth and age of what waits. Ages in seconds, 0.0 where nothing waits. `in_doubt`: transactions that do, for a
+    person."""
 
     jobs: int
     oldest_job_s: float
     events: int
     oldest_event_s: float
+    in_doubt: int = 0
 
 
 @dataclass(frozen=True, slots=True)

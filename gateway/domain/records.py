@@ -113,12 +113,16 @@ class DocumentRecord:
 
 @dataclass(frozen=True, slots=True)
 class RelationRecord:
-    """A document refers to another one by `field` (wire path). `follows` carries the pin, `relates` is only shown."""
+    """A document refers to another one by `field` (wire path). `follows` carries the pin, `relates` is only shown.
+
+    `amount`: of an allocation, how much of the payment it takes.
+    """
 
     document_id: str
     field: str
     target_document_id: str
     kind: RelationKind = "relates"
+    amount: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +177,9 @@ class PinRecord:
 class StepRecord:
     """One posting of a plan. `closed_at`: when our own connection closed, None while it is open or its sender died.
 
-    `process_id` says who sent the latest attempt; `inquiries` counts empty ones since that attempt.
+    `process_id` says who sent the latest attempt; `inquiries` counts empty ones since that attempt. `earlier_until`
+    (µs): until when an earlier attempt of unknown outcome may still be executed; 0 if its sender is not proven ended,
+    so that nobody knows; None if there is no such attempt.
     """
 
     transaction_id: str
@@ -191,6 +197,7 @@ class StepRecord:
     inquired_at: int | None = None
     document_type: str | None = None
     document_number: str | None = None
+    earlier_until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +210,11 @@ class CrossReferenceRecord:
     document_number: str
     valid_from: int
     valid_until: int | None = None
+
+    @property
+    def is_mirror(self) -> bool:
+        """The number of the document's mirror, not its own: it was never valid."""
+        return self.valid_until == self.valid_from
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@
     ├── TilesDisagree      published files do not fit the tree      operations: publish no further
     ├── EntryRefused       the store's entries cannot be sequenced  operations: sequence no further
     ├── KeyMisused         a key file or a key is not usable        operations
-    └── StateBroken        a state file is in use or damaged        whoever keeps it
+    ├── StateBroken        a state file is in use or damaged        whoever keeps it
+    ├── Contradicted       a witness saw another log than ours      operations, auditors: sign no further
+    └── LogRefused         the database is not as it was signed     operations, auditors: nothing is served
 """
 
 from __future__ import annotations
@@ -52,3 +54,11 @@ class KeyMisused(LedgerError):
 
 class StateBroken(LedgerError):
     """A state file that is damaged or in use. It is never replaced by a fresh one: that would forget what was seen."""
+
+
+class Contradicted(LedgerError):
+    """A witness cosigned a tree that ours does not continue: the database was put back, or changed."""
+
+
+class LogRefused(LedgerError):
+    """The log in the database is not the one that was signed. The message says what differs and what to do."""

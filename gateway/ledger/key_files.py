@@ -21,7 +21,7 @@ from typing import Final
 from gateway.ledger.durable_files import make_folder, sync_folder
 from gateway.ledger.errors import KeyMisused
 from gateway.ledger.log_keys import announce_key
-from gateway.ledger.note_keys import SigningKey
+from gateway.ledger.note_keys import SignatureType, SigningKey
 from gateway.ledger.notes import Note
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -59,14 +59,19 @@ class KeyFiles:
 
     def signer(self, purpose: KeyPurpose) -> SigningKey:
         """The key that signs for that purpose: LOG or EVIDENCE. Raises `KeyMisused`."""
-        return self._signing_key(self.path(purpose), self._name(purpose))
+        return _signing_key(self.path(purpose), self._name(purpose))
+
+    @property
+    def log_paths(self) -> tuple[Path, Path]:
+        """Where the log's key and the one that will follow it lie."""
+        return self.path(KeyPurpose.LOG), self._next
 
     def log_signers(self) -> tuple[SigningKey, ...]:
         """All keys that sign checkpoints now: two while one follows the other. Raises `KeyMisused`."""
         current = self.signer(KeyPurpose.LOG)
         if not self._next.exists():
             return (current,)
-        return (current, self._signing_key(self._next, self._origin))
+        return (current, _signing_key(self._next, self._origin))
 
     def commitment_key(self) -> bytes:
         """The 32 bytes that key the commitments in entries. Raises `KeyMisused`."""
@@ -84,11 +89,11 @@ class KeyFiles:
         current = self.signer(KeyPurpose.LOG)
         if not self._next.exists():
             _create(self._next, _secret_line(SigningKey.generate(self._origin)))
-        return announce_key(current, self._signing_key(self._next, self._origin), size)
+        return announce_key(current, _signing_key(self._next, self._origin), size)
 
     def finish_rotation(self) -> None:
         """Put the next log key in the place of the current one, which is gone then. Raises `KeyMisused`."""
-        self._signing_key(self._next, self._origin)
+        _signing_key(self._next, self._origin)
         self._next.replace(self.path(KeyPurpose.LOG))
         sync_folder(self._directory)
 
@@ -101,16 +106,30 @@ class KeyFiles:
             raise KeyMisused("the commitment key signs nothing")
         return self._origin if purpose is KeyPurpose.LOG else f"{self._origin}/{purpose}"
 
-    @staticmethod
-    def _signing_key(path: Path, name: str) -> SigningKey:
-        try:
-            text = _read(path).decode("ascii").removesuffix("\n")
-            key = SigningKey.parse_secret(text)
-        except (KeyMisused, UnicodeDecodeError) as error:
-            raise KeyMisused(f"{path}: {error if isinstance(error, KeyMisused) else 'holds no signing key'}") from None
-        if key.key.name != name:
-            raise KeyMisused(f"{path}: its key is {key.key.name}, not {name}; a key has one purpose")
-        return key
+
+class WitnessKeyFile:
+    """The key file of a witness, which lies with the auditor who runs it."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self._path = path
+        self._name = name
+
+    def made_or_read(self) -> SigningKey:
+        """The key; it is made where there is none. Raises `KeyMisused`, `Malformed`."""
+        if not self._path.exists():
+            _create(self._path, _secret_line(SigningKey.generate(self._name, SignatureType.COSIGNATURE)))
+        return _signing_key(self._path, self._name)
+
+
+def _signing_key(path: Path, name: str) -> SigningKey:
+    try:
+        text = _read(path).decode("ascii").removesuffix("\n")
+        key = SigningKey.parse_secret(text)
+    except (KeyMisused, UnicodeDecodeError) as error:
+        raise KeyMisused(f"{path}: {error if isinstance(error, KeyMisused) else 'holds no signing key'}") from None
+    if key.key.name != name:
+        raise KeyMisused(f"{path}: its key is {key.key.name}, not {name}; a key has one purpose")
+    return key
 
 
 def _secret_line(key: SigningKey) -> bytes:

@@ -3,25 +3,27 @@
 A round of the leader, in this order and no other:
 
 1. In one write unit: `lock_epoch`, `frontier`, `unindexed`, then `sequencing.sequence`, `insert_index_rows`,
-   `replace_frontier`. Commit. Two leaders cannot interleave: one of them waits for the row, or finds a newer epoch.
-2. Outside of any unit: `bodies` from the published size on, `Publisher.publish`. The signature comes after the commit,
-   so no checkpoint is ever above what is durable.
-3. `insert_checkpoint`, and to the witnesses, each with the consistency proof from the size that it has.
+   `insert_tiles`, `replace_frontier`. Commit. Two leaders cannot interleave: one of them waits for the row, or finds a
+   newer epoch.
+2. Outside of any unit: sign. The signature comes after the commit, so no checkpoint is ever above what is durable.
+3. The witnesses, each with the consistency proof from the size that it has; then the checkpoint held outside of the
+   database; then `insert_checkpoint`, which is what readers are given.
 
-A crash between 1 and 2 leaves entries that have a place and are not published; the next round publishes them. At
-start: `Publisher.open_published` checks the published files; then the bodies from there on must lead to the stored
-frontier, and its size must not be below the published one (the database was put back to an older state: refuse).
+A crash between 1 and 3 leaves entries that have a place and no checkpoint; the next leader signs at once. At start
+`startup.check_at_start` compares the database with the held checkpoint before anything is served.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from gateway.domain.records import EntryRecord
 from gateway.ledger.frontier import Frontier
 from gateway.ledger.sequencing import IndexRow
+from gateway.ledger.tile_edge import TileEdge
+from gateway.ledger.tiles import Tile
 
 T = TypeVar("T")
 
@@ -61,6 +63,10 @@ class SequencerUnit(Protocol):
         """
         ...
 
+    async def insert_tiles(self, tiles: Sequence[tuple[Tile, Sequence[bytes]]]) -> None:
+        """Keep tiles that this batch made full, with their hashes; they never change."""
+        ...
+
     async def insert_index_rows(self, rows: Sequence[IndexRow]) -> None:
         """Insert into the index table, whose rows are never changed or deleted.
 
@@ -72,30 +78,35 @@ class SequencerUnit(Protocol):
 class SequencerStore(Protocol):
     """The store, as the sequencer sees it."""
 
+    async def lead(self) -> int | None:
+        """Begin a new epoch and hold it for a while; None while somebody else's lease runs."""
+        ...
+
+    async def resign(self, epoch: int) -> None:
+        """Let others lead at once."""
+        ...
+
+    async def waiting(self, most: int) -> int:
+        """Committed entries without an index, counted up to `most`."""
+        ...
+
+    async def edge(self) -> TileEdge:
+        """The open tiles of the tree of all entries that have an index. Raises `TilesDisagree`, `Malformed`."""
+        ...
+
     async def write(self, unit: Callable[[SequencerUnit], Awaitable[T]]) -> T:
         """Run a unit and commit it; durable when this returns. The function may be run more than once."""
         ...
 
-    def bodies(self, first: int, end: int) -> AsyncIterator[Sequence[bytes]]:
-        """The bytes of the entries with the indices [first, end), in order, in parts of any size.
-
-        MUST raise rather than leave one out: the index is dense.
-        """
-        ...
-
-    async def place_of(self, trace: str, seq: int) -> int | None:
-        """The index of an entry, None while it has none. For receipts and queries."""
-        ...
-
     async def insert_checkpoint(self, size: int, note: bytes) -> None:
-        """Keep a signed checkpoint, for questions as of then. The same again changes nothing.
+        """Keep a signed checkpoint for readers; of the same size the newer note counts.
 
-        MUST NOT be where a verifier looks: the copy that counts is outside of the database.
+        MUST NOT be what the start-up check relies on: the copy that counts is outside of the database.
         """
         ...
 
-    async def checkpoint_at_least(self, size: int) -> bytes | None:
-        """The smallest kept checkpoint of at least that size: the first that covers the entry `size` - 1."""
+    async def newest_checkpoint(self) -> bytes | None:
+        """The kept checkpoint of the most entries."""
         ...
 
 

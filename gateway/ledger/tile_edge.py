@@ -23,6 +23,10 @@ class TileEdge:
             if held != wanted:
                 raise TilesDisagree(f"the open tile on level {level} holds {held} hashes, {wanted} belong there")
 
+    def copy(self) -> TileEdge:
+        """Another one at the same place, to append to."""
+        return TileEdge(self.size, self._levels)
+
     def extend(self, leaves: Sequence[bytes]) -> list[tuple[Tile, list[bytes]]]:
         """Append leaf hashes; the tiles that they made full, on all levels, lowest first."""
         finished: list[tuple[Tile, list[bytes]]] = []

@@ -35,6 +35,10 @@ class Reason(StrEnum):
     """The entries are as signed, a file with hashes of them is not."""
     ROOT = "root"
     """All files agree with each other, and not with the signed root."""
+    FRONTIER = "frontier"
+    """In a database: the entries since the held checkpoint do not lead to the stored tree."""
+    TALLY = "tally"
+    """In a database: entries are neither in the tree nor on their way into it, or a place has no entry."""
 
 
 @dataclass(frozen=True, slots=True)

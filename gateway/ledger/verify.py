@@ -47,9 +47,21 @@ def verify_directory(
         KeyMisused: the keys cannot be those of a log, or of a witness.
         StateBroken: the state file is damaged, of another log, or in use; nothing was judged.
     """
+    return verify_tiles(DirectoryTiles(directory), keys, state, witnesses=witnesses, progress=progress)
+
+
+def verify_tiles(
+    tiles: TileReader,
+    keys: Sequence[VerifierKey],
+    state: Path,
+    *,
+    witnesses: WitnessPolicy = _NO_WITNESSES,
+    progress: Progress | None = None,
+) -> Verification:
+    """As `verify_directory`, wherever the files are read."""
     log = LogKeys.pinned(*keys)
     with held_file(state, log.origin) as file:
-        found = verify_log(DirectoryTiles(directory), log, file.read(), witnesses=witnesses, progress=progress)
+        found = verify_log(tiles, log, file.read(), witnesses=witnesses, progress=progress)
         if found.seen is not None:
             file.write(found.seen)
     return found

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam
 from gateway.domain.records import EntryRecord
 from gateway.store import schema
 from gateway.store.kept import Kept
+from gateway.store.log_pending import mark_unplaced
 from gateway.store.unit import Unit
 
 ENTRIES: Final = Kept(schema.ledger_entries, EntryRecord)
@@ -29,3 +30,4 @@ class EntryWrites:
 
     async def insert_entries(self, records: Sequence[EntryRecord]) -> None:
         await self._unit.run_many(ENTRIES.insert, [ENTRIES.params(record) for record in records])
+        await mark_unplaced(self._unit, records)

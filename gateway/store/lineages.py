@@ -6,8 +6,9 @@ from typing import Final
 
 from sqlalchemy import bindparam, delete, update
 
-from gateway.domain.records import LineageRecord, PinRecord
+from gateway.domain.records import DocumentRecord, LineageRecord, PinRecord
 from gateway.store import schema
+from gateway.store.documents import DOCUMENTS
 from gateway.store.errors import Fenced
 from gateway.store.kept import Kept
 from gateway.store.statement import Command, Query
@@ -21,6 +22,11 @@ _lineage: Final = schema.lineages.c
 PIN: Final = PINS.by("lineage_id")
 _ENSURE_LINEAGE: Final = LINEAGES.insert_unless_there()
 _INSERT_PIN: Final = PINS.insert_unless_there()
+_ROOT: Final = DOCUMENTS.query(
+    DOCUMENTS.selecting()
+    .join(schema.lineages, _lineage.root_document_id == schema.documents.c.document_id)
+    .where(_lineage.lineage_id == bindparam("lineage_id"))
+)
 _DELETE_PIN: Final = Command(delete(schema.pins).where(schema.pins.c.lineage_id == bindparam("lineage_id")))
 
 
@@ -48,6 +54,9 @@ class LineageWrites:
 
     async def ensure_lineage(self, record: LineageRecord) -> None:
         await self._unit.run(_ENSURE_LINEAGE, LINEAGES.params(record))
+
+    async def root_of(self, lineage_id: str) -> DocumentRecord | None:
+        return await self._unit.one(_ROOT, {"lineage_id": lineage_id})
 
     async def pin(self, lineage_id: str) -> PinRecord | None:
         return await self._unit.one(PIN, {"lineage_id": lineage_id})

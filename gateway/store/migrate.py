@@ -53,6 +53,7 @@ async def migrate(url: str) -> None:
     Raises:
         BadUrl: the URL names no database.
         StoreUnavailable: it does not answer, or another process keeps it locked.
+        SchemaOutdated: a newer program migrated it; it is left as it is.
     """
     database = parse_url(url)
     if isinstance(database, SqliteDatabase):
@@ -83,14 +84,26 @@ async def check_schema(engine: AsyncEngine) -> None:
     except (DBAPIError, OSError) as error:
         raise StoreUnavailable(f"cannot read the schema's version: {error}") from error
     needed = newest_revision()
+    _refuse_newer(found)
     if found != needed:
         raise SchemaOutdated(f"the database is at {found or 'nothing'}, this program needs {needed}: run migrate")
 
 
 def _upgrade(connection: Connection) -> None:
+    _refuse_newer(_revision(connection))
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _refuse_newer(found: str | None) -> None:
+    """Raise SchemaOutdated for a revision that this program does not know."""
+    known = [one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()]
+    if found is not None and found not in known:
+        raise SchemaOutdated(
+            f"the database is at {found}, which this program does not know (its newest is {known[0]}): a newer program "
+            "migrated it; run that one, or restore a back-up from before"
+        )
 
 
 def _revision(connection: Connection) -> str | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, func, or_, select
+from sqlalchemy import Select, bindparam, func, or_, select, text
 
 from gateway.domain.queries import DocumentFilter, LineageView, QueueState, TransactionFilter, Visible
 from gateway.domain.records import (
@@ -18,16 +18,25 @@ from gateway.domain.records import (
     StepRecord,
     TransactionRecord,
 )
+from gateway.domain.transaction import Status
 from gateway.store import schema
+from gateway.store.activations import ActivationReads
+from gateway.store.acts import ActReads
+from gateway.store.adoptions import AdoptionReads
 from gateway.store.documents import CROSS_REFERENCES, DOCUMENTS
+from gateway.store.drafts import DraftReads
 from gateway.store.entries import ENTRIES, ENTRIES_OF_TRACE
 from gateway.store.filters import newest_first, of_documents, of_transactions, seen
+from gateway.store.gate_evidence import GateEvidenceReads
 from gateway.store.keys import PAYLOAD
 from gateway.store.lineages import LINEAGES, PINS
+from gateway.store.open_lineages import OpenLineageReads
 from gateway.store.processes import ACTIVATION
 from gateway.store.reader import Moment, Reader
 from gateway.store.relations import RELATIONS
+from gateway.store.simulations import SimulationReader
 from gateway.store.statement import Query
+from gateway.store.traffic import TrafficReader
 from gateway.store.transactions import STEPS_OF, TRANSACTIONS
 
 LINEAGE_ROWS: Final = 10_000
@@ -57,6 +66,13 @@ _LINEAGE_ENTRIES: Final = ENTRIES.query(
 )
 
 
+def _status(transaction_id: str, status: str) -> tuple[str, Status]:
+    return transaction_id, Status(status)
+
+
+_STATUSES: Final = Query(select(_transaction.transaction_id, _transaction.status), _status)
+
+
 def _depth(count: int, oldest: int | None) -> tuple[int, int | None]:
     return count, oldest
 
@@ -73,7 +89,25 @@ _EVENTS_WAITING: Final = Query(
 )
 
 
-class StoreReads:
+_IN_DOUBT: Final = Query(
+    # In the words of the partial index of what is open, or it would not be used.
+    select(func.count())
+    .select_from(schema.transactions)
+    .where(_transaction.status == Status.IN_DOUBT.value, text(schema.OPEN_STATUS)),
+    int,
+)
+
+
+class StoreReads(
+    ActivationReads,
+    ActReads,
+    DraftReads,
+    SimulationReader,
+    TrafficReader,
+    AdoptionReads,
+    OpenLineageReads,
+    GateEvidenceReads,
+):
     """Implements `gateway.transactions.queries.Reads`."""
 
     def __init__(self, reader: Reader) -> None:
@@ -92,6 +126,12 @@ class StoreReads:
         if after is not None:
             core = core.where(key < after)
         return await self._reader.find(_TRANSACTIONS, core.order_by(key.desc()).limit(limit))
+
+    async def statuses(self, transaction_ids: Sequence[str]) -> Mapping[str, Status]:
+        wanted = select(_transaction.transaction_id, _transaction.status).where(
+            _transaction.transaction_id.in_(list(transaction_ids))
+        )
+        return dict(await self._reader.find(_STATUSES, wanted)) if transaction_ids else {}
 
     async def steps(self, transaction_id: str) -> Sequence[StepRecord]:
         return await self._reader.all(STEPS_OF, {"transaction_id": transaction_id})
@@ -155,7 +195,8 @@ class StoreReads:
         async with self._reader.moment() as moment:
             ((jobs, accepted_at),) = await moment.all(_JOBS_WAITING, {"now": now})
             ((events, created_at),) = await moment.all(_EVENTS_WAITING)
-        return QueueState(jobs, _age(now, accepted_at), events, _age(now, created_at))
+            (in_doubt,) = await moment.all(_IN_DOUBT)
+        return QueueState(jobs, _age(now, accepted_at), events, _age(now, created_at), in_doubt)
 
     async def is_alive(self) -> bool:
         return await self._reader.is_alive()
@@ -166,17 +207,14 @@ def _age(now: int, since: int | None) -> float:
 
 
 async def _related(moment: Moment, document_ids: Sequence[str], visible: Visible) -> Sequence[RelationRecord]:
-    """The `relates` links from and to these documents, without those whose other end is not visible."""
+    """The links from and to these documents, without those whose other end is not visible."""
     relations = schema.relations.c
     if not document_ids:
         return []
     found = await moment.find(
         _RELATIONS,
         RELATIONS.selecting()
-        .where(
-            relations.kind == "relates",
-            or_(relations.document_id.in_(document_ids), relations.target_document_id.in_(document_ids)),
-        )
+        .where(or_(relations.document_id.in_(document_ids), relations.target_document_id.in_(document_ids)))
         .order_by(relations.document_id, relations.field)
         .limit(LINEAGE_ROWS),
     )

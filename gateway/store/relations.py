@@ -30,7 +30,9 @@ _FOLLOWERS: Final = DOCUMENTS.query(
     .where(
         _documents.document_id.in_(
             select(_relations.document_id).where(
-                _relations.target_document_id == bindparam("target"), _relations.kind == "follows"
+                _relations.target_document_id == bindparam("target"),
+                # a credit note that came too late to follow its invoice relates to it, and takes from it all the same
+                or_(_relations.kind == "follows", _relations.field == "invoiceReference"),
             )
         ),
         _documents.state == "active",

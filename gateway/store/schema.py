@@ -32,6 +32,9 @@ OPEN_STATUS: Final = "status NOT IN ('posted', 'rejected', 'compensated', 'cance
 UNDONE_STATE: Final = "state <> 'active'"
 """Cancelled or reversed; written out for the same reason."""
 
+ROUTED_KIND: Final = "kind = 'routed'"
+"""The entries that recorded traffic is read from, by time; written out for the same reason."""
+
 transactions: Final = Table(
     "transactions",
     METADATA,
@@ -134,6 +137,7 @@ relations: Final = Table(
     text_("field", key=True),
     text_("target_document_id"),
     text_("kind"),
+    text_("amount", null=True),
     Index(None, "target_document_id"),
     **KEYED,
 )
@@ -204,6 +208,7 @@ steps: Final = Table(
     int_("inquired_at", null=True),
     text_("document_type", null=True),
     text_("document_number", null=True),
+    int_("earlier_until", null=True),
     UniqueConstraint("external_reference"),
     **KEYED,
 )
@@ -248,6 +253,8 @@ ledger_entries: Final = Table(
     bytes_("body"),
     bytes_("leaf_hash"),
     # No index by lineage: a lineage has few transactions, and each has its trace; an index here costs every entry.
+    # Recorded traffic is read by time: one entry of a transaction pays for that, and goes to the index's end.
+    partial_index("ledger_entries_routed", "at", "trace", "seq", where=ROUTED_KIND),
     **WIDE,
 )
 append_only(ledger_entries)

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from gateway.store.activations import ActivationWrites
+from gateway.store.acts import ActWrites
+from gateway.store.adoptions import AdoptionWrites
 from gateway.store.documents import DocumentWrites
+from gateway.store.drafts import DraftWrites
 from gateway.store.entries import EntryWrites
 from gateway.store.errors import SchemaOutdated
 from gateway.store.jobs import JobWrites
 from gateway.store.keys import KeyWrites
 from gateway.store.lineages import LineageWrites
+from gateway.store.log import LogWrites
+from gateway.store.log_reads import LogReads
 from gateway.store.migrate import check_schema
 from gateway.store.outbox import OutboxWrites, StoreOutbox
 from gateway.store.postgres_writer import DEFAULT_LIMITS as POOL_LIMITS
@@ -19,6 +25,7 @@ from gateway.store.processes import ProcessWrites
 from gateway.store.reader import Reader, open_engine
 from gateway.store.reads import StoreReads
 from gateway.store.relations import RelationWrites
+from gateway.store.simulations import SimulationWrites
 from gateway.store.sqlite_writer import DEFAULT_LIMITS as BATCH_LIMITS
 from gateway.store.sqlite_writer import BatchLimits, SqliteWriter
 from gateway.store.transactions import TransactionWrites
@@ -38,6 +45,12 @@ class StoreUnit(
     EntryWrites,
     OutboxWrites,
     ProcessWrites,
+    AdoptionWrites,
+    SimulationWrites,
+    LogWrites,
+    ActivationWrites,
+    ActWrites,
+    DraftWrites,
 ):
     """One write transaction in the words of the domain. Implements `gateway.transactions.ports.WriteUnit`."""
 
@@ -53,12 +66,14 @@ class Store:
     Attributes:
         reads: questions, on read-only connections.
         outbox: events that wait for the stream.
+        log: the verifiable log's rows.
     """
 
     def __init__(self, writer: SqliteWriter | PostgresWriter, reader: Reader) -> None:
         self._writer = writer
         self._reader = reader
         self.reads = StoreReads(reader)
+        self.log = LogReads(reader)
         self.outbox = StoreOutbox(writer, reader)
 
     async def write(self, fn: Callable[[StoreUnit], Awaitable[T]]) -> T:

@@ -7,6 +7,8 @@ from typing import Final, Protocol
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from gateway.telemetry.relay_numbers import RelayNumbers
+
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 
 _REQUEST_BUCKETS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -25,10 +27,15 @@ class QueueNumbers(Protocol):
     def events(self) -> int: ...
     @property
     def oldest_event_s(self) -> float: ...
+    @property
+    def in_doubt(self) -> int: ...
 
 
 class Metrics:
-    """Counters and latencies. Labels are route templates, rulebook ids and our own words: their number is bounded."""
+    """Counters and latencies; `relay` is what the relay counts.
+
+    Labels are route templates, rulebook ids and our own words: their number is bounded.
+    """
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -68,7 +75,9 @@ class Metrics:
         self._job_age = self._gauge("queue_oldest_job_seconds", "Age of the oldest of them.")
         self._events = self._gauge("outbox_events", "Events that are not published yet.")
         self._event_age = self._gauge("outbox_lag_seconds", "Age of the oldest of them.")
+        self._in_doubt = self._gauge("transactions_in_doubt", "Transactions in doubt, in front of a person.")
         self._readable = self._gauge("store_readable", "Whether queue and outbox could be read at this scrape.")
+        self.relay = RelayNumbers(self._registry)
         # labels() takes a lock and builds a tuple each time; these remember its answers.
         self._of_request: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
@@ -102,6 +111,7 @@ class Metrics:
             self._job_age.set(queue.oldest_job_s)
             self._events.set(queue.events)
             self._event_age.set(queue.oldest_event_s)
+            self._in_doubt.set(queue.in_doubt)
         return generate_latest(self._registry)
 
     def _gauge(self, name: str, meaning: str) -> Gauge:

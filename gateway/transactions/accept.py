@@ -19,11 +19,12 @@ from gateway.domain.records import (
 )
 from gateway.domain.transaction import Status
 from gateway.errors import Problem
+from gateway.transactions.agreement import refuse_over_credit, refuse_strangers
 from gateway.transactions.begin import Accepted, begin
 from gateway.transactions.commands import Create
 from gateway.transactions.draft import OPERATION, Draft
 from gateway.transactions.journal import Journal
-from gateway.transactions.links import customer_of, parents_of, relations_of
+from gateway.transactions.links import customer_of, relations_of
 from gateway.transactions.parts import LineParts
 from gateway.transactions.ports import DocumentName, WriteUnit
 from gateway.transactions.repeats import (
@@ -36,17 +37,21 @@ from gateway.transactions.repeats import (
     replay,
 )
 from gateway.transactions.route import Routed, is_master, route
-from gateway.transactions.scope import nodes_of
-from gateway.transactions.standing import refuse_closed_parents, refuse_over_credit
+from gateway.transactions.rules import refuse_outdated
+from gateway.transactions.scope import nodes_of, refuse_out_of_scope, refuse_unknown_nodes
+from gateway.transactions.standing import refuse_closed
 from gateway.transactions.target import Held, Waits
 
 
 async def accept(unit: WriteUnit, parts: LineParts, command: Create, draft: Draft) -> Accepted:
     """Accept the document, or find that it was accepted before.
 
-    Raises Problem: missing-idempotency-key, idempotency-key-reused, natural-key-conflict, and whatever routing
-    refuses. Nothing is written then.
+    Raises RulesOutdated; and Problem: out-of-scope, unknown-node, missing-idempotency-key, idempotency-key-reused,
+    natural-key-conflict, and whatever routing refuses. Nothing is written then.
     """
+    await refuse_outdated(unit, parts.rules)
+    refuse_out_of_scope(command.document, command.caller.data_scope, parts.rules.rulebook)
+    refuse_unknown_nodes(command.document, parts.rules.rulebook)
     earlier = await by_idempotency_key(unit, command, draft)
     if earlier is not None:
         return await replay(unit, parts, command.caller.client, earlier)
@@ -65,8 +70,8 @@ async def accept(unit: WriteUnit, parts: LineParts, command: Create, draft: Draf
         scope=command.caller.data_scope,
         transaction_id=draft.transaction_id,
     )
-    parents = parents_of(routed.linked)
-    await refuse_closed_parents(unit, parents)
+    await refuse_closed(unit, command.document, routed.linked)
+    refuse_strangers(command.document, routed.linked)
     await refuse_over_credit(unit, command.document, routed.linked)
     document = await _document(unit, parts, command, draft, routed, key)
     record = _record(parts, command, draft, routed, document)
@@ -113,7 +118,7 @@ async def _document(
     key: NaturalKeyRecord | None,
 ) -> DocumentRecord:
     """The document in the real world: a new one, or the known one that this transaction creates (again)."""
-    parents = parents_of(routed.linked)
+    parents = routed.parents
     business_unit, geography = nodes_of(command.document, parts.rules.rulebook)
     head = head_of(command.document)
     document = DocumentRecord(
@@ -145,12 +150,12 @@ async def _document(
             )
             await unit.update_document(document)
             await unit.delete_relations(document.document_id)
-            await unit.insert_relations(relations_of(document.document_id, routed.linked))
+            await unit.insert_relations(relations_of(document.document_id, routed.related))
             return document
     if not parents:
         await unit.insert_lineage(LineageRecord(draft.lineage_id, draft.document_id))
     await unit.insert_document(document)
-    await unit.insert_relations(relations_of(document.document_id, routed.linked))
+    await unit.insert_relations(relations_of(document.document_id, routed.related))
     return document
 
 
@@ -174,7 +179,7 @@ def _record(
 ) -> TransactionRecord:
     body = command.document
     head = head_of(body)
-    parents = parents_of(routed.linked)
+    parents = routed.parents
     now = parts.tools.clock.now()
     return TransactionRecord(
         transaction_id=draft.transaction_id,

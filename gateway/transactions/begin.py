@@ -13,6 +13,7 @@ from gateway.transactions.journal import Journal
 from gateway.transactions.parts import SECOND, LineParts
 from gateway.transactions.ports import WriteUnit
 from gateway.transactions.posting import posting_of
+from gateway.transactions.release import held_due
 from gateway.transactions.settle import post_here
 from gateway.transactions.target import Held, Ready, Waits
 from gateway.transactions.work import ACTOR, Work
@@ -44,10 +45,11 @@ async def begin(
     """
     if isinstance(outcome, Waits):
         journal.move(Status.WAITING, {"waitsForTransactionId": outcome.transaction_id})
-        return await _put_off(unit, parts, journal, outcome.transaction_id)
+        due = parts.tools.clock.now() + int(parts.limits.waiting_recheck_s * SECOND)
+        return await _put_off(unit, journal, outcome.transaction_id, due)
     if isinstance(outcome, Held):
-        journal.move(Status.HELD, {"overlay": outcome.overlay, "row": outcome.rule_row})
-        return await _put_off(unit, parts, journal, None)
+        journal.move(Status.HELD, outcome.members)
+        return await _put_off(unit, journal, outcome.overlay_id, held_due(parts, outcome, parts.tools.clock.now()))
     lease = Lease.take(parts, outcome.target.system_id, epoch=1)
     now, owner = parts.tools.clock.now(), parts.tools.process_id
     job = JobRecord(journal.record.transaction_id, LANE, now, lease.epoch, owner, lease.until)
@@ -64,8 +66,7 @@ async def begin(
     return Accepted(record, False, Dispatch(record, step, await posting_of(unit, record, step), lease))
 
 
-async def _put_off(unit: WriteUnit, parts: LineParts, journal: Journal, waiting_for: str | None) -> Accepted:
-    due = parts.tools.clock.now() + int(parts.limits.waiting_recheck_s * SECOND)
+async def _put_off(unit: WriteUnit, journal: Journal, waiting_for: str | None, due: int) -> Accepted:
     job = JobRecord(journal.record.transaction_id, LANE, due, 1, None, 0, waiting_for)
     return Accepted(await _insert(unit, journal, job), replayed=False)
 

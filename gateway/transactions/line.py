@@ -6,8 +6,9 @@ The call to an ERP runs in a task of its own: neither the caller's budget nor it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import structlog
 
@@ -23,12 +24,14 @@ from gateway.transactions.draft import Draft, OperationDraft
 from gateway.transactions.explain import explain
 from gateway.transactions.journal import first_reference
 from gateway.transactions.operate import operate, refuse_unservable
-from gateway.transactions.parts import SECOND, ErpSystem, LineParts
+from gateway.transactions.parts import SECOND, ErpSystem, LineParts, RulesInForce
 from gateway.transactions.ports import Store
 from gateway.transactions.process import Carried, process, run_dispatch
 from gateway.transactions.queries import Reads, Visible
-from gateway.transactions.scope import refuse_out_of_scope, refuse_unknown_nodes
+from gateway.transactions.rules import FixedRules, RulesNotLoaded, RulesSource, with_rules_in_force
 from routing_rules import Facts
+
+T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
 
@@ -40,7 +43,7 @@ REREAD_S = 1.0
 
 class Line:
     """The gateway's main verb. `events_left` is called after every commit that left events to publish, `jobs_due`
-    after one that made jobs of others due."""
+    after one that made jobs of others due. `rules`: who holds the rules in force; without it those of `parts` stay."""
 
     def __init__(
         self,
@@ -50,10 +53,12 @@ class Line:
         *,
         events_left: Callable[[], None],
         jobs_due: Callable[[], None],
+        rules: RulesSource | None = None,
     ) -> None:
         self._store = store
         self._reads = reads
         self._parts = parts
+        self._rules = rules or FixedRules(parts.rules)
         self._events_left = events_left
         self._jobs_due = jobs_due
         self._completions = Completions()
@@ -76,11 +81,10 @@ class Line:
 
         Raises Problem for what is refused; StoreUnavailable when nothing was accepted.
         """
-        parts = self._parts
-        refuse_out_of_scope(command.document, command.caller.data_scope, parts.rules.rulebook)
-        refuse_unknown_nodes(command.document, parts.rules.rulebook)
-        draft = Draft.of(command, parts)
-        accepted = await self._store.write(lambda unit: accept(unit, parts, command, draft))
+        draft = Draft.of(command, self._parts)
+        accepted = await self._under_rules(
+            lambda parts: self._store.write(lambda unit: accept(unit, parts, command, draft))
+        )
         return await self._answered(accepted, command.wait_s)
 
     async def change(self, command: Change) -> Answer:
@@ -99,11 +103,22 @@ class Line:
         return await self._operate(command)
 
     async def _operate(self, command: Change | Cancel | Reverse) -> Answer:
-        parts = self._parts
-        draft = OperationDraft.of(command, parts)
+        draft = OperationDraft.of(command, self._parts)
         refuse_unservable(command, draft)
-        accepted = await self._store.write(lambda unit: operate(unit, parts, command, draft))
+        accepted = await self._under_rules(
+            lambda parts: self._store.write(lambda unit: operate(unit, parts, command, draft))
+        )
         return await self._answered(accepted, command.wait_s)
+
+    def _under(self, rules: RulesInForce) -> LineParts:
+        """The parts with these rules."""
+        if rules is not self._parts.rules:
+            self._parts = replace(self._parts, rules=rules)
+        return self._parts
+
+    async def _under_rules(self, run: Callable[[LineParts], Awaitable[T]]) -> T:
+        """Run with the parts as of what is in force."""
+        return await with_rules_in_force(self._rules, lambda rules: run(self._under(rules)))
 
     async def _answered(self, accepted: Accepted, wait_s: float) -> Answer:
         """Send what is to be sent, tell who waits, and wait as long as the caller may."""
@@ -123,7 +138,7 @@ class Line:
 
     def explain(self, facts: Facts) -> DecisionView:
         """How these facts would be routed now; nothing is posted."""
-        return explain(self._parts, facts)
+        return explain(self._under(self._rules.current), facts)
 
     async def work(self, limit: int) -> int:
         """Claim up to `limit` due jobs and carry each on in its own task; how many were claimed."""
@@ -173,8 +188,8 @@ class Line:
     async def _carry_on(self, job: JobRecord) -> None:
         self._busy.add(job.transaction_id)
         try:
-            carried = await process(self._store, self._parts, job)
-        except StoreUnavailable as error:
+            carried = await self._under_rules(lambda parts: process(self._store, parts, job))
+        except (StoreUnavailable, RulesNotLoaded) as error:
             _log.warning("job_put_off", transaction=job.transaction_id, error=str(error))
             return
         except Exception:

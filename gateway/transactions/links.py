@@ -46,8 +46,8 @@ async def resolve_links(
 ) -> Sequence[LinkedDocument]:
     """All documents that this one refers to.
 
-    Parents are kept from changing, and those not at rest are read under lock, so that they cannot end or be undone
-    unnoticed between this look and the commit. Raises Problem `unknown-reference` naming every field that leads
+    What is no master is kept from changing, and what is not at rest is read under lock, so that it cannot end or be
+    undone unnoticed between this look and the commit. Raises Problem `unknown-reference` naming every field that leads
     nowhere. What is no master and lies outside the caller's data scope leads nowhere too: its existence is not told.
     """
     links = document.links()
@@ -75,7 +75,7 @@ async def resolve_links(
                 for link in missing
             ),
         )
-    held = await _hold_parents(unit, document, known)
+    held = await _hold(unit, document, known)
     known = [(link, held.get(target.document_id, target)) for link, target in known]
     made_by = await _transactions_of(unit, known)
     return [
@@ -84,13 +84,13 @@ async def resolve_links(
     ]
 
 
-async def _hold_parents(
+async def _hold(
     unit: WriteUnit, document: CanonicalDocument, known: Sequence[tuple[Link, DocumentRecord]]
 ) -> Mapping[str, DocumentRecord]:
-    """The parents as they stand now, by id. Credit notes of one invoice go one after the other: their sum is judged."""
+    """What is no master, as it stands now, by id. Credit notes go one after the other: their sum is judged."""
     alone = isinstance(document, Invoice) and document.document_type == "credit_note"
     held = {}
-    for document_id in sorted({target.document_id for link, target in known if link.kind == "follows"}):
+    for document_id in sorted({target.document_id for link, target in known if link.kind != "master"}):
         parent = await unit.document(document_id, alone=alone)
         if parent is not None:
             held[document_id] = parent
@@ -121,7 +121,13 @@ def parents_of(linked: Sequence[LinkedDocument]) -> Sequence[LinkedDocument]:
 def relations_of(document_id: str, linked: Sequence[LinkedDocument]) -> list[RelationRecord]:
     """What is recorded of its links; masters are not."""
     return [
-        RelationRecord(document_id, one.link.field, one.document.document_id, one.link.kind)
+        RelationRecord(
+            document_id,
+            one.link.field,
+            one.document.document_id,
+            one.link.kind,
+            None if one.link.amount is None else format(one.link.amount, "f"),
+        )
         for one in linked
         if one.link.kind != "master"
     ]

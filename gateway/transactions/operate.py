@@ -12,10 +12,11 @@ from adapters.canonical import DOMAINS, CanonicalDocument
 from gateway.domain.amendment import amend
 from gateway.domain.head import Head, head_of
 from gateway.domain.identity import payload_commitment
-from gateway.domain.plan import SERVED
+from gateway.domain.plan import CALLED_OFF, SERVED
 from gateway.domain.records import DocumentRecord, PayloadRecord, TransactionRecord
 from gateway.domain.transaction import Status
 from gateway.errors import Problem
+from gateway.transactions.agreement import refuse_below_billed
 from gateway.transactions.begin import Accepted, begin
 from gateway.transactions.commands import Cancel, Change, Reverse
 from gateway.transactions.draft import OperationDraft
@@ -24,6 +25,7 @@ from gateway.transactions.parts import LineParts
 from gateway.transactions.ports import WriteUnit
 from gateway.transactions.repeats import by_operation_key, remember_operation_key, replay
 from gateway.transactions.route import route_operation
+from gateway.transactions.rules import refuse_outdated
 from gateway.transactions.scope import is_visible, refuse_out_of_scope
 from gateway.transactions.settle import cancel
 from gateway.transactions.standing import refuse_busy, refuse_follow_ups, refuse_stale, refuse_undone
@@ -49,12 +51,12 @@ class Intent:
 def refuse_unservable(command: Operation, draft: OperationDraft) -> None:
     """Raise Problem for what no document of the domain can ever be asked: `operation-not-served`,
     `missing-idempotency-key`."""
-    if command.domain not in SERVED[draft.operation]:
+    if command.domain not in (CALLED_OFF if isinstance(command, Cancel) else SERVED[draft.operation]):
         raise Problem(
             "operation-not-served",
             f"{command.domain} cannot be asked to {draft.operation}",
-            remedy="orders and contracts are cancelled; invoices, payments and journal entries are reversed; "
-            "customers, products, orders and contracts are changed",
+            remedy="orders and contracts are cancelled; invoices, payments and journal entries are reversed once they "
+            "are posted, and cancelled before; customers, products, orders and contracts are changed",
             extra={"operation": draft.operation},
         )
     if command.idempotency_key is None:
@@ -68,9 +70,11 @@ def refuse_unservable(command: Operation, draft: OperationDraft) -> None:
 async def operate(unit: WriteUnit, parts: LineParts, command: Operation, draft: OperationDraft) -> Accepted:
     """Accept what is asked, or find that it was accepted before.
 
-    Raises Problem: not-found, idempotency-key-reused, stale, document-closed, document-busy, has-follow-ups,
-    invalid-document, totals-disagree, out-of-scope, and whatever routing refuses. Nothing is written then.
+    Raises RulesOutdated; and Problem: not-found, idempotency-key-reused, stale, document-closed, document-busy,
+    operation-not-served, has-follow-ups, invalid-document, totals-disagree, out-of-scope, and whatever routing refuses.
+    Nothing is written then.
     """
+    await refuse_outdated(unit, parts.rules)
     document = await unit.document(command.document_id, alone=True)
     if document is None or document.domain != command.domain or not is_visible(document, command.caller.data_scope):
         raise Problem("not-found", f"there is no document {command.document_id} of {command.domain} here")
@@ -85,6 +89,8 @@ async def operate(unit: WriteUnit, parts: LineParts, command: Operation, draft: 
         if called_off is not None:
             return called_off
     await refuse_busy(unit, document, created_by)
+    if isinstance(command, Cancel):
+        _refuse_posted(command)
     if not isinstance(command, Change):
         await refuse_follow_ups(unit, document)
     intent = await _intent(unit, parts, command, draft, document)
@@ -106,6 +112,17 @@ async def operate(unit: WriteUnit, parts: LineParts, command: Operation, draft: 
         }
     )
     return await begin(unit, parts, journal, routed.outcome)
+
+
+def _refuse_posted(command: Cancel) -> None:
+    """Raise Problem `operation-not-served` for what is in a ledger: that is reversed."""
+    if command.domain not in SERVED["cancel"]:
+        raise Problem(
+            "operation-not-served",
+            f"what is posted of {command.domain} is not cancelled but reversed",
+            remedy="reverse the document",
+            extra={"operation": "cancel"},
+        )
 
 
 async def _created_by(unit: WriteUnit, document: DocumentRecord) -> TransactionRecord | None:
@@ -157,6 +174,7 @@ async def _intent(
         )
     if isinstance(command, Change):
         amendment = amend(document.domain, payload.body, command.patch)
+        await refuse_below_billed(unit, document, amendment.document)
         intent = Intent(amendment.document, amendment.body, head_of(amendment.document), amendment.changed)
     else:
         stands = DOMAINS[document.domain].model_validate_json(payload.body)

@@ -9,6 +9,8 @@ from typing import Final, Protocol
 from opentelemetry.trace import NoOpTracer, Tracer
 
 from adapters.port import ErpPort, Operation
+from gateway.domain.activations import RulesState
+from gateway.domain.acts import NO_ACTS, Acts
 from gateway.transactions.ports import Clock, Ids, Liveness, Randomness
 from routing_rules import Rulebook
 
@@ -61,10 +63,20 @@ class ErpSystem:
 
 @dataclass(frozen=True, slots=True)
 class RulesInForce:
-    """The rulebook that decides now, and its activation number."""
+    """What a process decides by: the rulebook with its activation number, and the acts that lie over it with theirs.
+
+    A value: a unit uses one from its beginning to its end, and checks in its own commit that it is in force.
+    """
 
     rulebook: Rulebook
     activation_number: int
+    acts: Acts = NO_ACTS
+    acts_number: int = 0
+
+    @property
+    def state(self) -> RulesState:
+        """The numbers that the database must show for this to be in force."""
+        return RulesState(self.activation_number, self.acts_number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +111,7 @@ class LineLimits:
 
 @dataclass(frozen=True, slots=True)
 class LineParts:
-    """Everything that the steps of the line share."""
+    """Everything that the steps of the line share. `rules`: as they are held when a step begins."""
 
     tools: Tools
     rules: RulesInForce

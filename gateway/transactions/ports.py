@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from adapters.canonical import ErpNumber
+from gateway.domain.act_records import PeriodRecord
+from gateway.domain.activations import RulesState
 from gateway.domain.queries import DocumentName
 from gateway.domain.records import (
     ActivationRecord,
@@ -79,13 +81,18 @@ class WriteUnit(Protocol):
         ...
 
     async def followers(self, document_id: str) -> Sequence[DocumentRecord]:
-        """The documents that follow this one and stand or may yet: not undone, and their creation did not fail."""
+        """The documents that follow this one, or came too late to follow it, and stand or may yet: not undone, and
+        their creation did not fail."""
         ...
 
     # lineages and pins
     async def insert_lineage(self, record: LineageRecord) -> None: ...
     async def ensure_lineage(self, record: LineageRecord) -> None:
         """Insert it unless it is there."""
+        ...
+
+    async def root_of(self, lineage_id: str) -> DocumentRecord | None:
+        """The lineage's root as it stands, not locked."""
         ...
 
     async def pin(self, lineage_id: str) -> PinRecord | None: ...
@@ -145,7 +152,20 @@ class WriteUnit(Protocol):
 
     async def insert_events(self, records: Sequence[OutboxRecord]) -> None: ...
 
+    # periods
+    async def period(self, company_code: str, period: str) -> PeriodRecord | None:
+        """What was done to a period, the row locked until the end of the unit; None if nothing was."""
+        ...
+
+    async def update_period(self, record: PeriodRecord) -> None:
+        """Replace all but company_code, period and trace."""
+        ...
+
     # processes and rulebooks
+    async def rules_state(self) -> RulesState:
+        """What is in force until the end of the unit: the activation lock is held shared from here on."""
+        ...
+
     async def insert_process(self, record: ProcessRecord) -> None: ...
     async def process(self, process_id: str) -> ProcessRecord | None: ...
     async def processes_holding_leases(self, now: int) -> Sequence[ProcessRecord]: ...

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.port import Posting
+from gateway.domain.activations import RulesState
+from gateway.domain.entries import EntryKind
 from gateway.domain.records import JobRecord, StepRecord, TransactionRecord
 from gateway.domain.transaction import RESTING, Status
 from gateway.errors import Problem
@@ -17,8 +19,10 @@ from gateway.transactions.execute import Outcome, execute
 from gateway.transactions.parts import SECOND, LineParts
 from gateway.transactions.ports import Store, WriteUnit
 from gateway.transactions.posting import posting_of, stored_document
+from gateway.transactions.release import held_due, hold_back, let_go, stopped
 from gateway.transactions.resolve import Findings, dispatch_again, inquire, resolve
 from gateway.transactions.route import Routed, route, route_operation
+from gateway.transactions.rules import refuse_other
 from gateway.transactions.settle import become_unknown, post_here, problem_members, reject, rest, settle
 from gateway.transactions.target import Held, Waits
 from gateway.transactions.work import Work
@@ -41,7 +45,10 @@ class Ask:
 
 
 async def process(store: Store, parts: LineParts, job: JobRecord) -> Carried | None:
-    """Do what can be done now for the job's transaction; how far it came, None if the lease was lost."""
+    """Do what can be done now for the job's transaction; how far it came, None if the lease was lost.
+
+    Raises RulesOutdated where it is to be routed under other rules than `parts` holds; nothing was done then.
+    """
     try:
         following = await store.write(lambda unit: _next(unit, parts, job))
         while not isinstance(following, Carried):
@@ -74,33 +81,54 @@ async def _ask(store: Store, parts: LineParts, job: JobRecord, ask: Ask) -> Carr
 async def _resolve(
     unit: WriteUnit, parts: LineParts, job: JobRecord, ask: Ask, findings: Findings
 ) -> Carried | Dispatch:
+    in_force = await unit.rules_state()
     work = await Work.take(unit, parts, job.transaction_id, job.epoch)
     result = await resolve(work, ask.step, ask.posting, findings)
+    if isinstance(result, Dispatch) or result.status is Status.HELD:
+        # sent again, or held back from it: that was decided by what lies over it. What was found needs no rules, so
+        # that a process that cannot load them still settles what it sent
+        refuse_other(in_force, parts.rules)
     return result if isinstance(result, Dispatch) else Carried(result, work.journal.woken_jobs)
 
 
 async def _next(unit: WriteUnit, parts: LineParts, job: JobRecord) -> Carried | Dispatch | Ask:
     """What is to be done next."""
+    # before any row, as everywhere (`refuse_outdated`); what needs no routing goes on under whatever rules
+    in_force = await unit.rules_state()
     work = await Work.take(unit, parts, job.transaction_id, job.epoch)
-    result = await _decide_next(work)
+    result = await _decide_next(work, in_force)
     return Carried(result, work.journal.woken_jobs) if isinstance(result, TransactionRecord) else result
 
 
-async def _decide_next(work: Work) -> TransactionRecord | Dispatch | Ask:
+async def _decide_next(work: Work, in_force: RulesState) -> TransactionRecord | Dispatch | Ask:
     """From the stored state alone."""
     record = work.record
     if record.status in RESTING:
         return await rest(work)
     if record.status in {Status.ACCEPTED, Status.WAITING, Status.HELD}:
-        return await _route(work)
+        refuse_other(in_force, work.parts.rules)
+        begun = await work.unit.steps(record.transaction_id) if record.status is Status.HELD else ()
+        return await _again(work, begun[-1]) if begun else await _route(work)
     step = (await work.unit.steps(record.transaction_id))[-1]
-    posting = await posting_of(work.unit, record, step)
     if step.state == "not_sent":
-        return await dispatch_again(work, step, posting, why="not-sent")
+        refuse_other(in_force, work.parts.rules)
+        return await _again(work, step)
+    posting = await posting_of(work.unit, record, step)
     if step.state == "dispatched":
         # its sender never told: from here on it is an unknown, however it came about
         return await become_unknown(work, step, "sender-lost", _own_end(work.parts, step))
     return Ask(step, posting)
+
+
+async def _again(work: Work, step: StepRecord) -> TransactionRecord | Dispatch:
+    """Send once more what certainly was not sent, if nothing lies over it by now."""
+    why = await stopped(work)
+    if why is not None:
+        return await hold_back(work, step, why)
+    if work.record.status is Status.HELD:
+        await let_go(work, step)
+    posting = await posting_of(work.unit, work.record, step)
+    return await dispatch_again(work, step, posting, why="not-sent")
 
 
 def _own_end(parts: LineParts, step: StepRecord) -> int | None:
@@ -117,10 +145,15 @@ async def _route(work: Work) -> TransactionRecord | Dispatch:
         return await reject(work, problem_members(problem))
     outcome = routed.outcome
     if isinstance(outcome, Waits | Held):
+        if isinstance(outcome, Held):
+            due = held_due(parts, outcome, work.now)
+            await work.put_back(due_at=due, tries=0, waiting_for=outcome.overlay_id)
+            return record
         due = work.now + int(parts.limits.waiting_recheck_s * SECOND)
-        waits_for = outcome.transaction_id if isinstance(outcome, Waits) else None
-        await work.put_back(due_at=due, tries=0, waiting_for=waits_for)
+        await work.put_back(due_at=due, tries=0, waiting_for=outcome.transaction_id)
         return record
+    if record.status is Status.HELD:
+        work.journal.note(EntryKind.RELEASED, {"systemId": outcome.target.system_id})
     lease = Lease.take(parts, outcome.target.system_id, work.job.epoch)
     step = await begin_dispatch(work.unit, parts, work.journal, outcome, lease)
     await work.keep(lease.until)
@@ -136,7 +169,7 @@ async def _routed(work: Work) -> Routed:
     record = work.record
     document = await stored_document(work.unit, record)
     if record.operation != "create":
-        return await route_operation(work.unit, work.parts, document, record, scope=None)
+        return await route_operation(work.unit, work.parts, document, record, scope=None, again=True)
     return await route(
         work.unit,
         work.parts,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from gateway.domain.queries import (
@@ -21,6 +21,7 @@ from gateway.domain.records import (
     StepRecord,
     TransactionRecord,
 )
+from gateway.domain.transaction import Status
 
 __all__ = ["DocumentFilter", "LineageView", "QueueState", "Reads", "TransactionFilter", "Visible"]
 
@@ -32,6 +33,10 @@ class Reads(Protocol):
     async def transactions(
         self, where: TransactionFilter, visible: Visible, limit: int, after: str | None
     ) -> Sequence[TransactionRecord]: ...
+    async def statuses(self, transaction_ids: Sequence[str]) -> Mapping[str, Status]:
+        """Where these transactions stand now; absent where there is none of that id."""
+        ...
+
     async def steps(self, transaction_id: str) -> Sequence[StepRecord]: ...
     async def entries(self, trace: str) -> Sequence[EntryRecord]:
         """The trace of one transaction, by seq."""

@@ -17,6 +17,7 @@ from gateway.transactions.draft import OPERATION, Draft, OperationDraft
 from gateway.transactions.journal import Journal
 from gateway.transactions.parts import LineParts
 from gateway.transactions.ports import WriteUnit
+from gateway.transactions.scope import is_visible
 
 
 async def by_idempotency_key(unit: WriteUnit, command: Create, draft: Draft) -> str | None:
@@ -99,12 +100,14 @@ async def by_natural_key(
         key.content_hash == draft.content_hash or await _same_content(unit, command, transaction_id)
     ):
         return None
+    accepted = (await unit.transactions([transaction_id])).get(transaction_id)
+    shown = accepted is not None and is_visible(accepted, command.caller.data_scope)
     raise Problem(
         "natural-key-conflict",
         f"{key.domain} {key.external_id} of {key.source} was accepted with other content",
         remedy="send the same content again, or correct a rejected transaction with `replaces` set to its id",
         errors=(FieldError("externalId", "names a document that was accepted with other content"),),
-        extra={"transactionId": transaction_id},
+        extra={"transactionId": transaction_id} if shown else None,
     )
 
 

@@ -5,11 +5,14 @@
    counted from when our own connection closed or the sender was proven ended.
 3. Inquire again. Still nothing: send again, unless the sender was never proven ended; then a person looks.
 
-Where the ERP itself refuses a second document with the same reference, step 3 follows step 1 at once.
+Where the ERP itself refuses a second document with the same reference, step 3 follows step 1 at once. An attempt that
+was sent like that and is refused proves nothing of the one before: the refusal is kept, and counts only when all
+earlier attempts are over and an inquiry still finds nothing.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 
 from adapters.errors import ErpError
@@ -17,10 +20,20 @@ from adapters.port import FoundDocument, Posting
 from gateway.domain.entries import EntryKind
 from gateway.domain.records import StepRecord, TransactionRecord
 from gateway.domain.transaction import Status
+from gateway.errors import Problem
 from gateway.transactions.dispatch import Dispatch, Lease, dispatched_members, lease_length, next_attempt
 from gateway.transactions.execute import WasPosted, posted_as_found
 from gateway.transactions.parts import SECOND, LineParts
-from gateway.transactions.settle import backoff_s, rest, settle
+from gateway.transactions.release import hold_back, stopped
+from gateway.transactions.settle import (
+    backoff_s,
+    kept_refusal,
+    may_still_run,
+    problem_members,
+    reject,
+    rest,
+    settle,
+)
 from gateway.transactions.work import Work
 
 
@@ -81,22 +94,34 @@ async def _found(work: Work, step: StepRecord, posting: Posting, found: tuple[Fo
 async def _not_found(work: Work, step: StepRecord, posting: Posting) -> TransactionRecord | Dispatch:
     system = work.parts.systems[step.system_id]
     step = await _prove_sender_ended(work, step)
-    if system.reference_unique(work.record.domain, work.record.operation):
-        return await _send_again(work, step, posting)
+    refusal = kept_refusal(work.record)
+    if refusal is None and system.reference_unique(work.record.domain, work.record.operation):
+        return await _send_again(work, replace(step, earlier_until=_earlier_until(work.parts, step)), posting)
     # without proof of the sender's end, the quiet time runs from the end of its lease, and ends with a person
     quiet_from = step.closed_at
     if quiet_from is None:
         quiet_from = step.dispatched_at + lease_length(work.parts, step.system_id)
-    quiet_until = quiet_from + int(system.policy.longest_execution_s * SECOND)
+    quiet_until = max(quiet_from + int(system.policy.longest_execution_s * SECOND), step.earlier_until or 0)
     if step.inquired_at is not None and step.inquiries >= 2 and step.inquired_at > quiet_until:
-        if step.closed_at is None:
+        if step.closed_at is None or step.earlier_until == 0:
             return await _doubt(work, step, "sender-not-proven-ended")
-        return await _send_again(work, step, posting)
+        if refusal is not None:
+            await work.unit.update_step(replace(step, state="rejected"))
+            return await reject(work, refusal)
+        return await _send_again(work, replace(step, earlier_until=None), posting)
     await work.unit.update_step(step)
     # right after the quiet time, or at once if it is over already
     next_look = quiet_until + int(system.policy.inquiry_delay_s * SECOND)
     await work.put_back(due_at=max(next_look, work.now), tries=0)
     return await work.save()
+
+
+def _earlier_until(parts: LineParts, step: StepRecord) -> int:
+    """Until when this attempt and those before it may be executed (µs); 0: nobody knows."""
+    if step.closed_at is None or step.earlier_until == 0:
+        return 0
+    longest = int(parts.systems[step.system_id].policy.longest_execution_s * SECOND)
+    return max(step.closed_at + longest, step.earlier_until or 0)
 
 
 async def _prove_sender_ended(work: Work, step: StepRecord) -> StepRecord:
@@ -112,6 +137,15 @@ async def _prove_sender_ended(work: Work, step: StepRecord) -> StepRecord:
 async def _send_again(work: Work, step: StepRecord, posting: Posting) -> TransactionRecord | Dispatch:
     if work.now - work.record.accepted_at > int(work.parts.limits.give_up_s * SECOND):
         return await _doubt(work, step, "too-old")
+    why = await stopped(work)
+    if isinstance(why, Problem) and may_still_run(step, work.now):
+        # not refused for good while an earlier attempt may yet post
+        work.journal.change(problem=json.dumps(problem_members(why), ensure_ascii=False))
+        await work.unit.update_step(step)
+        await work.put_back(due_at=max(work.now, step.earlier_until or 0), tries=0)
+        return await work.save()
+    if why is not None:
+        return await hold_back(work, step, why)
     return await dispatch_again(work, step, posting, why="proven-not-posted")
 
 

@@ -11,6 +11,7 @@ from gateway.domain.caller import DataScope
 from gateway.domain.facts import facts_of, wire_members
 from gateway.domain.records import TransactionRecord
 from gateway.errors import FieldError, Problem
+from gateway.transactions.late import kind_of, late_of, refuse_late, refuse_legacy, relating
 from gateway.transactions.links import (
     LinkedDocument,
     customer_of,
@@ -19,7 +20,9 @@ from gateway.transactions.links import (
     refuse_failed_parent,
     resolve_links,
 )
+from gateway.transactions.overlays import Lying, lying_over, refuse_frozen
 from gateway.transactions.parts import LineParts
+from gateway.transactions.periods import POSTING_DATE, refuse_closed_period
 from gateway.transactions.ports import WriteUnit
 from gateway.transactions.target import (
     Held,
@@ -31,15 +34,29 @@ from gateway.transactions.target import (
     refuse_unserved,
     refuse_unsupported,
 )
-from routing_rules import Decision, DomainNotServed, Facts, Gap, Overlay, UnknownNode, decide
+from routing_rules import Decision, DomainNotServed, Facts, Gap, UnknownNode, decide
 
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """What routing came to, and the documents that were found on the way."""
+    """What routing came to, and the documents that were found on the way.
+
+    `detached`: it comes too late to follow anything, and is a root that relates to what it would have followed.
+    """
 
     outcome: Ready | Waits | Held
     linked: Sequence[LinkedDocument]
+    detached: bool = False
+
+    @property
+    def parents(self) -> Sequence[LinkedDocument]:
+        """What it follows."""
+        return [] if self.detached else parents_of(self.linked)
+
+    @property
+    def related(self) -> Sequence[LinkedDocument]:
+        """The links as they are recorded."""
+        return relating(self.linked) if self.detached else self.linked
 
 
 async def route(
@@ -54,15 +71,24 @@ async def route(
 ) -> Routed:
     """Decide for a new document in the unit of the commit: with the parents, pins and numbers as they stand in it.
 
-    `lineage_id`: the transaction's own lineage, once it has one (a root that was routed before keeps its pin).
+    `lineage_id`: the transaction's own lineage, once it has one (a root that was routed before keeps its pin); what is
+    accepted already is kept back by a freeze, not refused.
 
     Raises Problem for what can never be sent as it is: unknown-reference, parent-rejected, lineage-spans-systems,
-    unknown-node, domain-not-served, no-rule, frozen.
+    lineage-closed, policy-check-failed, unknown-node, domain-not-served, no-rule, frozen.
     """
     linked = await resolve_links(unit, document, source, scope)
     refuse_failed_parent(linked)
     parents = parents_of(linked)
     pin = await pin_of_parents(unit, parents)
+    lineages = [parent.document.lineage_id for parent in parents]
+    kind = kind_of(document, "create")
+    late = await late_of(unit, parts, pin, lineages, document.domain, kind)
+    refuse_late(late, pin, kind, can_move=lineage_id not in lineages)
+    # also while it is held: whatever becomes of it, it does not join a lineage that is closed
+    detached = late is not None or (lineage_id is not None and bool(parents) and lineage_id not in lineages)
+    if detached:
+        parents, pin = [], None
     if pin is None and lineage_id is not None and not is_master(document):
         pin = await unit.pin(lineage_id)
     facts = facts_of(
@@ -71,16 +97,23 @@ async def route(
         share_key=_share_key(parts, document, linked, source, transaction_id),
         is_root=not parents,
     )
+    refuse_closed_period(parts.rules.acts, document, facts.posting_date)
     decision = judge(parts, facts, follows=bool(parents))
+    lying = lying_over(parts.rules, facts, decision)
+    if lineage_id is None:
+        refuse_frozen(lying, parts.tools.clock.now())
     for parent in parents:
         if not parent.is_there and parent.transaction is not None:
             return Routed(Waits(parent.transaction.transaction_id, parent.link.field), linked)
-    held = _overlay(decision, follows=bool(parents))
+    held = _held(lying, follows=bool(parents)) or (Held("hold", late=kind) if late == "hold" else None)
     if held is not None:
-        return Routed(held, linked)
+        return Routed(held, linked, detached)
     target = pinned(parts, pin, decision, facts) if pin is not None else decided(parts, decision, facts)
-    refuse_unsupported(parts, document.domain, target)
-    return Routed(await _numbers(unit, linked, target), linked)
+    refuse_unsupported(parts, document, target)
+    if detached:
+        refuse_legacy(target.side, kind)
+    needed = relating(linked) if detached else linked
+    return Routed(await _numbers(unit, needed, target), linked, detached)
 
 
 async def route_operation(
@@ -91,14 +124,15 @@ async def route_operation(
     *,
     scope: DataScope | None,
     changed: frozenset[str] = frozenset(),
+    again: bool = False,
 ) -> Routed:
     """The same for what is done to a document: it goes where the document is, a master to its system of record.
 
     `document`: as it shall stand after a change, as it stands before a cancellation or reversal. `changed`: the
-    members (wire names) that a change touches.
+    members (wire names) that a change touches. `again`: it is accepted already, so a freeze keeps it back.
 
     Raises Problem: operation-not-served, unknown-reference (of `documentId`: the system of record does not hold it;
-    or of a changed member), no-rule, frozen.
+    or of a changed member), lineage-closed, policy-check-failed, no-rule, frozen.
     """
     linked = await resolve_links(unit, document, record.source, scope) if record.operation == "change" else []
     pin = None if is_master(document) else await unit.pin(record.lineage_id)
@@ -110,6 +144,11 @@ async def route_operation(
     )
     if record.posting_date is not None:
         facts = replace(facts, posting_date=date.fromisoformat(record.posting_date))
+    kind = kind_of(document, record.operation)
+    late = await late_of(unit, parts, pin, [record.lineage_id], record.domain, kind)
+    refuse_late(late, pin, kind, can_move=False)
+    if record.operation == "reverse" or POSTING_DATE in changed:
+        refuse_closed_period(parts.rules.acts, document, facts.posting_date)
     decision = judge(parts, facts, follows=pin is not None)
     target = pinned(parts, pin, decision, facts) if pin is not None else decided(parts, decision, facts)
     refuse_unserved(parts, record.domain, record.operation, target, changed)
@@ -121,7 +160,10 @@ async def route_operation(
             remedy=f"create it in {target.system_id} first, or import its cross-reference",
             errors=(FieldError("documentId", where, "create or import it there"),),
         )
-    held = _overlay(decision, follows=True)
+    lying = lying_over(parts.rules, facts, decision)
+    if not again:
+        refuse_frozen(lying, parts.tools.clock.now())
+    held = _held(lying, follows=True) or (Held("hold", late=kind) if late == "hold" else None)
     if held is not None:
         return Routed(held, linked)
     return Routed(await _numbers(unit, linked, target), linked)
@@ -169,20 +211,9 @@ def _share_key(
     return customer_of(linked)
 
 
-def _overlay(decision: Decision | None, *, follows: bool) -> Held | None:
-    """What lies over the slice, if it keeps this back; a pause is for new roots only."""
-    overlay = decision.overlay if decision is not None else None
-    if decision is None or overlay is None or (follows and overlay is Overlay.PAUSED):
-        return None
-    if overlay is Overlay.FREEZE:
-        raise Problem(
-            "frozen",
-            f"row {decision.row_id} freezes this slice: nothing is accepted until it is lifted",
-            remedy="send the same request again once the freeze is over",
-            retry_after_s=3_600,
-            extra={"windowId": decision.row_id},
-        )
-    return Held(overlay.value, decision.row_id)
+def _held(lying: Lying | None, *, follows: bool) -> Held | None:
+    """What lies over the slice, if it keeps this back."""
+    return lying.held if lying is not None and lying.stops(follows=follows) else None
 
 
 async def _numbers(unit: WriteUnit, linked: Sequence[LinkedDocument], target: Target) -> Ready | Waits:

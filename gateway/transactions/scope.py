@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from adapters.canonical import CanonicalDocument, Customer, DocumentHead, JournalEntry
 from gateway.domain.caller import DataScope
-from gateway.domain.records import DocumentRecord
+from gateway.domain.records import DocumentRecord, TransactionRecord
 from gateway.errors import FieldError, Problem
 from routing_rules import Rulebook
 
@@ -38,12 +38,12 @@ def refuse_out_of_scope(document: CanonicalDocument, scope: DataScope, rulebook:
         )
 
 
-def is_visible(document: DocumentRecord, scope: DataScope | None) -> bool:
-    """Whether the document lies inside the scope; None is unrestricted."""
+def is_visible(record: DocumentRecord | TransactionRecord, scope: DataScope | None) -> bool:
+    """Whether the document or transaction lies inside the scope; None is unrestricted."""
     if scope is None:
         return True
-    return (scope.business_units is None or document.business_unit in scope.business_units) and (
-        scope.geographies is None or document.geography in scope.geographies
+    return (scope.business_units is None or record.business_unit in scope.business_units) and (
+        scope.geographies is None or record.geography in scope.geographies
     )
 
 

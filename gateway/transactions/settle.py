@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from adapters.errors import ErpError
+from adapters.errors import ErpError, Misconfigured
 from gateway.domain.entries import EntryKind
 from gateway.domain.identity import content_hash
+from gateway.domain.outcomes import MISCONFIGURED
 from gateway.domain.records import StepRecord, TransactionRecord
 from gateway.domain.transaction import RESTING, Status
 from gateway.errors import Problem
@@ -17,6 +18,7 @@ from gateway.transactions.effects import release, take_effect
 from gateway.transactions.execute import IsUnknown, Outcome, WasNotSent, WasPosted, WasRejected
 from gateway.transactions.home import posted_here
 from gateway.transactions.parts import SECOND, LineParts
+from gateway.transactions.tie_outs import void_tie_out
 from gateway.transactions.work import Work
 
 
@@ -26,12 +28,33 @@ async def settle(work: Work, step: StepRecord, outcome: Outcome) -> TransactionR
         case WasPosted():
             return await _posted(work, step, outcome)
         case WasRejected(error=error):
+            problem = _erp_problem(work.record, error)
+            if may_still_run(step, work.now):
+                return await keep_refusal(work, step, problem)
             await work.unit.update_step(replace(step, state="rejected", closed_at=work.now))
-            return await reject(work, _erp_problem(work.record, error))
+            return await reject(work, problem)
         case WasNotSent():
             return await _not_sent(work, step, outcome)
         case IsUnknown():
             return await become_unknown(work, step, outcome.error.code, outcome.closed_at)
+
+
+def may_still_run(step: StepRecord, now: int) -> bool:
+    """Whether an earlier attempt of unknown outcome may still be executed at the ERP."""
+    until = step.earlier_until
+    return until is not None and (until == 0 or now <= until)
+
+
+async def keep_refusal(work: Work, step: StepRecord, problem: Mapping[str, Any]) -> TransactionRecord:
+    """The ERP refused this attempt, but an earlier one may yet post: it stays unknown until that is known."""
+    work.journal.change(problem=json.dumps(problem, ensure_ascii=False))
+    return await become_unknown(work, step, "refused-while-earlier-may-run", work.now)
+
+
+def kept_refusal(record: TransactionRecord) -> dict[str, Any] | None:
+    """Why an unknown will end as refused, if no earlier attempt turns out to have posted."""
+    problem: dict[str, Any] | None = json.loads(record.problem) if record.problem is not None else None
+    return problem if problem is not None and problem.get("code") != "erp-unavailable" else None
 
 
 async def post_here(work: Work, step: StepRecord) -> TransactionRecord:
@@ -64,6 +87,7 @@ async def _posted(work: Work, step: StepRecord, outcome: WasPosted) -> Transacti
         retry_after_s=None,
     )
     await take_effect(work, number)
+    await void_tie_out(work)
     await unit.update_step(
         replace(
             step,
@@ -154,6 +178,10 @@ def problem_members(problem: Problem) -> dict[str, Any]:
     }
 
 
+def _why_not_sent(outcome: WasNotSent) -> str:
+    return MISCONFIGURED if isinstance(outcome.error, Misconfigured) else "could not be reached"
+
+
 async def _not_sent(work: Work, step: StepRecord, outcome: WasNotSent) -> TransactionRecord:
     """Nothing happened: the same step again later, under the same reference."""
     wait_s = outcome.retry_after_s
@@ -164,7 +192,7 @@ async def _not_sent(work: Work, step: StepRecord, outcome: WasNotSent) -> Transa
         problem=json.dumps(
             {
                 "code": "erp-unavailable",
-                "detail": f"{step.system_id} could not be reached; nothing was posted, it will be tried again",
+                "detail": f"{step.system_id} {_why_not_sent(outcome)}; nothing was posted, it will be tried again",
                 "erp": {"systemId": step.system_id, "messageCode": outcome.error.code},
             }
         ),

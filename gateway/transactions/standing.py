@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Final
 
 from adapters.canonical import CanonicalDocument, Invoice
 from gateway.domain.records import DocumentRecord, TransactionRecord
 from gateway.domain.transaction import FAILED_ENDS, Status
 from gateway.errors import FieldError, Problem
-from gateway.transactions.links import LinkedDocument, parents_of
+from gateway.transactions.links import LinkedDocument
 from gateway.transactions.ports import WriteUnit
 
 SHOWN: Final = 20
@@ -85,58 +84,25 @@ async def refuse_follow_ups(unit: WriteUnit, document: DocumentRecord) -> None:
         )
 
 
-async def refuse_closed_parents(unit: WriteUnit, parents: Sequence[LinkedDocument]) -> None:
-    """Raise Problem `lineage-closed` for what follows an undone document, `document-busy` while that is under way."""
-    for parent in parents:
-        document, field = parent.document, parent.link.field
-        if document.state != "active":
+async def refuse_closed(unit: WriteUnit, document: CanonicalDocument, linked: Sequence[LinkedDocument]) -> None:
+    """Raise Problem `lineage-closed` for what follows, bills or renews an undone document, `document-busy` while that
+    is under way.
+
+    A credit note may relate to a contract that was cancelled: what was billed beyond the end is given back by it.
+    """
+    is_credit = isinstance(document, Invoice) and document.document_type == "credit_note"
+    for one in linked:
+        named, field = one.document, one.link.field
+        if one.link.kind == "master" or (is_credit and one.link.kind == "relates"):
+            continue
+        if named.state != "active":
             raise Problem(
                 "lineage-closed",
-                f"{field} names a document that is {document.state}; nothing can follow it any more",
+                f"{field} names a document that is {named.state}; nothing can follow it any more",
                 remedy="refer to a document that stands",
-                errors=(FieldError(field, f"is {document.state}", "refer to a document that stands"),),
+                errors=(FieldError(field, f"is {named.state}", "refer to a document that stands"),),
             )
-        if document.busy_with is not None:
-            transaction = (await unit.transactions([document.busy_with]))[document.busy_with]
+        if named.busy_with is not None:
+            transaction = (await unit.transactions([named.busy_with]))[named.busy_with]
             if transaction.operation in _UNDOING:
                 raise _busy(transaction)
-
-
-async def refuse_over_credit(unit: WriteUnit, document: CanonicalDocument, linked: Sequence[LinkedDocument]) -> None:
-    """Raise Problem `invalid-document` for a credit note that does not fit its invoice.
-
-    It is the same customer's, in the same currency, and of no more than what is left to be credited. Earlier credit
-    notes count from their acceptance on, unless they failed or were reversed.
-    """
-    if not isinstance(document, Invoice) or document.document_type != "credit_note":
-        return
-    customers = [one.document.document_id for one in linked if one.link.field == "customer"]
-    for parent in parents_of(linked):
-        invoice = parent.document
-        if parent.link.field != "invoiceReference" or invoice.amount is None:
-            continue
-        if invoice.customer_id is not None and invoice.customer_id not in customers:
-            raise _credit_problem("customer", "is not the customer of the invoice")
-        if document.currency_code != invoice.currency_code:
-            raise _credit_problem("currencyCode", f"is not {invoice.currency_code}, the currency of the invoice")
-        credited = sum(
-            (
-                Decimal(one.amount or 0)
-                for one in await unit.followers(invoice.document_id)
-                if one.document_type == "credit_note"
-            ),
-            Decimal(0),
-        )
-        left = Decimal(invoice.amount) - credited
-        if document.totals.gross_amount > left:
-            raise _credit_problem(
-                "totals.grossAmount", f"is more than the {left:f} {invoice.currency_code} that can still be credited"
-            )
-
-
-def _credit_problem(field: str, message: str) -> Problem:
-    return Problem(
-        "invalid-document",
-        f"{field} of the credit note {message}",
-        errors=(FieldError(field, message, "credit what is left of the invoice"),),
-    )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
-from adapters.canonical import ErpNumber
+from adapters.canonical import CanonicalDocument, ErpNumber, JournalEntry
 from gateway.domain.facts import wire_members
 from gateway.domain.records import PinRecord
 from gateway.errors import FieldError, Problem
 from gateway.transactions.home import HOME, capability, keeps
 from gateway.transactions.parts import LineParts
 from routing_rules import Decision, Facts
+
+_ONE_FOR_EACH: Final = "submit one entry for each company code and currency"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,20 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An overlay keeps it back; nothing was sent."""
+    """An overlay keeps it back; nothing was sent.
+
+    `rule_row` of a planned overlay, `overlay_id` of one that was set; `late`: the kind of a late follow-up.
+    """
 
     overlay: str
-    rule_row: str
+    rule_row: str | None = None
+    overlay_id: str | None = None
+    late: str | None = None
+
+    @property
+    def members(self) -> Mapping[str, object]:
+        """Wire members of its `held` entry."""
+        return {"overlay": self.overlay, "row": self.rule_row, "overlayId": self.overlay_id, "lateKind": self.late}
 
 
 def decided(parts: LineParts, decision: Decision | None, facts: Facts) -> Target:
@@ -66,7 +79,7 @@ def decided(parts: LineParts, decision: Decision | None, facts: Facts) -> Target
     if decision is None:
         raise Problem("no-rule", "its lineage has no pin and the table has no row", remedy="ask the migration team")
     number = parts.rules.activation_number
-    effect = decision.explanation.effect
+    effect = decision.effect
     target = Target(
         system_id=decision.system_id,
         side=decision.side.value,
@@ -136,14 +149,37 @@ def facts_members(decision: Decision | None, facts: Facts) -> dict[str, object]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def refuse_unsupported(parts: LineParts, domain: str, target: Target) -> None:
-    """Raise Problem `domain-not-served` if the target cannot take new documents of the domain at all."""
+def refuse_unsupported(parts: LineParts, document: CanonicalDocument, target: Target) -> None:
+    """Raise Problem `domain-not-served` if the target cannot take new documents of the domain at all,
+    `invalid-document` if it takes none with lines like these."""
+    domain = document.domain
     can = capability(parts, target.system_id, domain, "create")
     if not can.supported:
         raise Problem(
             "domain-not-served",
             f"system {target.system_id} does not take create of {domain}: {can.reason}",
             remedy="the rulebook must name a system that does; tell the migration team",
+        )
+
+    if isinstance(document, JournalEntry) and not can.mixed_lines:
+        _refuse_mixed_lines(document, target.system_id)
+
+
+def _refuse_mixed_lines(entry: JournalEntry, system_id: str) -> None:
+    errors = []
+    for index, line in enumerate(entry.lines):
+        if line.company_code not in {None, entry.company_code}:
+            errors.append(FieldError(f"lines[{index}].companyCode", "differs from companyCode", _ONE_FOR_EACH))
+        if line.currency_code not in {None, entry.currency_code}:
+            errors.append(FieldError(f"lines[{index}].currencyCode", "differs from currencyCode", _ONE_FOR_EACH))
+    if errors:
+        raise Problem(
+            "invalid-document",
+            f"system {system_id} takes journal entries of one company code in one currency; "
+            f"{errors[0].field} {errors[0].message}",
+            remedy=_ONE_FOR_EACH,
+            errors=tuple(errors),
+            extra={"systemId": system_id},
         )
 
 

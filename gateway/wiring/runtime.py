@@ -8,7 +8,7 @@ import fcntl
 import os
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -18,31 +18,47 @@ from opentelemetry.trace import NoOpTracer
 
 from gateway.api.parts import AppParts
 from gateway.auth import Authenticator
-from gateway.cutover.activation import put_in_force
+from gateway.cutover.activator import Activator
+from gateway.cutover.auto_pause import AutoPause
+from gateway.cutover.dark import DarkObserver
+from gateway.cutover.ending import ending
+from gateway.cutover.gates.of_slices import slice_gates
+from gateway.cutover.rules_holder import RulesHolder
 from gateway.intake.cross_references import import_cross_references, read_rows
 from gateway.liveness import this_process
-from gateway.messaging.jetstream import NatsStream
-from gateway.messaging.nats import NatsConnection, NatsSettings
 from gateway.messaging.relay import Relay
-from gateway.messaging.server import EmbeddedServer
-from gateway.settings import Settings, SettingsError, read_secret
+from gateway.settings import Settings, SettingsError, check_secrets, read_secret
 from gateway.store.migrate import migrate
 from gateway.store.store import Store, open_store
+from gateway.store.url import SqliteDatabase, parse_url
 from gateway.telemetry import Metrics, Tracing, start_tracing
 from gateway.transactions.line import Line
 from gateway.transactions.parts import ErpSystem, LineLimits, LineParts, Tools
-from gateway.transactions.ports import WriteUnit
+from gateway.transactions.ports import Clock, WriteUnit
+from gateway.wiring.acts import act_parts
+from gateway.wiring.cutover import activating, all_gates, draft_parts, evaluation
 from gateway.wiring.issuer import authenticator
+from gateway.wiring.ledger import LiveLog, open_log
+from gateway.wiring.relay import open_relay
+from gateway.wiring.rules import (
+    RulesFiles,
+    enter_or_hold,
+    hold_rules,
+    rules_at_start,
+    start_activator,
+)
+from gateway.wiring.simulations import simulation_desk
+from gateway.wiring.slices import slice_parts
 from gateway.wiring.systems import RulebookRefused, check_targets, connect_systems
 from gateway.wiring.tools import open_tools
 from gateway.worker import Worker
-from routing_rules import Rulebook, load_rulebook
 
 __all__ = ["RulebookRefused", "Runtime", "open_runtime"]
 
 DRAIN_S: Final = 20.0
 """How long a stopping process lets calls to ERPs end; what is left is taken over by lease."""
-NATS_DIRECTORY: Final = "nats"
+FINISH_S: Final = 5.0
+"""How long a stopping process signs what was accepted last; the next start does the rest."""
 _log = structlog.get_logger(__name__)
 
 
@@ -59,16 +75,27 @@ class Runtime:
     line: Line
     worker: Worker
     relay: Relay
+    log: LiveLog
+    rules: RulesHolder
+    activator: Activator
+    auto_pause: AutoPause
+    dark: DarkObserver
     systems: Mapping[str, ErpSystem]
     app_parts: AppParts
     _ends: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def start(self) -> None:
-        """Begin to publish events and to carry jobs on."""
+        """Begin to publish events, to carry jobs on, to give ledger entries their places, and to bring activations
+        into force."""
         self._tasks = [
             asyncio.create_task(self.relay.run(), name="relay"),
             asyncio.create_task(self.worker.run(), name="worker"),
+            asyncio.create_task(self.activator.run(), name="activator"),
+            asyncio.create_task(self.auto_pause.run(), name="auto_pause"),
+            asyncio.create_task(self.dark.run(), name="dark"),
+            asyncio.create_task(self.log.sequencer.run(), name="sequencer"),
+            asyncio.create_task(self.log.recheck.run(), name="recheck"),
         ]
 
     def runs(self, name: str) -> bool:
@@ -82,6 +109,8 @@ class Runtime:
         if not await self.line.drain(DRAIN_S):
             _log.warning("calls_left_behind", seconds=DRAIN_S)
         await _cancel(self._tasks)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.log.sequencer.finish(), FINISH_S)
         for end in reversed(self._ends):
             with contextlib.suppress(Exception):
                 await end()
@@ -93,20 +122,20 @@ async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def open_runtime(data: Path, settings: Settings) -> Runtime:
-    """Build everything and open what must be open before the first request.
+async def open_runtime(data: Path, settings: Settings, clock: Clock | None = None) -> Runtime:
+    """Build everything and open what must be open before the first request. `clock`: the machine's unless given.
 
     Raises SettingsError, RulebookInvalid, RulebookRefused, ImportRefused, StoreUnavailable: then nothing runs.
     """
-    rulebook = load_rulebook(data / settings.rulebook)
-    tools = open_tools(data, settings.name)
+    check_secrets(data, settings)
+    files = RulesFiles.read(data / settings.rulebook)
+    if not _may_hold_rules(data, settings):
+        files.needed()
+    tools = open_tools(data, settings.name, clock)
     tracing = start_tracing(settings.name, tools.process_id, settings.telemetry.otlp_endpoint or None)
-    systems = connect_systems(rulebook, settings.systems, data, tracing.tracer)
     ends: list[Callable[[], Awaitable[object]]] = [lambda: asyncio.to_thread(tracing.shutdown)]
-    ends += [system.port.aclose for system in systems.values()]
     try:
-        check_targets(rulebook, systems)
-        return await _open(data, settings, rulebook, systems, tools, tracing, ends)
+        return await _open(data, settings, files, tools, tracing, ends)
     except BaseException:
         for end in reversed(ends):
             with contextlib.suppress(Exception):
@@ -117,8 +146,7 @@ async def open_runtime(data: Path, settings: Settings) -> Runtime:
 async def _open(
     data: Path,
     settings: Settings,
-    rulebook: Rulebook,
-    systems: Mapping[str, ErpSystem],
+    files: RulesFiles,
     tools: Tools,
     tracing: Tracing,
     ends: list[Callable[[], Awaitable[object]]],
@@ -129,27 +157,54 @@ async def _open(
     await migrate(url)
     store = await open_store(url)
     ends.append(store.close)
+    log = await open_log(data, settings, store, tools, ends, alone=url.startswith("sqlite"))
     await _register(store, tools)
-    rules = await put_in_force(store, tools, rulebook, "gateway")
+    start = await rules_at_start(data, store, files)
+    systems = connect_systems(start.rulebook, settings.systems, data, tracing.tracer)
+    ends += [system.port.aclose for system in systems.values()]
+    check_targets(start.rulebook, systems)
+    rules = await enter_or_hold(store, tools, start)
+    holder = await hold_rules(store, rules, lambda rulebook: check_targets(rulebook, systems))
     if settings.cross_references is not None:
-        rows = await asyncio.to_thread(read_rows, data / settings.cross_references, rulebook.systems)
+        rows = await asyncio.to_thread(read_rows, data / settings.cross_references, start.rulebook.systems)
         await import_cross_references(store, tools, rules, rows)
     metrics = Metrics()
-    relay = await _relay(data, settings, store, tools, tracing, ends)
+    relay = await open_relay(data, settings, store, tools, tracing, ends, metrics)
     parts = LineParts(tools, rules, systems, _limits(settings), metrics, tracing.tracer or NoOpTracer())
     wake_worker = _Later()
     who_calls = authenticator(data, settings, tools, ends)
-    line = Line(store, store.reads, parts, events_left=relay.wake, jobs_due=wake_worker)
+    line = Line(store, store.reads, parts, events_left=relay.wake, jobs_due=wake_worker, rules=holder)
+    gates = [
+        *all_gates(store, holder, systems),
+        *slice_gates(store.reads, store, tools, systems, lambda: holder.current.acts),
+    ]
+    drafts = draft_parts(store, tools, holder, gates)
+    activator = await start_activator(data, store, tools, holder, evaluation(drafts), ending(tools), relay.wake)
+    ends.append(activator.leave)
     worker = Worker(line, concurrent=settings.line.concurrent_jobs, poll_s=settings.line.poll_s)
     wake_worker.to = worker.wake
+    acts = act_parts(store, tools, holder, relay.wake, wake_worker)
+    simulations = simulation_desk(store, tools, holder, relay.wake)
+    ends.append(simulations.simulator.stop)
     return Runtime(
         settings=settings,
         store=store,
         line=line,
         worker=worker,
         relay=relay,
+        log=log,
+        rules=holder,
+        activator=activator,
+        auto_pause=AutoPause(acts),
+        dark=simulations.observer,
         systems=systems,
-        app_parts=_app_parts(data, settings, store, line, relay, rulebook, tools, metrics, tracing, who_calls),
+        app_parts=replace(
+            _app_parts(settings, store, line, relay, log, holder, tools, metrics, tracing, who_calls),
+            drafts=activating(drafts, store, activator.wake, relay.wake),
+            acts=acts,
+            simulations=simulations,
+            slices=slice_parts(store, tools, holder, drafts.gates),
+        ),
         _ends=ends,
     )
 
@@ -169,6 +224,12 @@ def store_url(data: Path, settings: Settings) -> str:
     if settings.store.url_file is not None:
         return read_secret(data / settings.store.url_file)
     return settings.store.url or f"sqlite:///{data / 'gateway.db'}"
+
+
+def _may_hold_rules(data: Path, settings: Settings) -> bool:
+    """Whether there may be a database in which a version is in force; then the files need not be readable."""
+    url = parse_url(store_url(data, settings))
+    return not isinstance(url, SqliteDatabase) or url.path.exists()
 
 
 def shown_url(data: Path, settings: Settings) -> str:
@@ -209,47 +270,6 @@ async def _free(unit: WriteUnit, owner: str, now: int) -> int:
     return await unit.release_leases_of(owner, now)
 
 
-async def _relay(
-    data: Path,
-    settings: Settings,
-    store: Store,
-    tools: Tools,
-    tracing: Tracing,
-    ends: list[Callable[[], Awaitable[object]]],
-) -> Relay:
-    connection = NatsConnection(await _nats_settings(data, settings, ends))
-    ends.append(connection.close)
-    return Relay(
-        store.outbox, NatsStream(connection), tools.clock, jitter=tools.randomness.jitter, tracer=tracing.tracer
-    )
-
-
-async def _nats_settings(data: Path, settings: Settings, ends: list[Callable[[], Awaitable[object]]]) -> NatsSettings:
-    """Where NATS is; without a setting, a server of our own is started in the data directory."""
-    if settings.nats.url:
-        return remote_nats(data, settings)
-    server = EmbeddedServer(data / NATS_DIRECTORY, port=settings.nats.port or None)
-    address = await server.start()
-    ends.append(server.stop)
-    return NatsSettings(servers=(address.url,), name=settings.name, user=address.user, password=address.password)
-
-
-def remote_nats(data: Path, settings: Settings) -> NatsSettings:
-    """A NATS of the operator's; the credentials file holds `user:password`."""
-    user, _, password = _credentials(data, settings).partition(":")
-    return NatsSettings(
-        servers=tuple(settings.nats.url.split(",")),
-        name=settings.name,
-        user=user or None,
-        password=password or None,
-    )
-
-
-def _credentials(data: Path, settings: Settings) -> str:
-    file = settings.nats.credentials_file
-    return read_secret(data / file) if file is not None else ""
-
-
 def _limits(settings: Settings) -> LineLimits:
     line = settings.line
     return LineLimits(
@@ -268,12 +288,12 @@ def _answers(system: ErpSystem) -> Callable[[], Awaitable[bool]]:
 
 
 def _app_parts(
-    data: Path,
     settings: Settings,
     store: Store,
     line: Line,
     relay: Relay,
-    rulebook: Rulebook,
+    log: LiveLog,
+    holder: RulesHolder,
     tools: Tools,
     metrics: Metrics,
     tracing: Tracing,
@@ -286,12 +306,17 @@ def _app_parts(
         submissions=line,
         reads=store.reads,
         authenticator=who_calls,
-        rulebook=lambda: rulebook,
+        rulebook=lambda: holder.current.rulebook,
         clock=tools.clock,
         metrics=metrics,
         capabilities=lambda: {name: system.port.capabilities() for name, system in line.systems.items()},
-        readiness={"record": store.reads.is_alive},
-        watched={"events": events_flow, **{name: _answers(system) for name, system in line.systems.items()}},
+        readiness={"record": store.reads.is_alive, "rules": holder.ready},
+        published_log=log.files,
+        watched={
+            "events": events_flow,
+            "ledger": log.is_sound,
+            **{name: _answers(system) for name, system in line.systems.items()},
+        },
         tracer=tracing.tracer,
         metrics_public=settings.telemetry.public_metrics,
     )

@@ -101,6 +101,12 @@ def check_targets(rulebook: Rulebook, systems: Mapping[str, ErpSystem]) -> None:
     """
     complaints: dict[str, None] = {}
     for target in rulebook.targets():
+        if target.system_id not in systems:
+            complaints[
+                f"{target.row.place}: row {target.row.id} names {target.system_id}, to which this process is not "
+                "connected. Add the system to the settings and start the process again"
+            ] = None
+            continue
         capabilities = systems[target.system_id].port.capabilities()
         if keeps(target.domain, capabilities):
             continue

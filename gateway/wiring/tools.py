@@ -15,6 +15,7 @@ from gateway.domain.ids import TimeOrderedIds
 from gateway.liveness import HostLiveness
 from gateway.settings import SettingsError
 from gateway.transactions.parts import Tools
+from gateway.transactions.ports import Clock
 
 COMMITMENT_KEY_FILE: Final = "commitments.key"
 _KEY_BYTES: Final = 32
@@ -46,9 +47,9 @@ class SystemRandomness:
         return _random.random()
 
 
-def open_tools(data: Path, gateway_name: str) -> Tools:
-    """The tools of one process; the commitment key is made at the first start."""
-    clock = SystemClock()
+def open_tools(data: Path, gateway_name: str, clock: Clock | None = None) -> Tools:
+    """The tools of one process; the commitment key is made at the first start. `clock`: the machine's unless given."""
+    clock = clock or SystemClock()
     ids = TimeOrderedIds(clock.now, secrets.randbits)
     return Tools(
         clock=clock,

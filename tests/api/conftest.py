@@ -16,18 +16,46 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from pytest_socket import disable_socket, enable_socket
 
+from gateway.api.openapi import describe
 from gateway.api.orders import EXAMPLE
 from gateway.api.parts import AppParts
 from gateway.api.rates import RateLimits
-from gateway.app import create_app
+from gateway.app import create_app, routes
 from gateway.auth import Client, EmbeddedIssuer
 from gateway.domain.caller import SCOPES, DataScope
 from gateway.telemetry import Metrics
+from tests.api.declared import Declared
 from tests.api.fakes import FakeClock, FakeLine, FakeReads
 from tests.api.rules import capabilities, rulebook
 
 EVERYTHING = DataScope(None, None)
-HttpClient = AsyncTestClient[Litestar]
+
+
+class HttpClient(AsyncTestClient[Litestar]):
+    """Holds every answer to the description: see `declared`; unless `is_described` is taken back, by tests that make an
+    operation answer what it never does."""
+
+    is_described = True
+
+    async def send(self, request: httpx.Request, **how: Any) -> httpx.Response:
+        answer = await super().send(request, **how)
+        if not self.is_described:
+            return answer
+        await hold_to_the_description(answer)
+        return answer
+
+
+async def hold_to_the_description(answer: httpx.Response) -> None:
+    """Every header of the answer is declared for its status."""
+    request = answer.request
+    lacking = _declared().lacks(request.method, request.url.path, answer.status_code, answer.headers)
+    assert not lacking, f"{request.method} {request.url.path} {answer.status_code}: {sorted(lacking)} not declared"
+
+
+@cache
+def _declared() -> Declared:
+    parts = World().parts()
+    return Declared(describe(routes(parts), parts.limits))
 
 
 @dataclass
@@ -65,14 +93,15 @@ class World:
         return {"Authorization": f"Bearer {self.issuer.mint(client)}"}
 
     def client(self, **changes: Any) -> HttpClient:
-        return AsyncTestClient(create_app(replace(self.parts(), **changes)), raise_server_exceptions=True)
+        return HttpClient(create_app(replace(self.parts(), **changes)), raise_server_exceptions=True)
 
 
 def in_this_loop(parts: AppParts) -> httpx.AsyncClient:
     """A client whose application runs in the loop of the test, as a store that was opened there needs it; the other
     clients run theirs in a thread of its own."""
     transport = httpx.ASGITransport(app=cast("Any", create_app(parts)))
-    return httpx.AsyncClient(transport=transport, base_url="http://gateway")
+    hooks = {"response": [hold_to_the_description]}
+    return httpx.AsyncClient(transport=transport, base_url="http://gateway", event_hooks=hooks)
 
 
 @pytest.fixture(autouse=True)
@@ -103,7 +132,7 @@ def world() -> World:
 
 @pytest.fixture
 async def client(world: World) -> AsyncIterator[HttpClient]:
-    async with AsyncTestClient(_shared()[1]) as one:
+    async with HttpClient(_shared()[1]) as one:
         yield one
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from gateway.api.problems import KINDS
+from gateway.domain.facts import wire_members
 from gateway.domain.records import (
     ActivationRecord,
     CrossReferenceRecord,
@@ -29,9 +31,12 @@ from gateway.transactions.queries import (
     TransactionFilter,
     Visible,
 )
-from routing_rules import Facts
+from routing_rules import Facts, decide
+from tests.api.rules import rulebook
 
 T0 = 1_795_000_000_000_000
+WAIT = {409, 429, 503}
+"""Statuses of which some problems say when to come again."""
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -55,7 +60,7 @@ def transaction(number: int, **changes: object) -> TransactionRecord:
         client="salesforce",
         source="salesforce",
         external_id=f"SO-{number}",
-        business_unit="retail",
+        business_unit="Western",
         geography="DE",
         company_code="1000",
         document_type="standard_order",
@@ -147,7 +152,8 @@ class FakeLine:
         if self.failure is not None:
             raise self.failure
         self.explained.append(facts)
-        return DecisionView({"result": "decision", "domain": facts.domain})
+        body: dict[str, object] = wire_members(decide(rulebook(), facts).explanation.as_json())
+        return DecisionView(body | {"activationNumber": 1})
 
 
 def _sees(visible: Visible, unit: str, place: str) -> bool:
@@ -226,11 +232,17 @@ class FakeReads:
         ]
         return found[:limit]
 
+    async def statuses(self, transaction_ids: Sequence[str]) -> Mapping[str, Status]:
+        self._check()
+        return {
+            one.transaction_id: one.status for one in self.transactions_held if one.transaction_id in transaction_ids
+        }
+
     async def steps(self, transaction_id: str) -> Sequence[StepRecord]:
         return []
 
     async def entries(self, trace: str) -> Sequence[EntryRecord]:
-        body = json.dumps({"kind": "accepted", "trace": trace}).encode()
+        body = json.dumps({"kind": "accepted", "trace": trace, "documentVersion": 1}).encode()
         return [EntryRecord(trace, 1, "accepted", T0, None, body, hashlib.sha256(b"\x00" + body).digest())]
 
     async def lineage_entries(self, lineage_id: str) -> Sequence[EntryRecord]:
@@ -307,4 +319,4 @@ class FakeClock:
 
 
 def a_problem(slug: str) -> Problem:
-    return Problem(slug, "Because.", retry_after_s=7)
+    return Problem(slug, "Because.", retry_after_s=7 if KINDS[slug].status in WAIT else None)

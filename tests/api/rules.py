@@ -24,8 +24,8 @@ def system(system_id: str, side: Side, domains: tuple[str, ...] = tuple(DOMAINS)
 
 
 def rulebook(domains: tuple[str, ...] = tuple(DOMAINS)) -> Rulebook:
-    """group > retail, wholesale; world > EMEA > DE, FR; world > US. Everything is in the legacy ERP."""
-    units = Tree("business_unit", "group", {"group": None, "retail": "group", "wholesale": "group"}, {})
+    """group > Western, wholesale; world > EMEA > DE, FR; world > US. Everything is in the legacy ERP."""
+    units = Tree("business_unit", "group", {"group": None, "Western": "group", "wholesale": "group"}, {})
     places = Tree("geography", "world", {"world": None, "EMEA": "world", "DE": "EMEA", "FR": "EMEA", "US": "world"}, {})
     row = Row(
         id="r1",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.canonical import DOMAINS
-from adapters.port import Capability, Operation
+from adapters.port import Capabilities, Capability, Operation
 from gateway.api.capability_report import MOST_SLICES, capability_report
 from gateway.api.capability_schemas import CapabilitiesAnswer
 from gateway.api.domains import RESOURCES
@@ -159,3 +159,20 @@ async def test_the_rules_in_force_count(world: World) -> None:
         books.pop(0)
         after = (await client.get("/v1/capabilities", headers=world.token())).json()
     assert [one["domain"] for one in before["slices"] + after["slices"]] == ["orders", "invoices"]
+
+
+def test_contracts_that_no_erp_can_do_anything_with_follow_at_the_gateway_only() -> None:
+    """As it is in the sample: no driver of ours takes contracts, so none of them lies in an ERP."""
+    book = rulebook()
+    none = {"legacy-main": _without_contracts(), "cloud-main": _without_contracts()}
+    rows = [_row(book, stage.value, stage) for stage in (Stage.LEGACY, Stage.PILOT, Stage.LIVE, Stage.RETIRED)]
+    for one in capability_report(_book("contracts", *rows), none, RESOURCES, Visible(), "contracts")["slices"]:
+        assert (one["newRootSystemIds"], one["followUpSystemIds"]) == (["gateway"], ["gateway"]), one["stage"]
+        assert {system for done in one["operations"] for system in done["systemIds"]} == {"gateway"}
+    half = {**ABLE, "cloud-main": _without_contracts()}
+    live = capability_report(_book("contracts", rows[2]), half, RESOURCES, Visible(), "contracts")["slices"][0]
+    assert (live["newRootSystemIds"], live["followUpSystemIds"]) == (["gateway"], ["legacy-main", "gateway"])
+
+
+def _without_contracts() -> Capabilities:
+    return capabilities(*(("contracts", one) for one in Operation))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.domain.transaction import ENDS, Status
+from gateway.errors import StoreUnavailable
 from tests.api.conftest import HttpClient, World
 from tests.api.fakes import an_id, transaction
 
@@ -110,3 +111,67 @@ async def test_no_tag_tells_of_what_is_not_visible(client: HttpClient, world: Wo
     _stands(world)
     answer = await client.get("/v1/invoices/" + an_id("doc", 1), headers=world.token() | {"If-None-Match": "*"})
     assert answer.status_code == 404
+
+
+async def test_what_a_change_answers_is_what_the_next_one_demands(client: HttpClient, world: World) -> None:
+    _stands(world)
+    body = {"quoteReference": "Q", "ifMatch": "v1", "idempotencyKey": "k"}
+    answer = await client.patch(PATH, json=body, headers=world.token())
+    assert (answer.json()["etag"], answer.json()["documentVersion"], answer.headers["etag"]) == ("v2", 2, '"v2"')
+    world.line.replayed = True
+    again = await client.patch(PATH, json=body, headers=world.token())
+    assert (again.json()["etag"], "etag" in again.headers) == ("v2", False), "the document may have gone on since"
+
+
+async def test_what_a_submission_answers(client: HttpClient, world: World, order: Any) -> None:
+    answer = await client.post("/v1/orders", json=order, headers=world.token())
+    assert (answer.status_code, answer.json()["etag"], answer.headers["etag"]) == (201, "v1", '"v1"')
+    world.line.replayed = True
+    again = await client.post("/v1/orders", json=order, headers=world.token())
+    assert (again.json()["etag"], again.json()["documentVersion"], "etag" in again.headers) == ("v1", 1, False)
+
+
+@pytest.mark.parametrize("status", [Status.DISPATCHED, Status.CANCELLED])
+async def test_what_made_no_version_names_none(client: HttpClient, world: World, status: Status) -> None:
+    _stands(world)
+    world.line.status = status
+    body = {"reason": "r", "ifMatch": "v1", "idempotencyKey": "k"}
+    answer = await client.post(f"{PATH}/cancel", json=body, headers=world.token())
+    assert answer.status_code < 300
+    assert {"etag", "documentVersion"}.isdisjoint(answer.json())
+
+
+async def test_a_cancellation_tells_the_version_and_no_header(client: HttpClient, world: World) -> None:
+    """The header would name what stands at the address of the request, which is another one."""
+    _stands(world)
+    answer = await client.post(f"{PATH}/cancel", json={"reason": "r", "idempotencyKey": "k"}, headers=world.token())
+    assert (answer.json()["etag"], "etag" in answer.headers) == ("v2", False)
+
+
+async def test_a_transaction_tells_the_version_that_it_made(client: HttpClient, world: World) -> None:
+    world.reads.__init__()  # type: ignore[misc]
+    for number, changes in enumerate(
+        ({}, {"operation": "change"}, {"operation": "change", "status": Status.REJECTED}), start=1
+    ):
+        world.reads.hold(transaction(number, **changes))
+    bodies = [
+        (await client.get(f"/v1/transactions/{an_id('txn', number)}", headers=world.token())).json()
+        for number in (1, 2, 3)
+    ]
+    assert [one.get("etag") for one in bodies] == ["v1", "v2", None]
+
+
+async def test_what_is_done_does_not_fail_for_its_version(client: HttpClient, world: World) -> None:
+    """The database goes away between the commit and the answer: the change is done all the same."""
+    _stands(world)
+
+    async def gone(trace: str) -> Any:
+        raise StoreUnavailable("gone")
+
+    world.reads.entries = gone  # type: ignore[method-assign]
+    try:
+        body = {"quoteReference": "Q", "ifMatch": "v1", "idempotencyKey": "k"}
+        answer = await client.patch(PATH, json=body, headers=world.token())
+    finally:
+        del world.reads.entries
+    assert (answer.status_code, answer.json()["status"], answer.json().get("etag")) == (200, "posted", None)

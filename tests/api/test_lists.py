@@ -13,15 +13,19 @@ from gateway.api.document_list import filters_of
 from gateway.api.domains import RESOURCES
 from gateway.domain.ids import TimeOrderedIds
 from gateway.domain.queries import DocumentFilter
+from gateway.domain.transaction import Status
 from gateway.store.migrate import migrate
 from gateway.store.store import Store, StoreUnit, open_store
+from routing_rules import Governance
+from routing_rules.rulebook import CompanyCode
 from tests.api.conftest import HttpClient, World, in_this_loop
 from tests.api.fakes import T0, an_id, transaction
+from tests.api.rules import rulebook
 from tests.store.made import a_document, a_lineage, a_transaction
 
 CUSTOMER = an_id("doc", 77)
 QUERY = (
-    "externalId=SO-1&source=salesforce&businessUnit=retail&geography=EMEA&companyCode=1000&state=cancelled"
+    "externalId=SO-1&source=salesforce&businessUnit=Western&geography=EMEA&companyCode=1000&state=cancelled"
     "&status=posted&systemId=legacy-main&documentNumber=45&createdFrom=2026-11-23T00:00:00Z"
     "&createdUntil=2026-11-24T00:00:00Z&documentType=standard_order&currencyCode=EUR&postingDateFrom=2026-11-01"
     f"&postingDateUntil=2026-12-01&customerId={CUSTOMER}"
@@ -30,7 +34,7 @@ WANTED = DocumentFilter(
     domain="orders",
     external_id="SO-1",
     source="salesforce",
-    business_units=frozenset({"retail"}),
+    business_units=frozenset({"Western"}),
     geographies=frozenset({"EMEA", "DE", "FR"}),
     company_code="1000",
     document_type="standard_order",
@@ -99,6 +103,19 @@ async def test_transactions_of_one_document(client: HttpClient, world: World) ->
     assert (await client.get(f"/v1/transactions?{query}", headers=world.token())).status_code == 200
     where: Any = world.reads.filters[0]
     assert (where.operation, where.document_id) == ("change", an_id("doc", 1))
+
+
+async def test_what_was_refused_is_told_from_what_stands(client: HttpClient, world: World) -> None:
+    world.reads.hold(transaction(1))
+    world.reads.hold(transaction(2, status=Status.REJECTED, erp_document_number=None))
+    for path, member in (("/v1/orders", "items"), (f"/v1/lineages/{an_id('lin', 2)}", "documents")):
+        shown = (await client.get(path, headers=world.token())).json()[member]
+        assert (shown[0]["state"], shown[0]["status"]) == ("active", "rejected")
+        assert [one["status"] for one in shown[1:]] == (["posted"] if member == "items" else [])
+    imported = replace(world.reads.documents_held[0], transaction_id=None)
+    world.reads.documents_held[:] = [imported]
+    (shown,) = (await client.get("/v1/orders", headers=world.token())).json()["items"]
+    assert shown["status"] is None
 
 
 async def test_a_summary_shows_what_can_be_asked_for(client: HttpClient, world: World) -> None:
@@ -171,3 +188,29 @@ async def test_pages_hold_together_while_data_grow(world: World, store: Store, p
             await growth.add(2)
             assert len(seen) <= len(old), "new rows come in before the first page, never between"
     assert seen == sorted(old, reverse=True)
+
+
+KNOWN = {
+    "systemId=erp-9": ("'erp-9' is not a system of the rulebook", "Known: gateway, legacy-main."),
+    "companyCode=1001": ("'1001' is not a company code of the rulebook", "Known: 1000, 2000."),
+    "currencyCode=ZZZ": ("is not a currency", "Use a code of ISO 4217; company codes keep their books in EUR."),
+    "currencyCode=XXX": ("is not a currency", "Use a code of ISO 4217; company codes keep their books in EUR."),
+}
+
+
+@pytest.mark.parametrize("query", KNOWN)
+async def test_what_nobody_knows_is_refused_with_what_is_known(world: World, query: str) -> None:
+    """An empty list would say that there is nothing, where the question was wrong."""
+    codes = {"1000": CompanyCode("1000", "One", "EUR", None), "2000": CompanyCode("2000", "Two", None, None)}
+    book = replace(rulebook(), governance=Governance(company_codes=codes))
+    async with world.client(rulebook=lambda: book) as client:
+        for domain in ("orders", "transactions") if query.startswith("systemId") else ("orders",):
+            answer = await client.get(f"/v1/{domain}?{query}", headers=world.token())
+            (error,) = answer.json()["errors"]
+            assert (answer.status_code, error["field"]) == (400, query.partition("=")[0])
+            assert (error["message"], error["remedy"]) == KNOWN[query]
+        assert (await client.get("/v1/orders?companyCode=2000&systemId=gateway", headers=world.token())).is_success
+
+
+async def test_a_rulebook_without_company_codes_knows_nothing_about_them(client: HttpClient, world: World) -> None:
+    assert (await client.get("/v1/orders?companyCode=1001", headers=world.token())).status_code == 200

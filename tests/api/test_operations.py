@@ -13,7 +13,7 @@ from gateway.api.domains import RESOURCES
 from gateway.api.examples import CANCELLATION, REVERSAL
 from gateway.api.resources import Resource
 from gateway.domain.caller import DataScope
-from gateway.domain.plan import SERVED
+from gateway.domain.plan import CALLED_OFF, SERVED
 from gateway.domain.transaction import Status
 from gateway.errors import Problem
 from gateway.transactions.commands import Cancel, Change, Reverse
@@ -29,6 +29,7 @@ METHODS = {
     Operation.REVERSE: ("POST", "/reverse"),
 }
 EVERY = [(resource, one) for resource in RESOURCES for one in resource.operations if one is not Operation.CREATE]
+EVERY += [(resource, Operation.CANCEL) for resource in RESOURCES if resource.only_called_off]
 
 
 def _body(resource: Resource, operation: Operation) -> dict[str, Any]:
@@ -75,7 +76,7 @@ async def test_done(client: HttpClient, world: World, resource: Resource, operat
 
 def test_the_routes_are_what_the_line_serves() -> None:
     assert {(operation.value, one.domain) for one, operation in EVERY} == {
-        (operation, domain) for operation, domains in SERVED.items() for domain in domains
+        (operation, domain) for operation, domains in {**SERVED, "cancel": CALLED_OFF}.items() for domain in domains
     }
 
 

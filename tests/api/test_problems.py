@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,10 +16,12 @@ from gateway.api.payments import EXAMPLE
 from gateway.api.problems import KINDS
 from gateway.app import routes
 from gateway.auth import KeysUnavailable
+from gateway.domain.caller import DataScope
+from gateway.domain.transaction import Status
 from gateway.errors import CommitUnknown, FieldError, Problem, StoreUnavailable
 from routing_rules import DomainNotServed, UnknownNode
 from tests.api.conftest import HttpClient, World
-from tests.api.fakes import a_problem
+from tests.api.fakes import WAIT, a_problem
 
 WORDS = """invalid-document totals-disagree unknown-node unknown-reference domain-not-served no-rule
 missing-idempotency-key idempotency-key-reused in-flight natural-key-conflict lineage-spans-systems lineage-closed
@@ -79,12 +82,14 @@ async def test_every_problem_of_the_line(
     world: World, submit: Callable[..., Any], client: HttpClient, order: Any, slug: str
 ) -> None:
     world.line.failure = a_problem(slug)
+    client.is_described = False
     answer = await submit(order)
     problem, kind = answer.json(), KINDS[slug]
     assert set(problem) == MEMBERS
     assert answer.status_code == problem["status"] == kind.status
     assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["retry-after"] == str(problem["retryAfterS"]) == "7"
+    if kind.status in WAIT:
+        assert answer.headers["retry-after"] == str(problem["retryAfterS"]) == "7"
     assert (problem["code"], problem["type"]) == (slug, f"/problems/{slug}")
     assert (problem["title"], problem["remedy"], problem["detail"]) == (kind.title, kind.remedy, "Because.")
     assert problem["instance"] == "/v1/orders"
@@ -182,3 +187,40 @@ async def test_media_type_of_problems(world: World, client: HttpClient, accept: 
         assert answer.headers["content-type"] == ACCEPTS[accept], status
         assert set(answer.json()) >= MEMBERS
         assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_members_are_called_as_on_the_wire(world: World, submit: Callable[..., Any], order: Any) -> None:
+    """Rules and models speak of them by Python's names; what stands in quotation marks is the caller's own."""
+    said = "business_unit 'posting_date' is not in the rulebook; lines[0].net_amount of journal_entries in_doubt"
+    heard = "businessUnit 'posting_date' is not in the rulebook; lines[0].netAmount of journal_entries in_doubt"
+    error = FieldError("businessUnit", said, "give another business_unit")
+    world.line.failure = Problem("unknown-node", said, remedy="give another business_unit", errors=(error,))
+    body = (await submit(order)).json()
+    assert (body["detail"], body["errors"][0]["message"]) == (heard, heard)
+    assert body["remedy"] == body["errors"][0]["remedy"] == "give another businessUnit"
+
+
+async def test_every_field_error_has_a_remedy(
+    world: World, client: HttpClient, submit: Callable[..., Any], order: Any
+) -> None:
+    unnamed = (FieldError("orderReference", "belongs to legacy-main"),)
+    world.line.failure = Problem("lineage-spans-systems", "No.", remedy="Split it.", errors=unnamed)
+    assert (await submit(order)).json()["errors"][0]["remedy"] == "Split it."
+    world.line.failure = Problem("lineage-spans-systems", "No.", errors=unnamed)
+    assert (await submit(order)).json()["errors"][0]["remedy"] == KINDS["lineage-spans-systems"].remedy
+    world.line.failure = None
+    nobody = world.token(data=DataScope(frozenset(), frozenset()))
+    for path in ("/v1/orders?geography=atlantis", "/v1/routing/explain?domain=orders&geography=DE"):
+        errors = (await client.get(path, headers=nobody)).json()["errors"]
+        assert errors
+        assert all(one["remedy"] for one in errors)
+
+
+async def test_the_refusal_of_a_kept_transaction_has_remedies_too(
+    world: World, submit: Callable[..., Any], order: Any
+) -> None:
+    world.line.status = Status.REJECTED
+    recorded = {"code": "unknown-reference", "detail": "No.", "errors": [{"field": "f", "message": "m", "remedy": ""}]}
+    world.line.problem = json.dumps(recorded)
+    body = (await submit(order)).json()
+    assert body["errors"] == [{"field": "f", "message": "m", "remedy": KINDS["unknown-reference"].remedy}]

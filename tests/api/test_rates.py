@@ -197,3 +197,19 @@ async def test_addresses_behind_a_proxy(world: World, clock: Clock, trusted: boo
         status, _ = await asgi_request(world, "GET", "/v1/orders", headers, app=app)
         found.append(status)
     assert found == codes
+
+
+async def test_an_unknown_address_counts_for_the_client_that_asks(world: World, clock: Clock) -> None:
+    """Its token is looked at, though no guard stands there."""
+    async with world.client(rates=RateLimits(requests=3, refused=1), monotonic_ns=clock) as http:
+        lost = await http.get("/v1/nowhere", headers=world.token())
+        assert (lost.status_code, lost.json()["rateLimit"]["policy"]) == (404, "default")
+        wrong = await http.delete("/v1/orders", headers=world.token())
+        assert (wrong.status_code, wrong.json()["rateLimit"]["remaining"]) == (405, 1)
+        slashed = await http.get("/v1/orders/", headers=world.token())
+        assert (slashed.status_code, slashed.json()["rateLimit"]["remaining"]) == (404, 0)
+        over = await http.get("/v1/nowhere", headers=world.token())
+        assert (over.status_code, over.json()["code"]) == (429, "rate-limited")
+        bad = await http.get("/v1/nowhere", headers={"Authorization": "Bearer a.b.c"})
+        assert (bad.status_code, bad.json()["rateLimit"]["policy"]) == (404, "unauthenticated")
+        assert (await http.get("/v1/nowhere")).status_code == 429, "of the address, which the client did not use up"

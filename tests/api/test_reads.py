@@ -137,14 +137,14 @@ async def test_a_cursor_grants_nothing(client: HttpClient, world: World) -> None
 async def test_filters_reach_the_store(client: HttpClient, world: World) -> None:
     query = (
         "externalId=SO-1&source=salesforce&erpNumber=45&systemId=legacy-main&status=posted&domain=orders"
-        "&businessUnit=retail&geography=EMEA&acceptedFrom=2026-11-23T00:00:00Z"
+        "&businessUnit=Western&geography=EMEA&acceptedFrom=2026-11-23T00:00:00Z"
         f"&acceptedUntil=2026-11-24T00:00:00.5%2B01:00&lineageId={an_id('lin', 1)}"
     )
     assert (await client.get(f"/v1/transactions?{query}", headers=world.token())).status_code == 200
     where: Any = world.reads.filters[0]
     assert (where.external_id, where.source, where.erp_document_number) == ("SO-1", "salesforce", "45")
     assert (where.system_id, where.status, where.domain) == ("legacy-main", "posted", "orders")
-    assert where.business_units == {"retail"}
+    assert where.business_units == {"Western"}
     assert where.geographies == {"EMEA", "DE", "FR"}
     assert where.accepted_from == 1_795_392_000_000_000
     assert where.accepted_until == 1_795_392_000_000_000 + (23 * 3_600) * 1_000_000 + 500_000
@@ -169,7 +169,7 @@ async def test_without_a_store(client: HttpClient, world: World) -> None:
 
 async def test_explaining_a_decision(client: HttpClient, world: World) -> None:
     query = (
-        "domain=orders&businessUnit=retail&geography=DE&companyCode=1000&amount=12.50&currencyCode=EUR"
+        "domain=orders&businessUnit=Western&geography=DE&companyCode=1000&amount=12.50&currencyCode=EUR"
         "&postingDate=2026-11-23&documentType=standard_order&customerSegment=vip&shareKey=doc_1&rootExternalId=SO-1"
     )
     answer = await client.get(f"/v1/routing/explain?{query}", headers=world.token())

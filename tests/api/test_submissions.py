@@ -179,7 +179,7 @@ async def test_bad_keys(
 
 
 SCOPES = {
-    "unit and place": (DataScope(frozenset({"retail"}), frozenset({"DE"})), True),
+    "unit and place": (DataScope(frozenset({"Western"}), frozenset({"DE"})), True),
     "above both": (DataScope(frozenset({"group"}), frozenset({"EMEA"})), True),
     "everything": (DataScope(None, None), True),
     "another unit": (DataScope(frozenset({"wholesale"}), None), False),
@@ -191,7 +191,7 @@ SCOPES = {
 @pytest.mark.parametrize("name", SCOPES)
 async def test_data_scope_on_submit(world: World, client: HttpClient, order: Any, name: str) -> None:
     scope, allowed = SCOPES[name]
-    answer = await client.post("/v1/orders", json=order, headers=world.token(data=scope))
+    answer = await client.post("/v1/orders", json=order | {"geography": "DE"}, headers=world.token(data=scope))
     if allowed:
         assert answer.status_code == 201
         return

@@ -22,7 +22,7 @@ READS = {
     "listTransactions": "/v1/transactions?status=held",
     "getLineage": f"/v1/lineages/{an_id('lin', 1)}",
     "listOrders": "/v1/orders",
-    "explainRouting": "/v1/routing/explain?domain=orders&businessUnit=retail&geography=DE",
+    "explainRouting": "/v1/routing/explain?domain=orders&businessUnit=Western&geography=DE",
     "getProblemType": "/problems/no-rule",
     "getLiveness": "/health/live",
     "getReadiness": "/health/ready",

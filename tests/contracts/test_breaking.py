@@ -13,6 +13,7 @@ import pytest
 
 from tests.contracts.conftest import made
 from tools.contract.breaking import breaks, main
+from tools.contract.decisions import COMMITTED, read_decisions, undecided
 
 Document = dict[str, Any]
 Change = Callable[[Document], object]
@@ -277,9 +278,11 @@ def test_every_kind_of_break_is_tried() -> None:
 
 
 def test_the_present_documents_break_nothing_released(document: Document, flat: Document) -> None:
+    decisions = read_decisions(COMMITTED)
+    assert {one.released for one in decisions} <= {"v1.json", "v1-salesforce.json"}
     for name, present in (("v1.json", document), ("v1-salesforce.json", flat)):
         released = json.loads((RELEASED / name).read_text(encoding="utf-8"))
-        assert [str(one) for one in breaks(released, present)] == [], (
+        assert undecided(breaks(released, present), decisions, name, present["info"]["version"]) == [], (
             f"v1 would break its callers ({name}). Take the change back, or add beside what there is"
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,13 +13,14 @@ from litestar import post
 
 from adapters.canonical import Customer
 from gateway.api.answer import Answer
-from gateway.api.contract.deprecation import Deprecation
+from gateway.api.contract.deprecation import DEPRECATION_HEADERS, Deprecation
 from gateway.api.contract.flat import flat_document
 from gateway.api.guard import any_scope_of
 from gateway.api.limits import Limits
 from gateway.api.openapi import describe
 from gateway.api.operations import Operation, described
 from gateway.api.schemas import LineageAnswer
+from tests.contracts.conftest import made
 
 SINCE = datetime(2026, 11, 1, tzinfo=UTC)
 OURS = Deprecation(SINCE, SINCE + timedelta(days=365), "`getLineage`", "/docs/deprecated")
@@ -75,3 +77,13 @@ def test_nonsense_is_refused(changes: dict[str, Any]) -> None:
     given = {"since": SINCE, "sunset": OURS.sunset, "instead": "x", "link": "/x", **changes}
     with pytest.raises(ValueError, match=r"UTC|before|address"):
         Deprecation(**given)
+
+
+def test_the_page_for_operations_tells_how_an_operation_is_withdrawn() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    section = text.partition("## How an operation is withdrawn")[2].partition("\n## ")[0]
+    for name in (*DEPRECATION_HEADERS, "`deprecated`", "`x-sunset`", "`deprecation`", *OURS.member):
+        assert name in section, name
+    paths = made()["paths"].values()
+    withdrawn = [one["operationId"] for item in paths for one in item.values() if one.get("deprecated")]
+    assert ("None of v1 is today" in section) == (not withdrawn)

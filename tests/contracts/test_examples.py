@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.canonical import DOMAINS
+from adapters.cloud_erp.sap_s4.translate import customers, orders, products
+from adapters.port import Operation
+from gateway.api.domains import RESOURCES
+from gateway.api.resources import Resource
+from gateway.transactions.home import CAPABILITIES as KEPT
+from routing_rules import load_rulebook
 from tests.contracts.conftest import made
 from tests.contracts.json_schema import Validator
 
@@ -46,3 +54,65 @@ def test_the_schema_refuses_what_the_model_refuses() -> None:
     complaints = Validator(made()).complaints(example, content["schema"])
     assert {one.split(":")[0] for one in complaints} == {"$", "$.lines[0].netAmount"}
     assert len(complaints) == 3
+
+
+BOOK = load_rulebook(Path(__file__).parents[2] / "routing_rules" / "tables")
+KNOWN: dict[str, Collection[str]] = {
+    "businessUnit": {*BOOK.business_units.nodes, "*"},
+    "geography": {*BOOK.geographies.nodes, "*"},
+    "companyCode": {*BOOK.company_codes, "*"},
+    "currencyCode": {one.currency for one in BOOK.company_codes.values() if one.currency},
+    "systemId": {*BOOK.systems, "gateway"},
+    "row": {row.id for table in BOOK.tables.values() for row in table.rows},
+}
+"""What an example may say of the sample rulebook, by member."""
+
+
+FOR_CALLERS = {*(one.domain for one in RESOURCES), "transactions", "lineages", "routing", "capabilities", "problems"}
+
+
+def _said(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from _said(one, key)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _said(one, name.removesuffix("s"))
+    elif isinstance(value, str):
+        yield name, value
+
+
+def _every_example() -> Iterator[tuple[str, str]]:
+    """Of what callers use who submit documents; drafts of rules bring new rows."""
+    for item in made()["paths"].values():
+        for operation in item.values():
+            if FOR_CALLERS.isdisjoint(operation["tags"]):
+                continue
+            for one in operation.get("parameters", ()):
+                yield from _said(one.get("example"), one["name"])
+            for body in (operation.get("requestBody", {}), *operation["responses"].values()):
+                for content in body.get("content", {}).values():
+                    for example in content.get("examples", {}).values():
+                        yield from _said(example["value"])
+
+
+def test_examples_name_what_the_sample_rulebook_has() -> None:
+    """So that what is copied from the description works against `make demo`."""
+    said = set(_every_example())
+    assert {name for name, _ in said} >= set(KNOWN)
+    assert sorted((name, value) for name, value in said if name in KNOWN and value not in KNOWN[name]) == []
+
+
+CHANGEABLE = {
+    "customers": customers.CHANGEABLE,
+    "products": products.CHANGEABLE,
+    "orders": orders.CHANGEABLE,
+    "contracts": KEPT["contracts", Operation.CHANGE].changeable,
+}
+"""In the cloud ERP of the sample, to which the examples go; contracts are kept by the gateway."""
+
+
+@pytest.mark.parametrize("resource", [one for one in RESOURCES if one.change], ids=lambda one: one.domain)
+def test_an_example_of_a_change_is_one_that_its_system_can_make(resource: Resource) -> None:
+    asked = set(resource.change or ()) - {"ifMatch", "idempotencyKey", "totals"}
+    assert asked <= CHANGEABLE[resource.domain]

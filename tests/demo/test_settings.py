@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from typer.testing import CliRunner
+
+from gateway.cli import app
 from gateway.demo.erps import CLOUD, LEGACY, Erp
 from gateway.demo.gateway_process import tokens, write_settings
 from gateway.demo.places import Memory, Places
@@ -42,6 +45,18 @@ async def test_the_gateway_takes_it(tmp_path: Path) -> None:
     finally:
         for system in systems.values():
             await system.port.aclose()
+
+
+def test_its_rulebook_is_proven_with_what_its_systems_can_do(tmp_path: Path) -> None:
+    places = _written(tmp_path)
+    report = CliRunner().invoke(app, ["capabilities", "--data", str(places.directory), "--json"])
+    assert report.exit_code == 0, report.output
+    file = tmp_path / "capabilities.json"
+    file.write_text(report.stdout, encoding="utf-8")
+    checked = CliRunner().invoke(
+        app, ["rules", "check", str(places.directory / "rulebook"), "--capabilities", str(file)]
+    )
+    assert checked.exit_code == 0, checked.output
 
 
 def test_secrets_stay_in_files_of_their_owner(tmp_path: Path) -> None:

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 from pydantic import BaseModel
+from typer.testing import CliRunner
 
 import routing_rules
+from gateway.cli import app
 from gateway.settings import Settings, SystemSettings, load_settings
 from gateway.wiring.systems import check_targets, connect_systems
 from routing_rules import load_rulebook
@@ -44,6 +46,16 @@ def test_it_loads_and_its_systems_can_be_connected(data: Path):
     settings = load_settings(data)
     rulebook = load_rulebook(data / settings.rulebook)
     check_targets(rulebook, connect_systems(rulebook, settings.systems, data))
+
+
+def test_the_sample_rulebook_is_proven_with_what_its_systems_can_do(data: Path, tmp_path: Path):
+    report = CliRunner().invoke(app, ["capabilities", "--data", str(data), "--json"])
+    assert report.exit_code == 0, report.output
+    (tmp_path / "capabilities.json").write_text(report.stdout, encoding="utf-8")
+    checked = CliRunner().invoke(
+        app, ["rules", "check", str(data / "rulebook"), "--capabilities", str(tmp_path / "capabilities.json")]
+    )
+    assert checked.exit_code == 0, checked.output
 
 
 def test_every_setting_is_in_it_and_explained(data: Path):

@@ -32,6 +32,7 @@ class Queue:
     oldest_job_s: float = 1.0
     events: int = 1
     oldest_event_s: float = 1.0
+    in_doubt: int = 1
 
 
 def _series() -> dict[str, frozenset[str]]:
@@ -40,6 +41,7 @@ def _series() -> dict[str, frozenset[str]]:
     metrics.request("/v1/orders", "POST", 201, 0.1)
     metrics.decision("orders", "legacy-main", "live")
     metrics.erp_call("legacy-main", "submit", "posted", 0.1)
+    metrics.relay.failed("NatsUnavailable")
     families = text_string_to_metric_families(metrics.render(Queue()).decode())
     found = {sample.name: OF_A_TARGET | set(sample.labels) for family in families for sample in family.samples}
     return {**found, "up": OF_A_TARGET}

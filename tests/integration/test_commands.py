@@ -8,12 +8,15 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from gateway.messaging.server_directory import ServerDirectory
 from gateway.store.migrate import migrate
 from gateway.store.store import open_store
+from tests.line.documents import priced
 from tests.line.rig import Rig, invoice, order
 
 TABLES = Path(__file__).parents[2] / "routing_rules" / "tables"
@@ -25,15 +28,35 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory whose record holds an order and its invoice."""
     directory = tmp_path_factory.mktemp("data")
     shutil.copytree(TABLES, directory / "rulebook")
-    (directory / "gateway.toml").write_text('rulebook = "rulebook"\n', encoding="utf-8")
+
+    async def business(rig: Rig) -> None:
+        await rig.send(order(), wait_s=5.0)
+        await rig.send(invoice(), "invoices", wait_s=5.0)
+
+    return filled(directory, business)
+
+
+@pytest.fixture(scope="module")
+def operated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory whose record holds an order that was changed and cancelled."""
+
+    async def business(rig: Rig) -> None:
+        document_id = (await rig.send(order(), wait_s=5.0)).transaction.document_id
+        await rig.change(document_id, priced(20))
+        await rig.cancel(document_id)
+
+    return filled(tmp_path_factory.mktemp("operated"), business)
+
+
+def filled(directory: Path, business: Callable[[Rig], Awaitable[None]]) -> Path:
+    """The directory with a record of this business; nothing listens at its port, that of the discard service."""
+    (directory / "gateway.toml").write_text('rulebook = "rulebook"\nhttp.port = 9\n', encoding="utf-8")
 
     async def fill() -> None:
         url = f"sqlite:///{directory / 'gateway.db'}"
         await migrate(url)
         store = await open_store(url)
-        rig = await Rig.on(store)
-        await rig.send(order(), wait_s=5.0)
-        await rig.send(invoice(), "invoices", wait_s=5.0)
+        await business(await Rig.on(store))
         await store.close()
 
     asyncio.run(fill())
@@ -64,6 +87,46 @@ def test_a_trace_is_found_by_any_name_and_the_lineage_shows_all_of_it(data: Path
     shown = call("ledger", "trace", "10248", "--data", data).stdout
     assert "legacy-main" in shown
     assert call("ledger", "trace", "nobody", "--data", data).returncode == 1
+
+
+def test_operations_are_shown_and_asked_for(operated: Path):
+    listed = json.loads(call("transactions", "list", "--operation", "cancel", "--data", operated, "--json").stdout)
+    assert [one["operation"] for one in listed] == ["cancel"]
+    table = call("transactions", "list", "--data", operated).stdout.splitlines()
+    assert [line.split()[2] for line in table] == ["operation", "cancel", "change", "create"]
+    lines = call("ledger", "trace", listed[0]["lineageId"], "--data", operated).stdout.splitlines()
+    # what is longer than its column goes on in a line of its own
+    told = {line.split()[1]: line.split()[3] for line in lines if " txn_" in line}
+    assert sorted(told.values()) == ["cancel", "change", "create"]
+    assert told[listed[0]["transactionId"]] == "cancel"
+    assert call("transactions", "list", "--operation", "burn", "--data", operated).returncode == 2
+
+
+def test_what_does_not_run_is_said_in_a_sentence(data: Path):
+    told = call("where", "--data", data)
+    assert (told.returncode, told.stdout) == (0, "http://127.0.0.1:9\n")
+    assert "no gateway answers there now" in told.stderr
+    assert json.loads(call("where", "--json", "--data", data).stdout)["answers"] is False
+    server = ServerDirectory(data / "nats")
+    server.prepare()
+    server.write_address(9)
+    for _ in range(2):  # it ran once; it never ran
+        told = call("events", "tail", "--data", data)
+        assert (told.returncode, told.stdout) == (1, "")
+        assert f"no gateway runs on {data}" in told.stderr
+        shutil.rmtree(data / "nats", ignore_errors=True)
+
+
+def test_a_database_of_a_newer_program_is_refused_in_a_sentence(data: Path, tmp_path: Path):
+    newer = tmp_path / "newer"
+    shutil.copytree(data, newer)
+    with sqlite3.connect(newer / "gateway.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'v9999'")
+    connection.close()
+    for command in (("migrate",), ("transactions", "list")):
+        told = call(*command, "--data", newer)
+        assert told.returncode == 1
+        assert "v9999, which this program does not know" in told.stderr
 
 
 def test_one_transaction_is_shown(data: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from litestar.testing import AsyncTestClient
 from gateway.app import create_app
 from gateway.settings import SettingsError, load_settings
 from gateway.wiring import RulebookRefused, open_runtime
+from gateway.wiring.relay import remote_nats
 from routing_rules import RulebookInvalid
 
 TABLES = Path(__file__).parents[2] / "routing_rules" / "tables"
@@ -131,6 +133,36 @@ async def test_wrong_settings_are_named(data: Path, old: str, new: str, says: st
     change(data / "gateway.toml", old, new)
     with pytest.raises(SettingsError, match=says):
         await open_runtime(data, load_settings(data))
+
+
+async def test_the_relay_counts_in_the_numbers_of_the_process(data: Path):
+    change(data / "gateway.toml", "[http]", f'[nats]\nurl = "{NOBODY.replace("http", "nats")}"\n[http]')
+    async with running(data) as runtime:
+        runtime.start()
+        async with asyncio.timeout(20):
+            while b'relay_failures_total{reason="NatsUnavailable"}' not in runtime.app_parts.metrics.render(None):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+
+async def test_all_files_that_are_missing_are_named_at_once(data: Path):
+    change(data / "gateway.toml", "[http]", '[nats]\ncredentials_file = "c"\ntls_ca_file = "t"\n[http]')
+    (data / "secret").unlink()
+    with pytest.raises(SettingsError) as caught:
+        await open_runtime(data, load_settings(data))
+    assert [line.split(":")[0] for line in str(caught.value).splitlines()] == [
+        "nats.credentials_file",
+        "nats.tls_ca_file",
+        "systems.legacy-main.options.password_file",
+        "systems.cloud-main.options.client_secret_file",
+    ]
+
+
+def test_an_operators_nats_is_one_or_several_servers_with_a_ca_of_its_own(data: Path):
+    url = "tls://one:4222, tls://two:4222 ,"
+    change(data / "gateway.toml", "[http]", f'[nats]\nurl = "{url}"\ntls_ca_file = "ca.pem"\n[http]')
+    found = remote_nats(data, load_settings(data))
+    assert found.servers == ("tls://one:4222", "tls://two:4222")
+    assert found.tls_ca_file == str(data / "ca.pem")
 
 
 async def test_a_real_rulebook_error_is_no_settings_error(data: Path):

@@ -12,6 +12,7 @@ from opentelemetry.trace import NoOpTracer
 
 from adapters.canonical import DOMAINS
 from gateway.cutover.activation import put_in_force
+from gateway.cutover.rules_holder import RulesHolder
 from gateway.domain.caller import Caller
 from gateway.domain.ids import TimeOrderedIds
 from gateway.domain.queries import Visible
@@ -83,6 +84,7 @@ class Rig:
     cloud: BookErp
     parts: LineParts
     line: Line
+    rules: RulesHolder
     woken: list[str]
     keys: int = 0
 
@@ -121,20 +123,22 @@ class Rig:
     def _made(cls, store: Any, clock: HandClock, liveness: Dead, *rest: Any) -> Rig:
         legacy, cloud, parts = rest
         woken: list[str] = []
+        rules = RulesHolder(store.reads, parts.rules, fits=lambda _rulebook: None)
         line = Line(
             store,
             store.reads,
             parts,
             events_left=lambda: woken.append("events"),
             jobs_due=lambda: woken.append("jobs"),
+            rules=rules,
         )
-        return cls(store, clock, liveness, legacy, cloud, parts, line, woken)
+        return cls(store, clock, liveness, legacy, cloud, parts, line, rules, woken)
 
     async def another_process(self, process_id: str) -> Rig:
         """A second process on the same store, clock and ERPs."""
         tools = _tools(self.clock, Counting(1_000_000), self.liveness, process_id)
         await _register(self.store, process_id, self.clock)
-        parts = LineParts(tools, self.parts.rules, self.parts.systems, self.parts.limits)
+        parts = LineParts(tools, self.rules.current, self.parts.systems, self.parts.limits)
         return self._made(self.store, self.clock, self.liveness, self.legacy, self.cloud, parts)
 
     async def send(self, body: dict[str, Any], domain: str = "orders", **changes: Any) -> Answer:

@@ -8,8 +8,9 @@ import pytest
 from gateway.domain.queries import TransactionFilter, Visible
 from gateway.domain.transaction import Status
 from gateway.errors import Problem
-from tests.line.documents import TO_CLOUD, customer
-from tests.line.rig import Rig, invoice, order
+from tests.line.asking import posted, refused
+from tests.line.documents import TO_CLOUD, credit_note, customer, journal_entry
+from tests.line.rig import BILLING, Rig, invoice, order, payment
 
 WESTERN = "live,legacy-main,cloud-main,,,{},Phase 1: the Western"
 HELD = {"orders.csv": (WESTERN.format(""), WESTERN.format("hold"))}
@@ -50,7 +51,8 @@ async def test_a_waiting_creation_ends_as_cancelled_and_is_the_answer(rig: Rig):
 
 async def test_what_waits_for_it_is_refused_then(rig: Rig):
     transaction_id = await a_waiting_order(rig)
-    child = await rig.send(invoice("I", "1"), "invoices")
+    theirs = {"customer": {"externalId": "NEW", "source": "salesforce"}, **TO_CLOUD}
+    child = await rig.send(invoice("I", "1", **theirs), "invoices")
     assert child.transaction.status is Status.WAITING
     rig.woken.clear()
     await rig.cancel((await rig.record(transaction_id)).document_id)
@@ -123,3 +125,57 @@ async def test_a_creation_that_was_sent_keeps_its_document_busy(rig: Rig):
     rig.legacy.gate.set()
     await rig.settle()
     assert (await rig.cancel(created.document_id)).transaction.operation == "cancel"
+
+
+FOLLOWS = [
+    ("invoices", invoice("I", "10248")),
+    ("invoices", credit_note("C", "INV-10248")),
+    ("payments", payment("P")),
+    ("journal_entries", journal_entry(invoiceReference={"externalId": "INV-10248"})),
+]
+
+
+@pytest.mark.parametrize(("domain", "body"), FOLLOWS)
+async def test_what_waits_for_its_parent_is_called_off(rig: Rig, domain: str, body: dict):
+    await posted(rig)
+    rig.legacy.gate = asyncio.Event()
+    parent = (await rig.send(invoice(), "invoices")).transaction
+    if body["externalId"] == "I":  # it waits for an order of its own
+        await rig.send(order("2"))
+        body = invoice("I", "2")
+    waiting = (await rig.send(body, domain)).transaction
+    assert waiting.status is Status.WAITING
+    answer = await rig.cancel(waiting.document_id, domain, caller=BILLING, reason="twice")
+    assert (answer.transaction.transaction_id, answer.transaction.status) == (waiting.transaction_id, Status.CANCELLED)
+    assert (await rig.document(waiting.document_id)).state == "cancelled"
+    rig.legacy.gate.set()
+    await rig.settle()
+    await rig.until(100.0)
+    assert (await rig.record(waiting.transaction_id)).status is Status.CANCELLED
+    assert (await rig.record(parent.transaction_id)).status is Status.POSTED
+    again = await rig.send(body, domain, replaces=waiting.transaction_id, wait_s=5.0)
+    assert (again.transaction.status, again.transaction.document_id) == (Status.POSTED, waiting.document_id)
+
+
+@pytest.mark.parametrize(("domain", "body"), FOLLOWS)
+async def test_what_is_posted_is_reversed_and_not_called_off(rig: Rig, domain: str, body: dict):
+    await posted(rig)
+    await posted(rig, invoice(), "invoices")
+    document_id = await posted(rig, body, domain)
+    problem = await refused(rig.cancel(document_id, domain, caller=BILLING))
+    assert (problem.slug, problem.remedy) == ("operation-not-served", "reverse the document")
+    assert (await rig.reverse(document_id, domain)).transaction.status is Status.POSTED
+    assert (await refused(rig.cancel(document_id, domain, caller=BILLING))).slug == "document-closed"
+
+
+async def test_an_invoice_under_way_is_busy_and_not_called_off(rig: Rig):
+    await posted(rig)
+    rig.legacy.script = ["lost_call"]
+    sent = (await rig.send(invoice(), "invoices")).transaction
+    await rig.settle()
+    assert (await refused(rig.cancel(sent.document_id, "invoices", caller=BILLING))).slug == "document-busy"
+
+
+async def test_masters_are_never_called_off(rig: Rig):
+    document_id = await posted(rig, customer(), "customers")
+    assert (await refused(rig.cancel(document_id, "customers"))).slug == "operation-not-served"

@@ -135,13 +135,12 @@ async def test_an_invoice_relates_to_a_contract_and_keeps_its_own_way(rig: Rig):
     assert record.lineage_id != contract_lineage
     for lineage_id in (contract_lineage, record.lineage_id):
         view = await rig.store.reads.lineage(lineage_id, Visible())
-        assert [(one.document_id, one.field, one.target_document_id) for one in view.relations] == [
+        relating = [one for one in view.relations if one.kind == "relates"]
+        assert [(one.document_id, one.field, one.target_document_id) for one in relating] == [
             (record.document_id, "contractReference", document_id)
         ]
-    # what only relates keeps nothing from its end, and may relate afterwards too
+    # what only relates keeps nothing from its end
     assert (await rig.cancel(document_id, "contracts")).transaction.status is Status.POSTED
-    late = invoice("late", contractReference={"documentId": document_id})
-    assert (await rig.send(late, "invoices", wait_s=5.0)).transaction.status is Status.POSTED
 
 
 async def test_a_renewal_relates_to_what_it_renews(rig: Rig):

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from gateway.domain.queries import Visible
 from gateway.domain.transaction import Status
 from gateway.errors import Problem
 from tests.line.asking import posted, refused
@@ -63,6 +64,13 @@ async def test_a_payment_over_two_invoices_follows_both(rig: Rig):
     for billed in (first, second):
         problem = await refused(rig.reverse(billed))
         assert [one["documentId"] for one in problem.extra["followUps"]] == [paid]
+        view = await rig.store.reads.lineage((await rig.document(billed)).lineage_id, Visible())
+        shown = {(one.field, one.target_document_id) for one in view.relations if one.document_id == paid}
+        fields = ("allocations[0].invoiceReference", "allocations[1].invoiceReference")
+        # in the payment's own lineage all of its links, in that of the other invoice the one that leads there
+        assert shown >= {(fields[billed == second], billed)}
+        if billed == first:
+            assert shown == {(fields[0], first), (fields[1], second)}
 
 
 async def test_a_corrected_document_follows_what_it_names_now(rig: Rig):

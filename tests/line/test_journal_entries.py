@@ -46,10 +46,25 @@ async def test_an_entry_upon_a_payment_follows_the_payment_s_pin(rig: Rig):
     assert (await refused(rig.reverse(paid.document_id, "payments"))).slug == "has-follow-ups"
 
 
-async def test_an_entry_over_several_company_codes_is_one_posting(store):
+MIXED = journal_entry(lines=lines({}, {"companyCode": "NW02", "currencyCode": "EUR"}))
+
+
+async def test_an_entry_over_several_company_codes_is_refused_where_its_system_takes_none(store):
     rig = await Rig.on(store, edits=TWO_COMPANIES)
-    body = journal_entry(lines=lines({}, {"companyCode": "NW02", "currencyCode": "EUR"}))
-    record = (await rig.send(body, "journal_entries", wait_s=5.0)).transaction
+    problem = await refused(rig.send(MIXED, "journal_entries", wait_s=5.0))
+    assert (problem.slug, problem.extra["systemId"]) == ("invalid-document", "legacy-main")
+    assert [error.field for error in problem.errors] == [
+        f"lines[{index}].{member}" for index in (2, 3) for member in ("companyCode", "currencyCode")
+    ]
+    assert rig.legacy.calls == 0
+    # to say what the head says is not to differ
+    same = journal_entry(lines=lines({"companyCode": "NW01", "currencyCode": "USD"}))
+    assert (await rig.send(same, "journal_entries", wait_s=5.0)).transaction.status is Status.POSTED
+
+
+async def test_an_entry_over_several_company_codes_is_one_posting(store):
+    rig = await Rig.on(store, edits=TWO_COMPANIES, mixed_lines=True)
+    record = (await rig.send(MIXED, "journal_entries", wait_s=5.0)).transaction
     assert (record.status, record.company_code, record.amount) == (Status.POSTED, "NW01", "50.00")
     assert len(rig.legacy.book) == 1
 

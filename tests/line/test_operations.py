@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from adapters.port import Cancellation, Change, Reversal
+from gateway.api.wire import erp_number
 from gateway.domain.identity import external_reference
 from gateway.domain.queries import DocumentName, TransactionFilter, Visible
 from gateway.domain.transaction import Status
@@ -120,10 +121,11 @@ async def test_the_mirror_s_number_names_the_document_and_never_replaces_its_own
     found = await rig.store.write(lambda unit: unit.documents_named([name]))
     assert found[name].document_id == created.document_id
     numbers = await rig.store.reads.cross_references(ids)
-    assert {one.document_number: one.valid_until is None for one in numbers} == {
-        original.document_number: True,
-        mirror.document_number: False,
+    assert {one.document_number: (one.valid_until is None, one.is_mirror) for one in numbers} == {
+        original.document_number: (True, False),
+        mirror.document_number: (False, True),
     }
+    assert [erp_number(one)["mirror"] for one in numbers] == [one.is_mirror for one in numbers]
 
 
 async def test_a_master_is_changed_in_its_system_of_record(rig: Rig):

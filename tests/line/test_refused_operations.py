@@ -80,7 +80,7 @@ async def test_a_changed_reference_must_lead_somewhere_in_the_system_of_the_docu
     [
         ("customers", "cancel"),
         ("orders", "reverse"),
-        ("invoices", "cancel"),
+        ("products", "cancel"),
         ("invoices", "change"),
         ("contracts", "reverse"),
     ],

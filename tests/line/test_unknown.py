@@ -225,3 +225,47 @@ def test_whatever_the_erp_does_a_document_is_posted_at_most_once_and_its_status_
         assert rig.cloud.calls == 0
 
     run_rig(scenario)
+
+
+async def test_a_refusal_proves_nothing_of_an_attempt_that_still_runs(unique_rig: Rig):
+    """Where the ERP refuses second documents itself, it is sent again while the first call may still be executed."""
+    rig = unique_rig
+    rig.legacy.script = ["late", "reject"]
+    answer = await rig.send(order())
+    await rig.settle()
+    await rig.until(1.1)
+    assert rig.legacy.calls == 2
+    assert (await rig.record(answer.transaction.transaction_id)).status is Status.UNKNOWN
+    rig.legacy.post_what_was_late()
+    await rig.until(2.0)
+    record = await rig.record(answer.transaction.transaction_id)
+    assert (record.status, record.problem) == (Status.POSTED, None)
+    assert rig.legacy.calls == 2
+
+
+async def test_a_kept_refusal_counts_when_all_attempts_are_over(unique_rig: Rig):
+    rig = unique_rig
+    rig.legacy.script = ["lost_call", "reject"]
+    answer = await rig.send(order())
+    await rig.settle()
+    await rig.until(1.1)
+    await rig.until(50.0)
+    assert (await rig.record(answer.transaction.transaction_id)).status is Status.UNKNOWN
+    await rig.until(60.0)
+    await rig.until(60.0)
+    record = await rig.record(answer.transaction.transaction_id)
+    assert record.status is Status.REJECTED
+    assert json.loads(record.problem)["erp"]["messageCode"] == "V1/152"
+    assert (rig.legacy.calls, rig.legacy.book) == (2, [])
+
+
+async def test_a_refusal_after_a_sender_that_nobody_saw_end_is_for_a_person(unique_rig: Rig):
+    transaction_id = await _dispatched_and_gone(unique_rig, "nothing")
+    heir = await unique_rig.another_process("prc_2")
+    heir.legacy.script = ["reject"]
+    await heir.until(16.0)
+    await heir.until(2.0)
+    for _ in range(3):
+        await heir.until(110.0)
+    assert heir.legacy.calls == 2, "it was sent again at once: the ERP refuses a second one itself"
+    assert (await heir.record(transaction_id)).status is Status.IN_DOUBT

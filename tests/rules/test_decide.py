@@ -200,6 +200,7 @@ def test_the_stage_names_the_target_of_new_roots(outcome: str, side: Side) -> No
     assert decision.stage is Stage(outcome.partition(",")[0])
     assert decision.explanation.as_json()["target"] == {"system_id": decision.system_id, "side": side.value}
     assert decision.explanation.effect.startswith(f"stage {decision.stage.value}: ")
+    assert decision.effect == decision.explanation.effect
 
 
 def pilot(share: str, **more: Any) -> Decision:

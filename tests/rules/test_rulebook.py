@@ -25,7 +25,7 @@ systems:
 """
 YAML += """\
 company_codes: [{id: C1, calendar: year}, {id: C2}]
-calendars: [{id: year, starts: 01-01}, {id: weeks}]
+calendars: [{id: year, fiscal_year_starts: 01-01}, {id: weeks}]
 owners: {orders: [x, y]}
 required_checks: [{id: proof}]
 thresholds: {ratio: 0.5}

@@ -12,6 +12,7 @@ import pytest
 
 from gateway.store.migrate import migrate
 from gateway.store.store import Store, open_store
+from tests.simulation.memory_store import memory_store
 from tests.store.postgres import RunningServer
 
 
@@ -60,9 +61,13 @@ def url(request: pytest.FixtureRequest) -> str:
     return found
 
 
-@pytest.fixture
-async def store(url: str) -> AsyncIterator[Store]:
-    """The store on it."""
-    opened = await open_store(url)
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres), "memory"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    """The store on either database, and the one in memory that the simulation lives on."""
+    if request.param == "memory":
+        opened = memory_store()
+    else:
+        name = "sqlite_url" if request.param == "sqlite" else "migrated_postgres_url"
+        opened = await open_store(request.getfixturevalue(name))
     yield opened
     await opened.close()

@@ -97,6 +97,8 @@ def running_server(*, durable: bool = False) -> Iterator[RunningServer]:
         _run(user, binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync",
              "--locale=C")  # fmt: skip
         settings = {"listen_addresses": "", "unix_socket_directories": str(directory), "max_connections": "200"}
+        # so that a test can ask in which order units were committed
+        settings |= {"track_commit_timestamp": "on"}
         if not durable:
             settings |= {"fsync": "off", "full_page_writes": "off"}
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from gateway.store import schema
@@ -104,6 +104,25 @@ async def test_two_processes_may_migrate_at_once(postgres_url: str) -> None:
 async def test_an_empty_postgres_is_refused(postgres_url: str) -> None:
     with pytest.raises(SchemaOutdated):
         await open_store(postgres_url)
+
+
+async def test_a_newer_schema_is_refused_and_left_as_it_is(url: str) -> None:
+    await migrate(url)
+    engine = create_async_engine(parse_url(url).engine_url if url.startswith("sqlite") else _asyncpg(url))
+    for _ in range(2):
+        async with engine.begin() as connection:
+            found = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one()
+            await connection.execute(text("UPDATE alembic_version SET version_num = 'v9999'"))
+        with pytest.raises(SchemaOutdated, match="v9999, which this program does not know"):
+            await migrate(url)
+        with pytest.raises(SchemaOutdated, match="v9999, which this program does not know"):
+            await open_store(url)
+    assert found == "v9999"
+    await engine.dispose()
+
+
+def _asyncpg(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+asyncpg://")
 
 
 async def test_a_missing_or_empty_file_is_refused_and_not_made(tmp_path: Path) -> None:

@@ -53,6 +53,16 @@ async def _three(store: Store) -> list[TransactionRecord]:
     return records
 
 
+async def test_statuses_of_several(store: Store) -> None:
+    first, _, third = await _three(store)
+    asked = [first.transaction_id, third.transaction_id, "txn_none"]
+    assert await store.reads.statuses(asked) == {
+        first.transaction_id: Status.POSTED,
+        third.transaction_id: Status.WAITING,
+    }
+    assert await store.reads.statuses([]) == {}
+
+
 @pytest.mark.parametrize(
     ("where", "found"),
     [
@@ -181,9 +191,10 @@ async def test_the_queues_say_how_much_waits_and_how_long(store: Store) -> None:
             waiting = a_transaction(accepted_at=accepted_at)
             await insert_transaction_with_job(unit, waiting, due_at=due_at, lease_until=lease_until)
         await unit.insert_events([an_event("lin_1", 1, created_at=NOW - 1_000_000), an_event("lin_1", 2)])
+        await unit.insert_transaction(a_transaction(status=Status.IN_DOUBT))
 
     await store.write(write)
-    assert await store.reads.queue_state(NOW) == QueueState(2, 4.0, 2, 1.0)
+    assert await store.reads.queue_state(NOW) == QueueState(2, 4.0, 2, 1.0, in_doubt=1)
 
 
 async def test_reading_connections_cannot_write(url: str) -> None:

@@ -2,6 +2,7 @@
 
 A registration in Salesforce External Services may gain, and not lose or rename, operations, their required
 parameters, properties and objects; generated clients break on more than that. What v1 cannot take is a v2.
+What a person has accepted stands in `decisions.toml`; a decision that nothing needs is an error as well.
 Exit code 0: nothing breaks, 1: something does, 2: a file that cannot be read.
 """
 
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.contract.breaking_shapes import Direction, Shapes, schema_names
+from tools.contract.decisions import COMMITTED, DecisionsInvalid, read_decisions, undecided
 from tools.contract.reading import Document, Finding, Operation, operations
 
 
@@ -122,6 +124,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.contract.breaking", description=__doc__)
     parser.add_argument("released", type=Path)
     parser.add_argument("present", type=Path)
+    parser.add_argument("--decisions", type=Path, default=COMMITTED, help="what a person has accepted (TOML)")
     given = parser.parse_args(arguments)
     documents = []
     for path in (given.released, given.present):
@@ -130,9 +133,17 @@ def main(arguments: list[str] | None = None) -> int:
         except (OSError, ValueError) as error:
             sys.stderr.write(f"{path}: {error}\n")
             return 2
-    found = breaks(*documents)
-    for finding in found:
-        sys.stdout.write(f"{finding}\n")
+    try:
+        version = str(documents[1]["info"]["version"])
+        found = undecided(breaks(*documents), read_decisions(given.decisions), given.released.name, version)
+    except (KeyError, TypeError):
+        sys.stderr.write(f"{given.present}: has no version\n")
+        return 2
+    except DecisionsInvalid as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    for line in found:
+        sys.stdout.write(f"{line}\n")
     return 1 if found else 0
 
 

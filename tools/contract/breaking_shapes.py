@@ -139,7 +139,7 @@ def _values(where: str, old: _Shape, new: _Shape, direction: Direction) -> Itera
 
 
 def _forms(where: str, old: _Shape, new: _Shape) -> Iterator[Finding]:
-    """Whether one pattern is wider than another is beyond a comparison: a person decides."""
+    """Whether one pattern is wider than another is beyond a comparison: a person decides (`decisions.toml`)."""
     for key in ("pattern", "format"):
         if old.schema.get(key) != new.schema.get(key):
             yield Finding(f"{key}-changed", where, f"{old.schema.get(key)!r} became {new.schema.get(key)!r}")

@@ -20,7 +20,7 @@ from gateway.domain.event_schemas import (
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 RESOURCE: Final = TransactionAnswer.__name__
 _DEFS: Final = "#/$defs/"
-_OF_ANSWERS: Final = MEMBERS | {"requestTraceId"}
+_OF_ANSWERS: Final = MEMBERS | {"requestTraceId", "etag", "documentVersion"}
 
 
 def resource_schemas(document: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from gateway.api.contract.flat_schemas import FlatSchemas
 
 _JSON: Final = "application/json"
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
-_OPERATORS_TAG: Final = "health"
+_LEFT_OUT: Final = frozenset({"health", "ledger"})
+"""Tags of what is for operators and auditors; the ledger's files are no JSON either."""
 
 
 def flat_document(document: dict[str, Any]) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def flat_document(document: dict[str, Any]) -> dict[str, Any]:
     )
     return {
         "openapi": "3.0.3",
-        "info": document["info"],
+        "info": {key: value for key, value in document["info"].items() if not key.startswith("x-")},
         "servers": document["servers"],
         "paths": {
             path: {method: _operation(one, shapes) for method, one in item.items()}
@@ -47,7 +48,7 @@ def flat_document(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_kept(operation: dict[str, Any]) -> bool:
-    return _OPERATORS_TAG not in operation.get("tags", ())
+    return _LEFT_OUT.isdisjoint(operation.get("tags", ()))
 
 
 def _operation(operation: dict[str, Any], shapes: FlatSchemas) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import jwt
 import pytest
 
 from gateway.auth import DEFAULT_CLIENTS, EmbeddedIssuer, IssuerMisused, TokenRefused
+from gateway.auth.clients import OWNING_TEAMS
 from gateway.auth.issuer import DEMO_ONLY_SCOPES, KEY_FILE
 from gateway.domain.caller import DataScope
 
@@ -53,13 +54,29 @@ async def test_default_clients_are_accepted(tmp_path: Path, name: str) -> None:
     assert not client.scopes & DEMO_ONLY_SCOPES
 
 
-async def test_data_scope_and_person_travel(tmp_path: Path) -> None:
+async def test_data_scope_person_and_teams_travel(tmp_path: Path) -> None:
     issuer = _open(tmp_path)
     scope = DataScope(frozenset({"retail"}), frozenset())
-    client = replace(DEFAULT_CLIENTS["billing"], data_scope=scope, person="p1")
+    teams = frozenset({"treasury-team", "tax-team"})
+    client = replace(DEFAULT_CLIENTS["billing"], data_scope=scope, person="p1", teams=teams)
     identity = await issuer.verifier().authenticate(f"Bearer {issuer.mint(client, 60)}".encode())
     assert identity.caller.data_scope == scope
-    assert identity.person == "p1"
+    assert identity.caller.person == "p1"
+    assert identity.caller.teams == teams
+
+
+async def test_in_the_demo_each_owning_team_has_three_persons(tmp_path: Path) -> None:
+    demo = _open(tmp_path, demo=True)
+    for team in OWNING_TEAMS:
+        persons = []
+        for scope in ("rules:edit", "rules:approve", "rules:activate"):
+            [client] = [one for one in DEFAULT_CLIENTS.values() if team in one.teams and scope in one.scopes]
+            caller = (await demo.verifier().authenticate(f"Bearer {demo.mint(client)}".encode())).caller
+            assert scope in caller.scopes
+            assert caller.teams == {team}
+            persons.append(caller.person)
+        assert None not in persons
+        assert len(set(persons)) == 3
 
 
 @pytest.mark.parametrize("scope", sorted(DEMO_ONLY_SCOPES))

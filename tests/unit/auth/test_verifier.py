@@ -87,7 +87,7 @@ def _b64(value: Any) -> str:
 async def test_a_good_token_names_its_caller(verify: Callable[..., Any]) -> None:
     identity = await verify(_token())
     caller = identity.caller
-    assert (caller.client, caller.source, identity.person) == ("salesforce", "salesforce", "p-17")
+    assert (caller.client, caller.source, identity.caller.person) == ("salesforce", "salesforce", "p-17")
     assert caller.scopes == {"documents:submit", "documents:read"}
     assert caller.data_scope.business_units is None
     assert caller.data_scope.geographies == {"DE", "FR"}
@@ -165,6 +165,9 @@ ATTACKS: dict[str, tuple[Callable[[], str], str]] = {
     "node with a star": (lambda: _token(geographies=["*", "DE"]), "node id"),
     "nodes as a text": (lambda: _token(geographies="DE"), "list"),
     "person as a number": (lambda: _token(person=7), "person"),
+    "teams as a text": (lambda: _token(teams="treasury-team"), "teams"),
+    "a team that is none": (lambda: _token(teams=[7]), "team"),
+    "too many teams": (lambda: _token(teams=[f"t{n}" for n in range(101)]), "100 teams"),
     "not a JWT": (lambda: "abc", "compact form"),
     "deeply nested header": (lambda: _b64(b"[" * 3_000) + "." + _b64(CLAIMS) + ".AA", "not a JWT"),
 }
@@ -245,12 +248,15 @@ async def test_the_memory_is_bounded_and_forgets_the_oldest(clock: Clock) -> Non
 
 
 async def test_claim_names_of_another_issuer(clock: Clock) -> None:
-    names = ClaimNames(source="https://x/source", business_units="bu", geographies="geo", person="employee")
+    names = ClaimNames(
+        source="https://x/source", business_units="bu", geographies="geo", person="employee", teams="groups"
+    )
     policy = TokenPolicy(issuer="https://issuer", audience="gateway", claim_names=names)
-    changes: dict[str, Any] = {"https://x/source": "billing", "bu": ["retail"], "employee": "e1"}
+    changes: dict[str, Any] = {"https://x/source": "billing", "bu": ["retail"], "employee": "e1", "groups": ["g"]}
     token = _token(source=None, **changes)
     identity = await TokenVerifier(policy, StaticKeys(JWKS), clock).authenticate(f"Bearer {token}".encode())
-    assert (identity.caller.source, identity.person) == ("billing", "e1")
+    assert (identity.caller.source, identity.caller.person) == ("billing", "e1")
+    assert identity.caller.teams == {"g"}
     assert identity.caller.data_scope.business_units == frozenset({"retail"})
     assert identity.caller.data_scope.geographies == frozenset()
 

@@ -13,7 +13,12 @@ def test_everything_shows() -> None:
     metrics.request("unmatched", "BREW", 404, 0.001)
     metrics.decision("orders", "cloud-eu", "pilot")
     metrics.erp_call("cloud-eu", "submit", "posted", 0.2)
-    text = metrics.render(QueueState(jobs=3, oldest_job_s=1.5, events=7, oldest_event_s=0.25)).decode()
+    metrics.relay.published(5, batches=1)
+    metrics.relay.recovered(2)
+    metrics.relay.republished(1)
+    metrics.relay.failed("NatsUnavailable")
+    queue = QueueState(jobs=3, oldest_job_s=1.5, events=7, oldest_event_s=0.25, in_doubt=2)
+    text = metrics.render(queue).decode()
     for line in (
         'erp_gateway_http_requests_total{method="POST",route="/v1/orders",status="201"} 2.0',
         'erp_gateway_http_requests_total{method="other",route="unmatched",status="404"} 1.0',
@@ -24,6 +29,11 @@ def test_everything_shows() -> None:
         "erp_gateway_queue_jobs 3.0",
         "erp_gateway_queue_oldest_job_seconds 1.5",
         "erp_gateway_outbox_events 7.0",
+        "erp_gateway_transactions_in_doubt 2.0",
+        'erp_gateway_relay_events_total{outcome="published"} 5.0',
+        'erp_gateway_relay_events_total{outcome="recovered"} 2.0',
+        'erp_gateway_relay_events_total{outcome="republished"} 1.0',
+        'erp_gateway_relay_failures_total{reason="NatsUnavailable"} 1.0',
         "erp_gateway_outbox_lag_seconds 0.25",
         "erp_gateway_store_readable 1.0",
     ):

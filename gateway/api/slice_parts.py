@@ -1,0 +1,16 @@
+"""What answers questions about slices; handed in with the application's parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.cutover.board import Board
+from gateway.cutover.slice_gates import SliceGates
+
+
+@dataclass(frozen=True, slots=True)
+class SliceParts:
+    """The board, and the gates of slices."""
+
+    board: Board
+    gates: SliceGates

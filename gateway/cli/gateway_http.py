@@ -1,0 +1,104 @@
+"""Acting on the running gateway: over HTTP, with a token that is given or that the embedded issuer signs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+from uuid import uuid4
+
+import httpx
+import typer
+
+from gateway.auth import DEFAULT_CLIENTS, IssuerMisused
+from gateway.cli.console import Failure, data_directory, settings_of
+from gateway.settings import SettingsError
+from gateway.wiring.issuer import embedded_issuer
+
+ANSWER_S: Final = 30.0
+TOKEN_S: Final = 300
+"""How long a token lives that is signed for one command."""
+
+UrlOption = Annotated[
+    str | None, typer.Option("--url", help="The gateway's address; by default that of the data directory.")
+]
+TokenOption = Annotated[
+    str | None,
+    typer.Option(
+        "--token", envvar="ERP_GATEWAY_TOKEN", help="The access token; by default one of the embedded issuer."
+    ),
+]
+ClientOption = Annotated[
+    str, typer.Option("--as", help="The client of the embedded issuer that acts, where no token is given.")
+]
+
+
+class GatewayHttp:
+    """One gateway, asked as one client. No proxy of the environment, no redirect."""
+
+    def __init__(self, url: str, token: str, transport: httpx.BaseTransport | None = None) -> None:
+        self._http = httpx.Client(
+            base_url=url,
+            timeout=ANSWER_S,
+            trust_env=False,
+            headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
+            transport=transport,
+        )
+
+    def get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """The answer's body. Raises Failure for a refusal, and where nobody answers."""
+        return self._ask("GET", path, params=dict(query or {}))
+
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The same; every call has an idempotency key of its own."""
+        return self._ask("POST", path, json=dict(body), headers={"Idempotency-Key": str(uuid4())})
+
+    def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Replaces what is there."""
+        return self._ask("PUT", path, json=dict(body))
+
+    def _ask(self, method: str, path: str, **how: Any) -> dict[str, Any]:
+        try:
+            answer = self._http.request(method, path, **how)
+        except httpx.HTTPError as error:
+            why = str(error) or type(error).__name__
+            raise Failure(
+                f"no gateway answers at {self._http.base_url}: {why}; start it, or name another --url"
+            ) from error
+        try:
+            body = answer.json()
+        except ValueError as error:
+            raise Failure(
+                f"{self._http.base_url} answers {answer.status_code} and no JSON: is it the gateway?"
+            ) from error
+        if not isinstance(body, dict):
+            raise Failure(f"{self._http.base_url} answers something else than a JSON object: is it the gateway?")
+        if not answer.is_success:
+            raise Failure(_refusal(answer.status_code, body))
+        return body
+
+
+def gateway_of(data: Path | None, url: str | None, token: str | None, client: str) -> GatewayHttp:
+    """The gateway that a command acts on. Raises Failure where there is no token to be had."""
+    if url is not None and token is not None:
+        return GatewayHttp(url, token)
+    directory = data_directory(data)
+    settings = settings_of(directory)
+    if token is None:
+        known = DEFAULT_CLIENTS.get(client)
+        if known is None:
+            raise Failure(f"no client {client!r}; there are {', '.join(DEFAULT_CLIENTS)}", 2)
+        try:
+            token = embedded_issuer(directory, settings, time.time).mint(known, TOKEN_S)
+        except (IssuerMisused, SettingsError) as error:
+            raise Failure(str(error), 2) from error
+    return GatewayHttp(url or f"http://{settings.http.host}:{settings.http.port}", token)
+
+
+def _refusal(status: int, problem: Mapping[str, Any]) -> str:
+    """A problem document (RFC 9457): a line, and one for each thing that is wrong."""
+    said = [str(problem[name]) for name in ("detail", "remedy") if problem.get(name)]
+    errors = [f"  {one['field']}: {one['message']}. {one['remedy']}" for one in problem.get("errors", ())]
+    told = f"{problem.get('code', status)}: {' '.join(said) or problem.get('title', 'refused')}"
+    return "\n".join([told, *errors])

@@ -1,0 +1,65 @@
+"""The full recomputation of the log in the background of a running gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from gateway.errors import GatewayError, StoreUnavailable
+from gateway.ledger.errors import LogRefused
+from gateway.ledger.startup import LogCheck
+
+RETRY_S: Final = 60.0
+_log = structlog.get_logger(__name__)
+
+
+class Recheck:
+    """Recomputes everything, at a pace that leaves half of the time to others, and again after `every_s`."""
+
+    def __init__(
+        self, check: LogCheck, every_s: float, on_wrong: Callable[[str], None], *, first_after_s: float
+    ) -> None:
+        self._check = check
+        self._every_s = every_s
+        self._on_wrong = on_wrong
+        self._wait_s = first_after_s
+        self.wrong: str | None = None
+
+    async def run(self) -> None:
+        """Until cancelled, or until something is wrong."""
+        while self.wrong is None:
+            await asyncio.sleep(self._wait_s)
+            self._wait_s = await self.once()
+
+    async def once(self) -> float:
+        """One recomputation; seconds to the next one."""
+        try:
+            entries = await self._check.whole(_Pace())
+        except LogRefused as error:
+            self.wrong = str(error)
+            self._on_wrong(self.wrong)
+            return self._every_s
+        except StoreUnavailable as error:
+            _log.warning("log_recheck_waits", error=str(error))
+            return RETRY_S
+        except GatewayError as error:  # an entry is gone while it is read, the held file is damaged
+            self.wrong = str(error)
+            self._on_wrong(self.wrong)
+            return self._every_s
+        _log.info("log_rechecked", entries=entries)
+        return self._every_s
+
+
+class _Pace:
+    """Progress that rests as long as the work before it took; it is called in the thread that recomputes."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+
+    def __call__(self, _done: int, _total: int) -> None:
+        time.sleep(time.monotonic() - self._since)
+        self._since = time.monotonic()

@@ -1,0 +1,123 @@
+"""The verifiable log of one process: keys, the check before the start, sequencer, recomputation, published files."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from gateway.ledger.checkpoint import Checkpoint
+from gateway.ledger.cosigning import Cosigners
+from gateway.ledger.current_keys import CurrentKeys, make_missing
+from gateway.ledger.errors import KeyMisused, LogRefused, Malformed
+from gateway.ledger.held import HeldFile
+from gateway.ledger.key_files import KeyFiles, KeyPurpose
+from gateway.ledger.log_files import WaitingTiles
+from gateway.ledger.log_keys import LogKeys
+from gateway.ledger.notes import Note
+from gateway.ledger.proofs import NodeSource
+from gateway.ledger.recheck import Recheck
+from gateway.ledger.sequencer import Sequencer
+from gateway.ledger.startup import LogCheck
+from gateway.ledger.stored_log import StoredLog
+from gateway.ledger.stored_receipts import ProvableLog
+from gateway.ledger.tile_nodes import TileNodes
+from gateway.settings import Settings, SettingsError
+from gateway.store.store import Store
+from gateway.transactions.parts import Tools
+from gateway.wiring.witnesses import HttpWitnesses
+
+FIRST_RECHECK_S = 5.0
+"""After a start that did not recompute everything."""
+_log = structlog.get_logger(__name__)
+
+
+def log_origin(settings: Settings) -> str:
+    """The name of this gateway's log and of the key that signs it."""
+    return settings.ledger.origin or f"{settings.name}/ledger"
+
+
+def key_files(data: Path, settings: Settings) -> KeyFiles:
+    """The ledger's key files, in the data directory."""
+    return KeyFiles(data, log_origin(settings))
+
+
+def held_checkpoint(data: Path, settings: Settings) -> HeldFile:
+    """The checkpoint that is held outside of the database."""
+    return HeldFile(data / settings.ledger.held_file, log_origin(settings))
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLog:
+    """What runs, and what is read."""
+
+    origin: str
+    sequencer: Sequencer
+    recheck: Recheck
+    files: ProvableLog
+
+    async def is_sound(self) -> bool:
+        """Whether nothing wrong was found; a readiness check."""
+        return self.sequencer.halted is None and self.recheck.wrong is None
+
+
+async def open_log(
+    data: Path,
+    settings: Settings,
+    store: Store,
+    tools: Tools,
+    ends: list[Callable[[], Awaitable[object]]],
+    *,
+    alone: bool,
+) -> LiveLog:
+    """Check the log before anything is served, and make its parts. `alone`: no other process writes this database.
+
+    Raises:
+        LogRefused: the database is not as it was signed; the message is the report.
+        StateBroken, SettingsError: the held checkpoint, a key file or a witness's key cannot be used.
+    """
+    origin, held, files = (
+        log_origin(settings),
+        held_checkpoint(data, settings),
+        ProvableLog(store.log, log_origin(settings)),
+    )
+    try:
+        await _refuse_a_new_key_for_an_old_log(store, origin, key_files(data, settings))
+        keys = await asyncio.to_thread(_current_keys, key_files(data, settings))
+        witnesses = HttpWitnesses(settings.ledger.witnesses)
+    except (KeyMisused, Malformed) as error:
+        raise SettingsError(str(error)) from error
+    ends.append(witnesses.aclose)
+    check = LogCheck(store.log, LogKeys.pinned(*(one.key for one in keys.signers())), held)
+    complete = await check.at_start(settings.ledger.startup_entries)
+    _log.info("log_checked", origin=origin, complete=complete)
+    loop = asyncio.get_running_loop()
+
+    def nodes(checkpoint: Checkpoint, note: Note) -> NodeSource:
+        return TileNodes(WaitingTiles(files, bytes(note), loop), checkpoint.size)
+
+    cosigners = Cosigners(witnesses.keys, witnesses, nodes) if witnesses.keys else None
+    stored = StoredLog(store, origin, tools.process_id, tools.clock, alone=alone)
+    sequencer = Sequencer(stored, origin, keys.signers, held, cosigners)
+    every = settings.ledger.recheck_s
+    recheck = Recheck(check, every, sequencer.halt, first_after_s=every if complete else min(every, FIRST_RECHECK_S))
+    return LiveLog(origin, sequencer, recheck, files)
+
+
+def _current_keys(files: KeyFiles) -> CurrentKeys:
+    make_missing(files)
+    return CurrentKeys(files)
+
+
+async def _refuse_a_new_key_for_an_old_log(store: Store, origin: str, files: KeyFiles) -> None:
+    if files.path(KeyPurpose.LOG).exists():
+        return
+    if await store.log.newest_checkpoint(origin) is not None:
+        raise LogRefused(
+            f"{files.path(KeyPurpose.LOG)} is missing, and the database has checkpoints of {origin} that it signed. "
+            "Restore the key from its back-up. If it is lost for good, begin a new log: set ledger.origin to another "
+            "name (docs/ledger.md, 'Keys')."
+        )

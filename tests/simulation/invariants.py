@@ -1,0 +1,147 @@
+"""What must hold when a world has ended: DESIGN's invariants, checked against both ERPs' own books."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from hashlib import sha256
+from typing import Any
+
+from adapters.port import Reversal, Submission
+
+
+def check(world: Any) -> list[str]:
+    """Every violation in a sentence; none is none."""
+    found = list(world.violations)
+    found += _accepted_is_durable(world)
+    found += _posted_once(world)
+    found += _record_agrees_with_books(world)
+    found += _refused_by_the_erp(world)
+    found += _numbers_are_kept(world)
+    found += _one_system_a_lineage(world)
+    found += _entries_and_events_without_a_gap(world)
+    return found
+
+
+def digest(world: Any) -> str:
+    """Of the whole ledger, byte for byte, and of both books."""
+    hash_ = sha256()
+    for trace, seq, body in world.rows("SELECT trace, seq, body FROM ledger_entries ORDER BY trace, seq"):
+        hash_.update(f"{trace}/{seq}/".encode() + body)
+    for name, erp in sorted(world.erps.items()):
+        hash_.update(name.encode())
+        for one in erp.book:
+            hash_.update(repr(one).encode())
+    return hash_.hexdigest()
+
+
+def _accepted_is_durable(world: Any) -> list[str]:
+    there = {row[0] for row in world.rows("SELECT transaction_id FROM transactions")}
+    return [f"accepted, and not on record: {one}" for one in sorted(world.accepted.keys() - there)]
+
+
+def _posted_once(world: Any) -> list[str]:
+    """By reference, and by document over both ERPs. Reversals are entries of the book as well."""
+    found = []
+    for erp in world.erps.values():
+        counts = Counter(one.external_reference for one in erp.book)
+        found += [f"{erp.system_id} holds {n} documents of reference {ref}" for ref, n in counts.items() if n > 1]
+    submitted: Counter[tuple[str, str | None]] = Counter()
+    for erp in world.erps.values():
+        for posting in _booked(erp):
+            if isinstance(posting, Submission):
+                submitted[posting.document.domain, posting.document.external_id] += 1
+    # a document that an ERP refused may be sent again, but one that stands in a book is there once
+    return found + [f"{n} documents in the books for {key}" for key, n in submitted.items() if n > 1]
+
+
+def _booked(erp: Any) -> list[Any]:
+    """What was asked for, by entry of the book."""
+    asked = {one.external_reference: one for one in erp.seen if isinstance(one, Submission | Reversal)}
+    return [asked[one.external_reference] for one in erp.book if one.external_reference in asked]
+
+
+def _record_agrees_with_books(world: Any) -> list[str]:
+    """Posted is in the book under that number; refused and cancelled are in no book."""
+    found = []
+    books: dict[str, dict[str, Any]] = {
+        erp.system_id: {one.external_reference: one for one in erp.book} for erp in world.erps.values()
+    }
+    anywhere = {reference for book in books.values() for reference in book}
+    rows = world.rows(
+        "SELECT t.transaction_id, t.operation, t.status, s.system_id, s.external_reference, s.document_number"
+        " FROM transactions t LEFT JOIN steps s ON s.transaction_id = t.transaction_id"
+    )
+    for transaction, operation, status, system, reference, number in rows:
+        if operation not in {"create", "reverse"}:
+            continue
+        if status == "posted":
+            entry = books.get(system, {}).get(reference)
+            if entry is None:
+                found.append(f"{transaction} is posted, and {system} does not hold it")
+            elif entry.number.document_number != number:
+                found.append(f"{transaction} is {number} on record and {entry.number.document_number} in {system}")
+        elif status in {"rejected", "cancelled"} and reference in anywhere:
+            found.append(f"{transaction} is {status}, and it stands in a book")
+    return found
+
+
+def _refused_by_the_erp(world: Any) -> list[str]:
+    """Nobody is told of a refusal that there was not."""
+    refused = set().union(*(erp.refused for erp in world.erps.values()))
+    return [
+        f"{transaction} ended as refused, and no ERP refused it"
+        for transaction, reference in world.rows(
+            "SELECT t.transaction_id, s.external_reference FROM transactions t JOIN steps s"
+            " ON s.transaction_id = t.transaction_id"
+            " WHERE t.status = 'rejected' AND t.problem LIKE '%rejected-by-erp%'"
+        )
+        if reference not in refused
+    ]
+
+
+def _numbers_are_kept(world: Any) -> list[str]:
+    """What was posted is found by its number."""
+    return [
+        f"{transaction} is posted, and its document has no number on record"
+        for (transaction,) in world.rows(
+            "SELECT t.transaction_id FROM transactions t WHERE t.status = 'posted' AND t.operation = 'create'"
+            " AND NOT EXISTS (SELECT 1 FROM cross_references c WHERE c.document_id = t.document_id"
+            " AND c.document_number = t.erp_document_number)"
+        )
+    ]
+
+
+def _one_system_a_lineage(world: Any) -> list[str]:
+    systems: dict[str, set[str]] = defaultdict(set)
+    for lineage, system in world.rows(
+        "SELECT t.lineage_id, s.system_id FROM transactions t JOIN steps s ON s.transaction_id = t.transaction_id"
+        " WHERE t.status IN ('posted', 'in_doubt', 'unknown')"
+    ):
+        systems[lineage].add(system)
+    return [f"lineage {one} lies in {sorted(names)}" for one, names in systems.items() if len(names) > 1]
+
+
+def _entries_and_events_without_a_gap(world: Any) -> list[str]:
+    found = []
+    for trace, least, most, count in world.rows(
+        "SELECT trace, min(seq), max(seq), count(*) FROM ledger_entries GROUP BY trace"
+    ):
+        if (least, most) != (1, count):
+            found.append(f"trace {trace} has {count} entries numbered {least} to {most}")
+    for lineage, most, count, counted in world.rows(
+        "SELECT o.lineage_id, max(o.sequence), count(*), l.event_count FROM outbox o"
+        " JOIN lineages l ON l.lineage_id = o.lineage_id GROUP BY o.lineage_id"
+    ):
+        if not most == count == counted:
+            found.append(f"lineage {lineage} has {count} events, the last is {most}, counted {counted}")
+    last: dict[str, str] = {}
+    for (body,) in world.rows("SELECT body FROM outbox ORDER BY lineage_id, sequence"):
+        event = json.loads(body)
+        status = event.get("data", {}).get("status")
+        if status is not None:
+            last[event["subject"]] = status
+    for transaction, status in world.rows("SELECT transaction_id, status FROM transactions"):
+        if last.get(transaction) != status:
+            found.append(f"{transaction} is {status}, its last event says {last.get(transaction)}")
+    return found

@@ -1,0 +1,221 @@
+"""One world of the simulation: everything that happens in it follows from its seed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final
+
+from adapters.canonical import DOMAINS
+from gateway.cutover.activation import put_in_force
+from gateway.domain.ids import TimeOrderedIds
+from gateway.errors import CommitUnknown, Problem, StoreUnavailable
+from gateway.intake.cross_references import CrossReferenceRow, import_cross_references
+from gateway.transactions.commands import Cancel, Create, Reverse
+from gateway.transactions.parts import RulesInForce, Tools
+from routing_rules import Rulebook
+from tests.line.rig import BILLING, SALESFORCE, invoice, order, payment, sample_rulebook
+from tests.simulation.erp import SimErp
+from tests.simulation.memory_store import memory_store
+from tests.simulation.process import Clock, Killed, Life, Morgue, Process, Seeded
+
+QUIET_S: Final = 7_200.0
+"""Virtual seconds within which everything must have ended once nothing goes wrong any more."""
+LOOK_EVERY_S: Final = 20.0
+AGAIN_S: Final = 400.0
+"""A caller gives up sending again after so long; what was accepted goes on without it."""
+
+
+@cache
+def _rulebook() -> Rulebook:
+    return sample_rulebook({})
+
+
+@dataclass
+class World:
+    """`reference_unique`: both ERPs refuse a second document with one reference. `accepted`: what callers were told was
+    accepted, by transaction."""
+
+    seed: int
+    lineages: int = 4
+    store: Any = field(init=False)
+    rules: RulesInForce = field(init=False)
+
+    def __post_init__(self) -> None:
+        chance = self.chance = random.Random(self.seed)
+        self.clock = Clock()
+        self.morgue = Morgue(tells=chance.random() < 0.7)
+        unique = chance.random() < 0.4
+        trouble = chance.choice([0.0, 0.2, 0.5, 0.8])
+        self.erps = {
+            name: SimErp(name, reference_unique=unique, chance=random.Random(f"{self.seed}/{name}"), trouble=trouble)
+            for name in ("legacy-main", "cloud-main")
+        }
+        self.store_trouble = chance.choice([0.0, 0.0, 0.02, 0.1])
+        self.stops = chance.choice([0.0, 0.02, 0.1])
+        self.processes: list[Process] = []
+        self.accepted: dict[str, str] = {}
+        self.violations: list[str] = []
+        self.kills = self.freezes = self.commits = self._started = 0
+
+    async def live(self) -> None:
+        """From the first request to the end of everything that was accepted."""
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+        await self._set_up()
+        for _ in range(self.chance.randint(1, 3)):
+            await self._start_one()
+        chaos = asyncio.create_task(self._chaos())
+        await asyncio.gather(*(self._lineage(number) for number in range(self.lineages)))
+        # what goes on behind the callers' backs takes longer than they do: leases, quiet times, stops
+        await asyncio.sleep(self.chance.choice([0.0, 100.0, 600.0]))
+        chaos.cancel()
+        await self._calm()
+        await self._until_all_ended()
+
+    def strike(self, life: Life, chance: random.Random) -> None:
+        """A process may come to stand still at this very point, shorter or longer than a lease or a quiet time."""
+        if chance.random() < self.stops:
+            self.freezes += 1
+            life.freeze(chance.choice([3.0, 20.0, 200.0, 400.0, 400.0]))
+
+    def committed(self) -> None:
+        """A unit was committed; the process that did it may die at this very moment."""
+        self.commits += 1
+
+    async def _set_up(self) -> None:
+        self.store = memory_store()
+        randomness = Seeded(random.Random(f"{self.seed}/set-up"))
+        ids = TimeOrderedIds(self.clock.now, randomness.bits)
+        tools = Tools(self.clock, ids, randomness, self.morgue, "prc_0", "sim", b"commitment key of the simulation")
+        self.rules = await put_in_force(self.store, tools, _rulebook(), "sim")
+        rows = [
+            CrossReferenceRow(domain, "salesforce", name, system, domain.rstrip("s"), f"{number:06d}")
+            for system in self.erps
+            for domain, name, number in (("customers", "VINET", 900), ("products", "11", 911))
+        ]
+        await import_cross_references(self.store, tools, self.rules, rows)
+
+    async def _start_one(self) -> None:
+        self._started += 1
+        process = Process(f"prc_{self._started}", self)
+        self.processes.append(process)
+        await process.start()
+
+    def _living(self) -> list[Process]:
+        return [one for one in self.processes if one.life.alive]
+
+    async def _chaos(self) -> None:
+        """Kills, stops and restarts until it is cancelled."""
+        chance = self.chance
+        every_s = chance.choice([6.0, 30.0, 300.0, 300.0])
+        while True:
+            await asyncio.sleep(chance.expovariate(1 / every_s))
+            victims = self._living()
+            if not victims:
+                await self._start_one()
+                continue
+            victim = chance.choice(victims)
+            match chance.choice(["kill", "freeze", "thaw", "start"]):
+                case "kill":
+                    self.kills += 1
+                    victim.kill()
+                    if chance.random() < 0.8:
+                        await asyncio.sleep(chance.uniform(0, 5))
+                        await self._start_one()
+                case "freeze":
+                    self.freezes += 1
+                    victim.life.freeze(chance.choice([3.0, 20.0, 150.0]))
+                case "thaw":
+                    for one in victims:
+                        one.thaw()
+                case _:
+                    if len(victims) < 3:
+                        await self._start_one()
+
+    async def _calm(self) -> None:
+        """Nothing goes wrong any more; what stands still goes on when its time comes."""
+        self.store_trouble = self.stops = 0.0
+        for erp in self.erps.values():
+            erp.trouble = 0.0
+        if not self._living():
+            await self._start_one()
+
+    async def _until_all_ended(self) -> None:
+        until = asyncio.get_running_loop().time() + QUIET_S
+        while self.open():
+            if asyncio.get_running_loop().time() > until:
+                self.violations.append(f"not ended after {QUIET_S:g} quiet seconds: {self.open()}")
+                return
+            await asyncio.sleep(LOOK_EVERY_S)
+        # what an ERP still executes for callers that gave up
+        await asyncio.sleep(LOOK_EVERY_S + 100)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """What the record holds."""
+        found: list[tuple[Any, ...]] = self.store._reader._connection.execute(sql).fetchall()
+        return found
+
+    def open(self) -> list[tuple[Any, ...]]:
+        """Transactions that have not ended and are in nobody's hands: not `in_doubt`, nor waiting for one that is."""
+        return self.rows(
+            "WITH RECURSIVE stuck(id) AS (SELECT transaction_id FROM transactions WHERE status = 'in_doubt'"
+            " UNION SELECT j.transaction_id FROM jobs j JOIN stuck ON j.waiting_for = stuck.id)"
+            " SELECT transaction_id, status FROM transactions"
+            " WHERE status NOT IN ('posted', 'rejected', 'cancelled', 'compensated') AND transaction_id NOT IN stuck"
+        )
+
+    # what callers do
+
+    async def _lineage(self, number: int) -> None:
+        """An order, its invoice and its payment, as Salesforce and billing send them, with some changes of mind."""
+        chance = random.Random(f"{self.seed}/lineage/{number}")
+        await asyncio.sleep(chance.uniform(0, 20))
+        where = chance.choice([{}, {"businessUnit": "Western", "geography": "US"}])
+        name = str(20_000 + number)
+        document = await self._create(chance, "orders", order(name, **where))
+        if document is None:
+            return
+        if chance.random() < 0.15:
+            await self._act(chance, Cancel(SALESFORCE, "orders", document, idempotency_key=f"c-{name}"))
+            return
+        billed = await self._create(chance, "invoices", invoice(f"I-{name}", name, **where))
+        if billed is None:
+            return
+        if chance.random() < 0.2:
+            await self._act(chance, Reverse(BILLING, "invoices", billed, idempotency_key=f"r-{name}"))
+            return
+        await self._create(chance, "payments", payment(f"P-{name}", (f"I-{name}",), **where))
+
+    async def _create(self, chance: random.Random, domain: str, body: dict[str, Any]) -> str | None:
+        caller = SALESFORCE if domain == "orders" else BILLING
+        document = DOMAINS[domain].model_validate_json(json.dumps(body))
+        command = Create(caller, document, wait_s=chance.choice([0.0, 2.0, 8.0]))
+        return await self._act(chance, command)
+
+    async def _act(self, chance: random.Random, command: Any) -> str | None:
+        """Send until answered, as a caller must; the document's id, None if it was refused or nobody answered."""
+        verb = {Create: "submit", Cancel: "cancel", Reverse: "reverse"}[type(command)]
+        until = asyncio.get_running_loop().time() + AGAIN_S
+        while asyncio.get_running_loop().time() < until:
+            living = self._living()
+            if living:
+                process = chance.choice(living)
+                try:
+                    async with asyncio.timeout(30):
+                        answer = await getattr(process.line, verb)(command)
+                except (StoreUnavailable, CommitUnknown, Killed, TimeoutError):
+                    pass
+                except Problem as problem:
+                    if problem.slug not in {"in-flight", "document-busy", "not-ready"}:
+                        return None
+                else:
+                    record = answer.transaction
+                    self.accepted[record.transaction_id] = record.document_id
+                    if chance.random() < 0.8:
+                        return str(record.document_id)
+                    # an answer that got lost on its way: the same again
+            await asyncio.sleep(chance.uniform(0.1, 10))
+        return None
