@@ -7,7 +7,7 @@ DEMO_ARGS ?=
 TEST_ARGS ?=
 FUZZ_ARGS ?=
 
-.PHONY: setup node demo test check format bench fuzz lock clean help
+.PHONY: setup node demo test check format bench faults fuzz lock clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -42,6 +42,10 @@ format: setup  ## rewrite the tree in house style
 
 bench: setup  ## measure; writes benchmarks/results/
 	$(BIN)/python -m benchmarks
+
+faults: setup  ## a hundred thousand simulated worlds, and every planted fault
+	$(BIN)/python -m tests.simulation --seeds 100000
+	$(BIN)/python -m tests.simulation --mutations
 
 fuzz: setup  ## schemathesis, thousands of cases; `make test` has a shorter run
 	$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
