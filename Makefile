@@ -25,7 +25,7 @@ node: setup  ## the Node tools of tools/node, on the Node of a wheel; once
 	@$(BIN)/python -m tools.node.installation
 
 test: node  ## every test, on SQLite, PostgreSQL, nats-server and the ERP peers
-	$(BIN)/python -m pytest $(TEST_ARGS)
+	sh tools/test.sh $(BIN)/python $(TEST_ARGS)
 
 check: node  ## format, lint, types, layering, the API's contract
 	$(BIN)/ruff format --check .

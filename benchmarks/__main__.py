@@ -10,6 +10,7 @@ BENCHMARKS = (
     "benchmarks.http_submit",
     "benchmarks.rules_decide",
     "benchmarks.rules_simulate",
+    "benchmarks.ledger_sequence",
 )
 
 

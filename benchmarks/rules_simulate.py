@@ -1,4 +1,4 @@
-"""How long recorded traffic takes through two versions: a million documents, from memory and from JSON lines.
+"""How long recorded traffic takes through two versions: a million documents, from memory, JSON lines and a ledger.
 
 Two in three documents are roots, the rest follow one. Run: `python -m benchmarks.rules_simulate [--documents 1000000]`.
 """
@@ -20,6 +20,7 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 
+from benchmarks.recorded_traffic import measured
 from benchmarks.rules_tables import facts, moved, table
 from routing_rules import parse_rulebook
 from routing_rules.simulation import simulate
@@ -39,6 +40,8 @@ class Measured:
     compile_s: float
     memory_s: float
     lines_s: float
+    ledger_s: float
+    ledger_cpu_s: float
     bytes_a_line: float
     resident_mb: float
     result: Simulation
@@ -84,14 +87,17 @@ def measure(number: int) -> Measured:
         with file.open("w", encoding="utf-8") as lines:
             lines.writelines(json.dumps(one.as_json()) + "\n" for one in given)
         size = file.stat().st_size
+        ledger_s, ledger_cpu_s, run = measured(Path(directory), given, in_force, candidate)
         del given
         started = time.perf_counter()
         with file.open(encoding="utf-8") as read:
             again = simulate(in_force, candidate, read_documents(read))
         lines_s = time.perf_counter() - started
     assert again.digest == result.digest, "the same documents gave another result"
+    assert run.simulation.moved_documents == result.moved_documents, "the ledger gave another result"
+    assert run.simulation.moved_totals == result.moved_totals, "the ledger gave other money"
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Measured(number, compile_s, memory_s, lines_s, size / number, resident, result)
+    return Measured(number, compile_s, memory_s, lines_s, ledger_s, ledger_cpu_s, size / number, resident, result)
 
 
 def report(found: Measured) -> str:
@@ -99,8 +105,8 @@ def report(found: Measured) -> str:
     scale = 1_000_000 / found.documents
     simulated, read = found.memory_s * scale, found.lines_s * scale
     verdict = (
-        f"1,000,000 documents: bar of {BAR_S:g} s {_met(simulated)} by the simulation itself, and {_met(read)} with "
-        "reading and checking their JSON."
+        f"1,000,000 documents: bar of {BAR_S:g} s {_met(simulated)} by the simulation itself, {_met(read)} with "
+        f"reading and checking their JSON, and {_met(found.ledger_s * scale)} with reading them from the ledger."
     )
     how = (
         f"{datetime.now(UTC):%Y-%m-%d}; {os.cpu_count()} cores {platform.machine()}, {platform.system()} "
@@ -111,12 +117,13 @@ def report(found: Measured) -> str:
     told = (
         f"Decided {result.decided:,}, followed their root {result.followed:,}, pinned before {result.pinned:,}; moved "
         f"{result.moved_documents:,} in {len(result.moved):,} groups of slice, company code, period, currency and "
-        f"direction. Digest `{result.digest[:16]}…`, the same both ways."
+        f"direction. Digest `{result.digest[:16]}…`, the same from memory and lines."
     )
     rows = {
         "compile both versions (table versions, indexes)": found.compile_s,
         "**simulate**, documents in memory": found.memory_s,
         f"the same, documents read from JSON lines of {found.bytes_a_line:.0f} bytes": found.lines_s,
+        f"the same, read from the ledger in SQLite ({found.ledger_cpu_s:.1f} s of CPU)": found.ledger_s,
     }
     lines = ["# Rules: simulation", "", how, "", "| seconds | |", "|---|---|"]
     lines += [f"| {name} | {seconds:.1f} |" for name, seconds in rows.items()]

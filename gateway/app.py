@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from litestar import Litestar, Request
 from litestar.handlers import HTTPRouteHandler
 
+from gateway.api.adoptions import adoption_routes
 from gateway.api.capabilities import capability_routes
 from gateway.api.cutover_overlays import overlay_routes
 from gateway.api.cutover_periods import period_routes
@@ -81,6 +82,7 @@ def routes(parts: AppParts) -> list[HTTPRouteHandler]:
         *overlay_routes(parts),
         *period_routes(parts),
         *slice_routes(parts, visibility),
+        *adoption_routes(parts),
         *health_routes(parts),
         *measurement_routes(parts),
         *problem_routes(parts),

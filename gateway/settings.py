@@ -80,11 +80,17 @@ class NatsSettings(_Closed):
 
 
 class AuthSettings(_Closed):
-    """The token issuer. `jwks_url` empty: the embedded issuer with a key of its own."""
+    """The token issuer. `jwks_url` empty: the embedded issuer with a key of its own.
+
+    `person_claim`, `teams_claim`: what a real issuer calls the person behind a client (the same for all machine clients
+    of one person) and the teams of that person.
+    """
 
     issuer: str = ""
     audience: str = "erp-gateway"
     jwks_url: str = ""
+    person_claim: Annotated[str, Field(min_length=1, max_length=128)] = "person"
+    teams_claim: Annotated[str, Field(min_length=1, max_length=128)] = "teams"
 
 
 class TelemetrySettings(_Closed):

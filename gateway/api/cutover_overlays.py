@@ -67,6 +67,7 @@ def _set(parts: AppParts) -> HTTPRouteHandler:
                     *BODY,
                     "missing-idempotency-key",
                     "idempotency-key-reused",
+                    "in-flight",
                     "unknown-node",
                     "domain-not-served",
                     "out-of-scope",
@@ -78,7 +79,7 @@ def _set(parts: AppParts) -> HTTPRouteHandler:
         ),
     )
     async def set_one(request: AnyRequest) -> Answer:
-        exchange, acts = exchange_of(request.scope), acting_parts(parts)
+        exchange = exchange_of(request.scope)
         body = await read_request(parts, request)
         key = idempotency_key(exchange.header(b"idempotency-key"), body.key)
         if key is None:
@@ -93,6 +94,7 @@ def _set(parts: AppParts) -> HTTPRouteHandler:
             reason=asked.reason,
             expected_until=None if asked.expected_until is None else micros(asked.expected_until),
         )
+        acts = acting_parts(parts)
         record, replayed = await set_overlay(acts, caller_of(request.scope), wanted, key)
         content = {**await overlay_wire(acts.reads, record), "replayed": replayed}
         headers = [] if replayed else [(b"location", f"{PATH}/{record.overlay_id}".encode())]
@@ -113,15 +115,15 @@ def _lift(parts: AppParts) -> HTTPRouteHandler:
             Operation(
                 body=ActReason,
                 answers={200: OverlayAnswer, 202: OverlayAnswer},
-                problems=(*BODY, "not-found", "out-of-scope", "policy-check-failed"),
+                problems=(*BODY, "not-found", "out-of-scope", "policy-check-failed", "in-flight"),
                 example={"reason": "Counted"},
                 answer_examples={200: LIFTED_EXAMPLE, 202: ASKED_EXAMPLE},
             ),
         ),
     )
     async def lift(request: AnyRequest) -> Answer:
-        acts, overlay_id = acting_parts(parts), _id_of(request)
-        asked = (await read_request(parts, request)).of(ActReason)
+        body, overlay_id = await read_request(parts, request), _id_of(request)
+        asked, acts = body.of(ActReason), acting_parts(parts)
         record = await lift_overlay(acts, caller_of(request.scope), overlay_id, asked.reason)
         content = {**await overlay_wire(acts.reads, record), "replayed": False}
         return json_answer(exchange_of(request.scope), content, 200 if record.state == "lifted" else 202)

@@ -66,17 +66,17 @@ def _act(parts: AppParts, act: Literal["close", "reopen"]) -> HTTPRouteHandler:
             Operation(
                 body=ActReason,
                 answers={200: PeriodAnswer},
-                problems=(*BODY, "not-found", "out-of-scope", "policy-check-failed"),
+                problems=(*BODY, "not-found", "out-of-scope", "policy-check-failed", "in-flight"),
                 example=body,
                 answer_examples={200: answer},
             ),
         ),
     )
     async def act_on(request: AnyRequest) -> Answer:
-        acts = acting_parts(parts)
+        body = await read_request(parts, request)
         company_code = _checked(request, "companyCode", NODE, "NW01")
         period = _checked(request, "period", PERIOD, "2026-11")
-        asked = (await read_request(parts, request)).of(ActReason)
+        asked, acts = body.of(ActReason), acting_parts(parts)
         record = await act_on_period(acts, caller_of(request.scope), act, company_code, period, asked.reason)
         return json_answer(exchange_of(request.scope), await period_wire(acts.reads, record))
 

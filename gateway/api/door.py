@@ -19,7 +19,7 @@ from gateway.api.exchange import Exchange, enter
 from gateway.api.failures import problem_of
 from gateway.api.limits import Limits
 from gateway.api.problems import KINDS
-from gateway.api.rates import Rates
+from gateway.api.rates import Quota, Rates
 from gateway.auth import Authenticator, KeysUnavailable, TokenRefused
 from gateway.errors import Problem
 from gateway.telemetry import Metrics, TraceContext, parse_traceparent, trace_of_log_lines
@@ -129,12 +129,7 @@ class Door:
         """The answer to a refused request. A refusal of somebody unknown counts against the address: a caller with a
         good token is never refused for what others do at its address."""
         if exchange.identity is None and KINDS[problem.slug].status < 500:
-            if problem.slug in _BEFORE_THE_GUARD:
-                await self._recognize(exchange)
-            if exchange.identity is None:
-                exchange.quota = self._rates.of_address(exchange.address(self._proxies))
-            else:
-                exchange.quota = self._rates.of_client(exchange.identity.caller.client)
+            exchange.quota = await self._quota_of_somebody(exchange, problem)
             try:
                 if exchange.quota is not None:
                     exchange.quota.check()
@@ -142,11 +137,15 @@ class Door:
                 problem = limited
         return problem_answer(exchange, problem)
 
-    async def _recognize(self, exchange: Exchange) -> None:
-        try:
-            exchange.identity = await self._authenticator.authenticate(exchange.header(b"authorization"))
-        except (TokenRefused, KeysUnavailable):
-            return  # nobody whom we know; the answer is the refusal that it was
+    async def _quota_of_somebody(self, exchange: Exchange, problem: Problem) -> Quota | None:
+        """Of the client, if the router refused before anybody looked at its good token; else of the address."""
+        if problem.slug in _BEFORE_THE_GUARD:
+            try:
+                exchange.identity = await self._authenticator.authenticate(exchange.header(b"authorization"))
+                return self._rates.of_client(exchange.identity.caller.client)
+            except (TokenRefused, KeysUnavailable):
+                pass  # nobody whom we know; the answer is the refusal that it was
+        return self._rates.of_address(exchange.address(self._proxies))
 
 
 def _parent(caller: TraceContext, state: bytes | None) -> Context:

@@ -96,7 +96,7 @@ REVIEW: Final[dict[str, Any]] = (
         "changes": [
             {
                 "domain": "orders",
-                "where": [{"column": "businessUnit", "text": "Northern"}],
+                "conditions": [{"column": "businessUnit", "text": "Northern"}],
                 "changed": [{"column": "stage", "before": "pilot", "after": "live"}],
                 "rowsBefore": ["o-north-emea"],
                 "rowsAfter": ["o-north-emea"],
@@ -115,7 +115,7 @@ REVIEW: Final[dict[str, Any]] = (
                 "approvedBy": _APPROVER,
                 "teams": ["order-to-cash-team"],
                 "counts": True,
-                "void": [],
+                "voidReasons": [],
                 "domains": ["orders"],
             }
         ],

@@ -86,10 +86,10 @@ class ChangedCell(AnswerModel):
 
 
 class RuleChange(AnswerModel):
-    """A box of facts that are decided differently: all combinations of `where`; a column that is not there: all."""
+    """A box of facts that are decided differently: all combinations of `conditions`; a column not named holds all."""
 
     domain: str
-    where: list[CellText]
+    conditions: list[CellText]
     changed: list[ChangedCell]
     rows_before: list[str]
     rows_after: list[str]
@@ -112,7 +112,7 @@ class ProofFinding(AnswerModel):
     message: str
     mend: str
     witness: dict[str, Any] | None
-    where: list[CellText]
+    conditions: list[CellText]
     rows: list[RowPlaced]
 
 
@@ -153,7 +153,7 @@ class SimulationShown(AnswerModel):
 
 
 class ApprovalShown(AnswerModel):
-    """An approval. `void`: why it does not count now; nothing: it counts. `domains`: those that it answers for."""
+    """An approval. `void_reasons`: why it does not count now; none: it counts. `domains`: those it answers for."""
 
     approval_id: str
     approved_by: ActingPerson
@@ -166,7 +166,7 @@ class ApprovalShown(AnswerModel):
     simulation_id: str | None
     simulation_digest: str | None
     counts: bool
-    void: list[str]
+    void_reasons: list[str]
     domains: list[str]
 
 
@@ -196,7 +196,8 @@ class GateShown(AnswerModel):
 
 
 class DraftReview(DraftSummary, Answered):
-    """A draft with all that its reviewers judge by. `based_on_what_is_in_force`: no other rules came into force since.
+    """A draft with all that its reviewers judge by; a closed one as it was judged, over what it was last saved on.
+    `based_on_what_is_in_force`: no other rules came into force since.
     `changes` is null where the difference falls into too many cells to be told; `changes_why` says so."""
 
     based_on_what_is_in_force: bool
@@ -286,7 +287,8 @@ class RulebookPage(Answered):
 
 
 class RulebookAnswer(RulebookSummary, Answered):
-    """The texts that the versions hash (RFC 8785), and the files of the draft where there was one."""
+    """The texts that the versions hash (RFC 8785), and files that give them: those of the draft; where there was none,
+    made of the texts, which hold neither comments nor examples."""
 
     rules_text: str
     governance_text: str

@@ -159,7 +159,7 @@ def _withdraw(parts: AppParts) -> HTTPRouteHandler:
             Operation(
                 body=Closing,
                 answers={200: ActivationAnswer},
-                problems=(*BODY, "not-found", "stale", "policy-check-failed"),
+                problems=_STEP,
                 example={},
                 answer_examples={200: ACTIVATION | {"state": "withdrawn"}},
             ),

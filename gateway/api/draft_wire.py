@@ -168,7 +168,7 @@ def _approval(judged: Judged, names: Mapping[str, str]) -> dict[str, Any]:
         "approvedBy": _acting(approval.person, approval.client, names),
         "teams": json.loads(approval.teams),
         "counts": not judged.void,
-        "void": list(judged.void),
+        "voidReasons": list(judged.void),
         "domains": sorted(judged.domains),
     }
 
@@ -187,7 +187,7 @@ def _waiver(waiver: WaiverRecord, review: Review, counts: bool) -> dict[str, Any
 def _change(change: Change) -> dict[str, Any]:
     return {
         "domain": change.domain,
-        "where": _cells(change.where),
+        "conditions": _cells(change.where),
         "changed": [
             {"column": camel(name), "before": before, "after": after}
             for name, (before, after) in change.changed.items()
@@ -227,7 +227,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "mend": finding.mend,
         "witness": witness,
-        "where": _cells(finding.where),
+        "conditions": _cells(finding.where),
         "rows": [_row(one) for one in finding.rows],
     }
 

@@ -23,6 +23,7 @@ from gateway.cutover.draft_ports import DraftReads
 from gateway.domain.drafts import RollbackRecord
 from gateway.domain.records import ActivationRecord
 from gateway.domain.wire import instant
+from routing_rules.canonical_text import canonical_files
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -82,7 +83,7 @@ def rulebook_routes(parts: AppParts) -> list[HTTPRouteHandler]:
             **summary,
             "rulesText": record.rules,
             "governanceText": record.governance,
-            "files": [] if draft is None else files_wire(draft.files),
+            "files": _files_of(record) if draft is None else files_wire(draft.files),
         }
         return json_answer(exchange_of(request.scope), content)
 
@@ -91,6 +92,12 @@ def rulebook_routes(parts: AppParts) -> list[HTTPRouteHandler]:
 
 _ID: Final = "act_"
 """The number after it makes an id, which is what cursors hold."""
+
+
+def _files_of(record: ActivationRecord) -> list[dict[str, str]]:
+    """Files that give these versions, where nobody saved any: comments and examples are in no version."""
+    files = canonical_files(record.rules, record.governance)
+    return [{"fileName": name, "text": (text or b"").decode()} for name, text in sorted(files.items())]
 
 
 async def _in_force(reads: DraftReads) -> int:

@@ -52,7 +52,7 @@ def _begin(parts: AppParts) -> HTTPRouteHandler:
             Operation(
                 body=SimulationRequest,
                 answers={202: SimulationAnswer},
-                problems=(*BODY, "not-found", "out-of-scope"),
+                problems=(*BODY, "not-found", "document-closed", "out-of-scope"),
                 example=SIMULATION_REQUEST,
                 answer_examples={202: SIMULATION},
             ),

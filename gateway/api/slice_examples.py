@@ -46,6 +46,7 @@ _LINE: Final = SliceLine(
 )
 _VERDICTS: Final = SliceVerdicts(
     _AT,
+    7,
     ("read_only",),
     (
         GateVerdict(

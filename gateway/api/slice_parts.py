@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.cutover.adopt import Adopting
 from gateway.cutover.board import Board
 from gateway.cutover.slice_gates import SliceGates
 
 
 @dataclass(frozen=True, slots=True)
 class SliceParts:
-    """The board, and the gates of slices."""
+    """The board, the gates of slices, and the desk at which batches are adopted."""
 
     board: Board
     gates: SliceGates
+    adopting: Adopting

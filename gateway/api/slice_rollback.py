@@ -50,6 +50,8 @@ def slice_rollback_routes(parts: AppParts, visibility: Visibility) -> list[HTTPR
                 problems=(
                     *BODY,
                     "missing-idempotency-key",
+                    "not-found",
+                    "in-flight",
                     "out-of-scope",
                     "stale",
                     "domain-not-served",

@@ -12,7 +12,7 @@ import typer
 from gateway.cli import rules_files
 from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, settings_of
 from gateway.cli.rules_drafted import dark
-from gateway.cli.rules_drafts import activate, approve, draft, drafts, review, rollback, waive
+from gateway.cli.rules_drafts import activate, approve, draft, drafts, fetch, review, rollback, waive
 from gateway.cli.rules_past import explain_transaction
 from gateway.cli.rules_report import Check, print_changes, print_check, print_explanation
 from gateway.cli.rules_simulate import simulate
@@ -29,7 +29,7 @@ app.command("export")(export_workbook)
 app.command("import")(import_workbook)
 app.command("simulate")(simulate)
 app.command("dark")(dark)
-for command in (draft, drafts, review, approve, waive, activate, rollback):
+for command in (draft, drafts, review, approve, waive, activate, rollback, fetch):
     app.command(command.__name__)(command)
 
 Directory = Annotated[Path, typer.Argument(help="The directory with rulebook.yaml and the tables.")]

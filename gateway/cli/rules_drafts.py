@@ -1,4 +1,4 @@
-"""`erp-gateway rules draft|drafts|review|approve|waive|activate|rollback`: on the running gateway, over HTTP."""
+"""`erp-gateway rules draft|drafts|review|approve|waive|activate|rollback|fetch`: on the running gateway, over HTTP."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def review(
     stale = "" if found["basedOnWhatIsInForce"] else f"; {found['inForceActivationNumber']} is in force: save it again"
     print_line(f"{found['draftId']} {found['etag']} ({found['state']}): {found['title']}, {on}{stale}")
     for one in (found["changes"] or [])[:SHOWN]:
-        where = ", ".join(f"{cell['column']} {cell['text']}" for cell in one["where"]) or "everything"
+        where = ", ".join(f"{cell['column']} {cell['text']}" for cell in one["conditions"]) or "everything"
         how = "; ".join(
             f"{cell['column']} {cell['before'] or '-'} -> {cell['after'] or '-'}" for cell in one["changed"]
         )
@@ -108,7 +108,7 @@ def review(
     for one in found["touches"]:
         print_line(f"  {one['domain']}: {'approved' if one['approved'] else 'wants ' + ' or '.join(one['owners'])}")
     for one in found["approvals"]:
-        why = "counts" if one["counts"] else f"void: {'; '.join(one['void'])}"
+        why = "counts" if one["counts"] else f"void: {'; '.join(one['voidReasons'])}"
         print_line(f"  approved by {_name(one['approvedBy'])} at {one['approvedAt']}: {why}")
     for one in found["gates"]:
         mark = "holds" if one["passed"] else "waived" if one["holds"] else "FAILS"
@@ -183,6 +183,31 @@ def rollback(
     """Take one slice back to what it was before the last activation that changed it: one person, new roots only."""
     path = f"/v1/cutover/slices/{quote(slice_, safe='')}/rollback"
     _tell_activation(gateway_of(data, url, token, client).post(path, {"reason": reason}), json)
+
+
+def fetch(
+    number: Annotated[int, typer.Argument(help="An activation number.")],
+    directory: Annotated[Path, typer.Argument(help="Where the files are written; it is made, and must be empty.")],
+    data: DataOption = None,
+    url: UrlOption = None,
+    token: TokenOption = None,
+    client: ClientOption = "migration",
+    json: JsonOption = False,
+) -> None:
+    """Write the files of what came into force with this number, to go on from."""
+    found = gateway_of(data, url, token, client).get(f"/v1/rulebooks/{number}")
+    known = {"rulebook.yaml", *(f"{domain}.csv" for domain in DOMAINS)}
+    files = [one for one in found["files"] if one["fileName"] in known]
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if any(directory.iterdir()):
+            raise Failure(f"{directory} is not empty; name another directory", 2)
+        for one in files:
+            (directory / one["fileName"]).write_text(one["text"], encoding="utf-8", newline="")
+    except OSError as error:
+        raise Failure(f"{directory} cannot be written: {error.strerror}", 2) from error
+    names = [one["fileName"] for one in files]
+    _tell({"directory": str(directory), "files": names}, json, f"{len(names)} files are in {directory}")
 
 
 def _path(draft_id: str) -> str:

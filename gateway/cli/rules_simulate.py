@@ -6,6 +6,7 @@ simulated by the running gateway, which stores the result: that is what approval
 
 from __future__ import annotations
 
+import gc
 import re
 import sys
 import time
@@ -19,6 +20,7 @@ from gateway.cli.console import DataOption, Failure, JsonOption, data_directory,
 from gateway.cli.gateway_http import ClientOption, TokenOption, UrlOption, gateway_of
 from gateway.cli.instants import micros
 from gateway.cli.rules_drafted import simulate_draft
+from gateway.cutover.open_money import OpenMoneyNow
 from gateway.cutover.simulation import SimulationRun, Versions, Window, WindowInvalid, run_simulation
 from gateway.cutover.simulation_html import html_of
 from gateway.cutover.simulation_text import text_of
@@ -82,17 +84,22 @@ async def _simulate(data: Path, candidate: Rulebook, window: Window) -> Simulati
             raise Failure(f"no rulebook was ever in force on {data}: start its gateway once")
         base = rulebook_from_canonical(activation.rules, activation.governance)
         expected = await reads.count_routed(window.since, window.until)
+        # Two rulebooks of many rows stay to the end: without this they are looked through again and again.
+        gc.freeze()
         shown = Progress()
 
         async def progress(read: int) -> None:
             shown.show(read, expected)
 
+        traffic = RecordedTraffic(
+            reads, base, candidate, window.since, window.until, activations=reads, opened=OpenMoneyNow(reads)
+        )
         run_ = await run_simulation(
             base,
             candidate,
             Versions.of(candidate, base, number),
             window,
-            RecordedTraffic(reads, base, candidate, window.since, window.until, activations=reads),
+            traffic,
             page=PAGE,
             progress=progress,
         )

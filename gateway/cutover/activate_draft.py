@@ -16,7 +16,7 @@ from gateway.cutover.ending import let_go
 from gateway.cutover.gates.gate import Candidate
 from gateway.cutover.gates.registry import OF_BACK, GateVerdict, failing
 from gateway.cutover.review import waivers_of
-from gateway.cutover.save_draft import open_draft
+from gateway.cutover.save_draft import check_in_force, open_draft
 from gateway.cutover.schedule import schedule_activation, withdraw_activation
 from gateway.cutover.standing import simulations_of, standing_of
 from gateway.domain.activations import OPEN_STATES, ActivationRequest
@@ -62,8 +62,9 @@ async def activate_draft(
     activation_id = parts.tools.ids.new("act")
 
     async def claim(unit: DraftUnit) -> DraftRecord:
+        await check_in_force(unit, rules)
         now_draft = await open_draft(unit, draft_id, demanded)
-        await check_same(unit, draft, now_draft, rules)
+        check_same(draft, now_draft, rules)
         if now_draft.activation_id != draft.activation_id:
             raise Problem("document-busy", "Somebody else asked for its activation just now.")
         standing = await standing_of(unit, now_draft, analysis.rulebook, rules, simulations)
@@ -101,10 +102,15 @@ async def activate_draft(
 
 
 async def withdraw_draft(activating: Activating, caller: Caller, draft_id: str) -> ActivationRequest:
-    """Take the request back before it is due; whoever may activate may also leave it. Raises `not-found`, `stale`."""
+    """Take the request back before it is due; whoever may activate may also leave it.
+
+    Raises `not-found`, `document-closed`, `stale`.
+    """
     parts = activating.parts
     who = acting(parts.tools, caller)
     draft = await draft_there(parts, draft_id)
+    if draft.state != "open":
+        raise Problem("document-closed", f"The draft is {draft.state}.")
     if draft.activation_id is None or await _under_way(parts, draft) is None:
         raise Problem("stale", "Nobody has asked for its activation, or it has ended.")
     ended = await withdraw_activation(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.cutover.activation_ports import ActivationStore, ActivationUnit
-from gateway.cutover.control_entries import ControlTrace
+from gateway.cutover.control_entries import ControlTrace, Note
 from gateway.domain.activations import RulesState
 from gateway.domain.entries import EntryKind
 from gateway.domain.events import CONTROL_LINEAGE
@@ -73,10 +73,12 @@ async def enter_force(
     *,
     event_id: str,
     members: Mapping[str, Any] | None = None,
+    before: Sequence[Note] = (),
 ) -> RulesState:
     """Give the version the next number, in the unit that holds the activation lock alone; what is in force then.
 
-    `state`: what is in force until now. `members`: more for the entry `activated`, in wire words.
+    `state`: what is in force until now. `members`: more for the entry `activated`, in wire words. `before`:
+    what is recorded before it.
     """
     number = state.activation_number + 1
     await unit.insert_activation(
@@ -93,12 +95,11 @@ async def enter_force(
     after = RulesState(number, state.acts_number)
     await unit.set_rules_state(after)
     rule = {**version.wire(), "activationNumber": number}
-    await trace.record(
-        unit,
-        EntryKind.ACTIVATED,
-        actor,
-        {"rule": rule, **(members or {})},
+    activated = Note(
+        kind=EntryKind.ACTIVATED,
+        members={"rule": rule, **(members or {})},
         event_id=event_id,
         data={"activationId": trace.trace, **rule},
     )
+    await trace.record_all(unit, actor, [*before, activated])
     return after

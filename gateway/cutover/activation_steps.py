@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from gateway.cutover.activation import Version, enter_force
 from gateway.cutover.activation_ports import ActivationUnit
-from gateway.cutover.control_entries import ControlTrace
+from gateway.cutover.control_entries import ControlTrace, Note
 from gateway.cutover.gates.gate import GateResult
 from gateway.cutover.gates.registry import GateVerdict
 from gateway.cutover.gates.version_loaded import version_loaded
@@ -149,7 +149,7 @@ class _Settling:
 
     async def activate(self, verdicts: Sequence[GateVerdict], state: RulesState) -> ActivationRequest:
         request = self._request
-        await self._record(verdicts)
+        before = [self._note(one) for one in verdicts]
         version = Version(
             table_version=request.table_version,
             governance_version=request.governance_version,
@@ -172,6 +172,7 @@ class _Settling:
             request.requested_by,
             event_id=next(self._event_ids),
             members=present(members),
+            before=before,
         )
         return await self._settle(
             replace(request, state=ActivationState.ACTIVATED, activation_number=after.activation_number)
@@ -179,7 +180,7 @@ class _Settling:
 
     async def fail(self, verdicts: Sequence[GateVerdict]) -> ActivationRequest:
         request = self._request
-        await self._record(verdicts)
+        notes = [self._note(one) for one in verdicts]
         failing = [one for one in verdicts if not one.holds]
         members = {
             "activationId": request.activation_id,
@@ -190,13 +191,8 @@ class _Settling:
             "reason": "gates",
             "gates": sorted({one.result.gate for one in failing}),
         }
-        await self._trace.record(
-            self._unit,
-            EntryKind.ACTIVATION_FAILED,
-            request.requested_by,
-            present(members),
-            event_id=next(self._event_ids),
-        )
+        notes.append(Note(kind=EntryKind.ACTIVATION_FAILED, members=present(members), event_id=next(self._event_ids)))
+        await self._trace.record_all(self._unit, request.requested_by, notes)
         told = [{"gate": one.result.gate, "subject": one.result.subject, "why": one.result.why} for one in failing]
         return await self._settle(
             replace(request, state=ActivationState.FAILED, failure=json.dumps({"gates": told}, ensure_ascii=False))
@@ -207,19 +203,16 @@ class _Settling:
         await self._unit.update_activation_request(settled)
         return settled
 
-    async def _record(self, verdicts: Sequence[GateVerdict]) -> None:
-        for one in verdicts:
-            kind = EntryKind.GATE_PASSED if one.result.passed else EntryKind.GATE_FAILED
-            members = {
-                "activationId": self._request.activation_id,
-                "gate": one.result.gate,
-                "slice": one.result.subject,
-                "evidence": dict(one.result.evidence),
-                "waiverId": one.waiver_id,
-            }
-            await self._trace.record(
-                self._unit, kind, self._request.requested_by, present(members), event_id=next(self._event_ids)
-            )
+    def _note(self, verdict: GateVerdict) -> Note:
+        members = {
+            "activationId": self._request.activation_id,
+            "gate": verdict.result.gate,
+            "slice": verdict.result.subject,
+            "evidence": dict(verdict.result.evidence),
+            "waiverId": verdict.waiver_id,
+        }
+        kind = EntryKind.GATE_PASSED if verdict.result.passed else EntryKind.GATE_FAILED
+        return Note(kind=kind, members=present(members), event_id=next(self._event_ids))
 
 
 def present(members: dict[str, Any]) -> dict[str, Any]:

@@ -8,9 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.cutover.draft_ports import DraftReads
 from gateway.cutover.gates.gate import Candidate
+from gateway.cutover.rules_holder import compiled
 from gateway.cutover.standing import rulebook_of
 from gateway.domain.drafts import DraftRecord
+from gateway.errors import Problem
 from gateway.transactions.parts import RulesInForce
 from routing_rules import (
     Capabilities,
@@ -19,6 +22,7 @@ from routing_rules import (
     ExampleFailure,
     Proof,
     Rulebook,
+    RulebookInvalid,
     TooManyCells,
     coverage_of,
     differences,
@@ -89,3 +93,14 @@ def analysed(draft: DraftRecord, base: Rulebook, capabilities: Capabilities | No
         failures=run_examples(rulebook),
         coverage=coverage_of(rulebook),
     )
+
+
+async def rulebook_under(reads: DraftReads, number: int) -> Rulebook:
+    """What came into force with this number. Raises `not-ready` where its text cannot be had."""
+    record = await reads.activation(number)
+    if record is None:
+        raise Problem("not-ready", f"The text of activation {number} is not in the database.", retry_after_s=60)
+    try:
+        return await asyncio.to_thread(compiled, record.rules, record.governance)
+    except RulebookInvalid as error:
+        raise Problem("not-ready", f"This program cannot read the text of activation {number}.") from error

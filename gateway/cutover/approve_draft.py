@@ -42,8 +42,9 @@ async def approve_draft(
     approval_id, event_id = parts.tools.ids.new("apr"), parts.tools.ids.new("evt")
 
     async def unit_of_work(unit: DraftUnit) -> ApprovalRecord:
+        await check_in_force(unit, rules)
         now_draft = await open_draft(unit, draft_id, demanded)
-        await check_same(unit, draft, now_draft, rules)
+        check_same(draft, now_draft, rules)
         standing = await standing_of(unit, now_draft, candidate, rules, simulations)
         if refusal := standing.refuses_approval(who.person, caller.teams):
             raise refused(refusal)
@@ -112,8 +113,9 @@ async def waive_gate(
     salt, body = parts.tools.randomness.salt(), json.dumps({"reason": reason}).encode()
 
     async def unit_of_work(unit: DraftUnit) -> WaiverRecord:
+        await check_in_force(unit, rules)
         now_draft = await open_draft(unit, draft_id, demanded)
-        await check_same(unit, draft, now_draft, rules)
+        check_same(draft, now_draft, rules)
         standing = await standing_of(unit, now_draft, candidate, rules, simulations)
         if refusal := standing.refuses_waiver(who.person):
             raise refused(refusal)
@@ -164,9 +166,8 @@ async def draft_there(parts: DraftParts, draft_id: str) -> DraftRecord:
     return draft
 
 
-async def check_same(unit: DraftUnit, read: DraftRecord, now: DraftRecord, rules: RulesInForce) -> None:
-    """What is judged is what was read, on what is in force. Raises `stale`, `not-ready`."""
-    await check_in_force(unit, rules)
+def check_same(read: DraftRecord, now: DraftRecord, rules: RulesInForce) -> None:
+    """What is judged is what was read, on what is in force. Raises `stale`."""
     if read.version != now.version:
         raise Problem("stale", f"The draft is at {now.etag} by now.", extra={"etag": now.etag})
     check_base(now, rules)

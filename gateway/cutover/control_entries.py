@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.domain.entries import EntryKind, ledger_entry
@@ -10,6 +11,18 @@ from gateway.domain.events import CONTROL_LINEAGE, control_event
 from gateway.domain.records import LineageRecord
 from gateway.transactions.parts import Tools
 from gateway.transactions.ports import WriteUnit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """One entry with its event. `members`: lowerCamelCase, no names of people's own choosing and no free text (those
+    lie in erasable tables; an entry holds their salted commitments). `event_id`: drawn outside of the unit, which may
+    run again. `data`: what the event bears, where that differs from the entry's members."""
+
+    kind: EntryKind
+    members: Mapping[str, Any]
+    event_id: str
+    data: Mapping[str, Any] | None = None
 
 
 class ControlTrace:
@@ -34,36 +47,42 @@ class ControlTrace:
         event_id: str,
         data: Mapping[str, Any] | None = None,
     ) -> None:
-        """Write the entry and its event. `members`: lowerCamelCase, no names of people's own choosing and no free
-        text (those lie in erasable tables; an entry holds their salted commitments). `event_id`: drawn outside of
-        the unit, which may run again. `data`: what the event bears, where that differs from the entry's members."""
+        """Write one entry and its event, as `Note` says of them."""
+        await self.record_all(unit, actor, [Note(kind=kind, members=members, event_id=event_id, data=data)])
+
+    async def record_all(self, unit: WriteUnit, actor: str, notes: Sequence[Note]) -> None:
+        """Write several in their order, in as many statements as one takes: the unit may hold a lock for which all
+        accepts wait."""
         now = self._tools.clock.now()
+        first = self.entry_count + 1
+        self.entry_count += len(notes)
         await unit.ensure_lineage(LineageRecord(CONTROL_LINEAGE, CONTROL_LINEAGE))
-        self.entry_count += 1
+        sequence = await unit.take_event_sequences(CONTROL_LINEAGE, len(notes))
         await unit.insert_entries(
             [
                 ledger_entry(
-                    kind,
+                    one.kind,
                     trace=self.trace,
-                    seq=self.entry_count,
+                    seq=seq,
                     at=now,
                     actor=actor,
                     lineage=CONTROL_LINEAGE,
-                    members=members,
+                    members=one.members,
                 )
+                for seq, one in enumerate(notes, first)
             ]
         )
-        sequence = await unit.take_event_sequences(CONTROL_LINEAGE, 1)
         await unit.insert_events(
             [
                 control_event(
-                    kind.value,
-                    dict(members if data is None else data),
-                    event_id=event_id,
-                    sequence=sequence,
+                    one.kind.value,
+                    dict(one.members if one.data is None else one.data),
+                    event_id=one.event_id,
+                    sequence=number,
                     at=now,
                     gateway_name=self._tools.gateway_name,
                     about=self.trace,
                 )
+                for number, one in enumerate(notes, sequence)
             ]
         )

@@ -16,11 +16,13 @@ import structlog
 
 from gateway.cutover.control_entries import ControlTrace
 from gateway.cutover.dark_findings import DarkFindings
+from gateway.cutover.simulation_ports import SimulationReads, SimulationUnit
 from gateway.cutover.standing import rulebook_of
+from gateway.cutover.traffic_ports import TrafficReads
 from gateway.domain.drafts import DraftRecord
 from gateway.domain.entries import EntryKind
-from gateway.domain.simulations import DarkState, DarkWatchRecord, SimulationReads, SimulationUnit
-from gateway.domain.traffic import RoutedEntry, TrafficCursor, TrafficReads
+from gateway.domain.simulations import DarkState, DarkWatchRecord
+from gateway.domain.traffic import RoutedEntry, TrafficCursor
 from gateway.domain.wire import instant
 from gateway.errors import Problem, StoreUnavailable
 from gateway.transactions.parts import SECOND, Tools

@@ -83,7 +83,7 @@ class DraftReads(ActivationReads, Protocol):
 
 
 class SimulationsStored(Protocol):
-    """Simulations that were stored, as `gateway.domain.simulations.SimulationReads` has them."""
+    """Simulations that were stored, as `gateway.cutover.simulation_ports.SimulationReads` has them."""
 
     async def simulation(self, simulation_id: str) -> SimulationRecord | None: ...
     async def newest_simulations(

@@ -14,10 +14,10 @@ from typing import Final
 
 from gateway.cutover.acting import acting
 from gateway.cutover.activate_draft import Activating, gates_refused
+from gateway.cutover.analysis import rulebook_under
 from gateway.cutover.draft_ports import DraftReads, DraftUnit
 from gateway.cutover.gates.gate import Candidate
 from gateway.cutover.gates.registry import OF_BACK, failing
-from gateway.cutover.rules_holder import compiled
 from gateway.cutover.save_draft import check_in_force
 from gateway.cutover.schedule import schedule_activation
 from gateway.cutover.slices import SliceName
@@ -153,11 +153,11 @@ async def _last_change(reads: DraftReads, name: SliceName, rules: RulesInForce) 
         back = backs.get(at)
         if back is not None and (goes_on := _restored_by(back, part, rules.rulebook, name)) is not None:
             at = goes_on
-            book = await _loaded(reads, at)
+            book = await rulebook_under(reads, at)
             continue
         if at <= 1:
             raise _no_way(name, "no activation changed it since the first one")
-        before = await _loaded(reads, at - 1)
+        before = await rulebook_under(reads, at - 1)
         try:
             # What went back beside the slice did not change it.
             if back is None and await asyncio.to_thread(part.changed, before, book):
@@ -182,13 +182,6 @@ def _restored_by(back: RollbackRecord, part: Slice, rulebook: Rulebook, name: Sl
         return back.restored_activation_number
     went = f"{back.domain}.{back.business_unit}.{back.geography}"
     raise _no_way(name, f"a part of it ({went}) went back already; take the parts back one by one")
-
-
-async def _loaded(reads: DraftReads, number: int) -> Rulebook:
-    record = await reads.activation(number)
-    if record is None:
-        raise Problem("not-ready", f"The text of activation {number} is not in the database.", retry_after_s=60)
-    return await asyncio.to_thread(compiled, record.rules, record.governance)
 
 
 def _no_way(name: SliceName, why: str) -> Problem:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.cutover.analysis import Analyses, Analysis
+from gateway.cutover.analysis import Analyses, Analysis, rulebook_under
 from gateway.cutover.approve_draft import draft_there
 from gateway.cutover.draft_ports import DraftParts, DraftReads
 from gateway.cutover.gates.registry import GateVerdict, Waiver
@@ -20,7 +20,8 @@ from gateway.transactions.parts import RulesInForce
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """`names`: of persons by their commitments, as far as they were not erased. `reasons`: of waivers by their ids.
+    """`rules`: what the draft is judged by. `names`: of persons by their commitments, as far as they were not erased.
+    `reasons`: of waivers by their ids.
     `verdicts`: of all gates, as if the draft were to come into force now; empty for a draft that is not open."""
 
     draft: DraftRecord
@@ -36,7 +37,8 @@ class Review:
 
 async def review_draft(parts: DraftParts, analyses: Analyses, draft_id: str) -> Review:
     """Raises `not-found`."""
-    draft, rules = await draft_there(parts, draft_id), await parts.rules()
+    draft = await draft_there(parts, draft_id)
+    rules = await _judged_by(parts, draft)
     analysis = await analyses.of(draft, rules)
     simulations = await simulations_of(parts, draft, rules)
     standing = await standing_of(parts.reads, draft, analysis.rulebook, rules, simulations)
@@ -56,6 +58,15 @@ async def review_draft(parts: DraftParts, analyses: Analyses, draft_id: str) -> 
         names=await _names(parts.reads, draft, standing),
         reasons=await _reasons(parts.reads, standing),
     )
+
+
+async def _judged_by(parts: DraftParts, draft: DraftRecord) -> RulesInForce:
+    """What is in force; for a draft that is closed, what it was last saved on: so it shows what it was judged by."""
+    rules = await parts.rules()
+    if draft.state == "open" or draft.base_activation_number == rules.activation_number:
+        return rules
+    number = draft.base_activation_number
+    return RulesInForce(await rulebook_under(parts.reads, number), number)
 
 
 def waivers_of(standing: Standing) -> list[Waiver]:

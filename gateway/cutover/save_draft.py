@@ -21,6 +21,8 @@ from gateway.errors import FieldError, Problem
 from gateway.transactions.parts import RulesInForce
 from routing_rules import Capabilities, Rulebook, Severity, prove, run_examples
 
+MOST_EDITS: Final = 1_000
+"""Of one draft: all its authors are looked at whenever persons are compared."""
 _OPERATION: Final = "save_draft"
 _RESOURCE: Final = "drafts"
 
@@ -107,8 +109,14 @@ async def edit_draft(
     event_ids = (parts.tools.ids.new("evt"), parts.tools.ids.new("evt"))
 
     async def unit_of_work(unit: DraftUnit) -> DraftRecord:
-        draft = await open_draft(unit, draft_id, demanded)
         await check_in_force(unit, rules)
+        draft = await open_draft(unit, draft_id, demanded)
+        if draft.version >= MOST_EDITS:
+            raise Problem(
+                "document-closed",
+                f"The draft was saved {draft.version} times, and no more are taken.",
+                remedy="Save a new draft.",
+            )
         changed = replace(
             draft,
             title=saving.title,
@@ -163,7 +171,10 @@ async def open_draft(unit: DraftUnit, draft_id: str, demanded: Collection[str] |
 
 
 async def check_in_force(unit: DraftUnit, rules: RulesInForce) -> None:
-    """Raises `not-ready` if something else came into force meanwhile: what was judged was judged by the old."""
+    """Raises `not-ready` if something else came into force meanwhile: what was judged was judged by the old.
+
+    Before any row, as everywhere: whoever activates holds the lock that this waits for, and then takes the rows.
+    """
     state = await unit.rules_state()
     if state.activation_number != rules.activation_number:
         raise Problem("not-ready", "Other rules came into force just now; nothing was done.", retry_after_s=1)

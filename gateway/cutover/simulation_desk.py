@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.cutover.dark import DarkObserver
+from gateway.cutover.simulation_ports import SimulationReads
 from gateway.cutover.simulator import Simulator
 from gateway.domain.drafts import DraftRecord
-from gateway.domain.simulations import SimulationReads
 
 
 class DeskReads(SimulationReads, Protocol):

@@ -19,12 +19,13 @@ import structlog
 from gateway.cutover.control_entries import ControlTrace
 from gateway.cutover.open_money import OpenLineageReads, OpenMoneyNow
 from gateway.cutover.simulation import SimulationRun, Versions, Window, WindowInvalid, run_simulation
+from gateway.cutover.simulation_ports import SimulationReads, SimulationUnit
 from gateway.cutover.standing import rulebook_of
 from gateway.cutover.traffic import Activations, RecordedTraffic
+from gateway.cutover.traffic_ports import TrafficReads
 from gateway.domain.drafts import DraftRecord
 from gateway.domain.entries import EntryKind
-from gateway.domain.simulations import SimulationReads, SimulationRecord, SimulationState, SimulationUnit
-from gateway.domain.traffic import TrafficReads
+from gateway.domain.simulations import SimulationRecord, SimulationState
 from gateway.errors import FieldError, GatewayError, Problem
 from gateway.transactions.parts import RulesInForce, Tools
 from gateway.transactions.ports import WriteUnit
@@ -81,7 +82,8 @@ class Simulator:
     async def begin(self, client: str, draft_id: str, window: Window) -> SimulationRecord:
         """Ask for one; if just this one runs already, it is that.
 
-        Raises Problem `not-found` (no such draft), `invalid-request` (the window), `rate-limited` (too many run).
+        Raises Problem `not-found` (no such draft), `document-closed`, `invalid-request` (the window), `rate-limited`
+        (too many run).
         """
         now = self._tools.clock.now()
         try:
@@ -92,6 +94,10 @@ class Simulator:
         draft = await self._reads.draft(draft_id)
         if draft is None:
             raise Problem("not-found", f"There is no draft {draft_id}.")
+        if draft.state != "open":
+            raise Problem(
+                "document-closed", f"The draft is {draft.state}: nothing rests on a simulation of it any more."
+            )
         rules = self._rules()
         candidate = await asyncio.to_thread(rulebook_of, draft)
         versions = Versions.of(candidate, rules.rulebook, rules.activation_number)

@@ -32,9 +32,11 @@ _STAGES: Final = tuple(Stage)
 
 @dataclass(frozen=True, slots=True)
 class SliceVerdicts:
-    """`at`: when they were evaluated (µs). `next_stages`: what each part of the slice was judged to go to."""
+    """`at`: when they were evaluated (µs), on what was in force under `activation_number`. `next_stages`: what each part
+    of the slice was judged to go to."""
 
     at: int
+    activation_number: int
     next_stages: tuple[str, ...]
     verdicts: tuple[GateVerdict, ...]
 
@@ -49,8 +51,10 @@ class SliceGates:
         self._latest: OrderedDict[str, SliceVerdicts] = OrderedDict()
 
     def latest(self, name: SliceName) -> SliceVerdicts | None:
-        """What was found last in this process; None if nobody asked since it started."""
-        return self._latest.get(name.id)
+        """What was found last in this process; None if nobody asked since it started, or since other rules are in force:
+        what was judged then was another step."""
+        found = self._latest.get(name.id)
+        return found if found is None or found.activation_number == self._rules().activation_number else None
 
     async def evaluate(self, name: SliceName, states: Sequence[SliceState]) -> SliceVerdicts:
         """Ask them now."""
@@ -67,6 +71,7 @@ class SliceGates:
         asked = [one for one in asked_of(rules.rulebook) if one in OF_SLICES] if changes else []
         found = SliceVerdicts(
             now,
+            rules.activation_number,
             tuple(sorted({one.after.stage.value for one in changes if isinstance(one.after, Outcome)})),
             tuple(await self._registry.evaluate(candidate, only=asked)),
         )

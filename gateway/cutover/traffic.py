@@ -1,13 +1,15 @@
 """Recorded traffic as a simulation reads it: the `routed` entries of a window, page by page.
 
 A fact that an older schema did not record is undetermined, and so is a bucket that was made of another key than the
-candidate's share asks for. Nothing but the current page is held.
+candidate's share asks for. Entries hold no external ids, so where an allow-list has a say, roots are named from the
+transactions, as far as they were not erased. Nothing but the current page is held.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal, DecimalException
 from functools import lru_cache
@@ -15,9 +17,10 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from pydantic_core import from_json
 
+from gateway.cutover.traffic_ports import TrafficReads
 from gateway.domain.plan import plan
 from gateway.domain.records import ActivationRecord
-from gateway.domain.traffic import LedgerPosition, PositionCount, RoutedEntry, TrafficCursor, TrafficReads
+from gateway.domain.traffic import LedgerPosition, PositionCount, RoutedEntry, TrafficCursor
 from gateway.transactions.home import HOME
 from routing_rules import FACTS_SCHEMA_VERSION, Facts, FactsInvalid, RecordedDocument, Rulebook
 from routing_rules.calendar import PeriodUnknown
@@ -78,6 +81,7 @@ class RecordedTraffic:
         self._since = since
         self._until = until
         self._split = _shared(in_force) | _shared(candidate) if activations is not None else {}
+        self._listed = _with_a_list(in_force) | _with_a_list(candidate)
         self._activations = activations
         self._share_by: dict[int, Mapping[str, str]] = {}
         self._opened = opened
@@ -113,8 +117,9 @@ class RecordedTraffic:
         bodies: list[dict[str, Any]] = [from_json(one.body) for one in page]
         if self._split:
             await self._learn_splits(bodies)
+        named = await self._named(page, bodies)
         return [
-            self._document(one, body, opened.get(one.lineage_id or ""))
+            self._document(one, body, opened.get(one.lineage_id or ""), named.get(one.trace))
             for one, body in zip(page, bodies, strict=True)
             # a transaction that was held on its way is routed once more: it counts where it was routed first
             if one.seq == first.get(one.trace, one.seq)
@@ -126,6 +131,15 @@ class RecordedTraffic:
             tables: list[dict[str, Any]] = from_json(known.rules)["tables"] if known is not None else []
             self._share_by[number] = {table["domain"]: table["share_by"] for table in tables}
 
+    async def _named(self, page: Sequence[RoutedEntry], bodies: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        """The external ids of the roots of which some allow-list may speak."""
+        roots = [
+            one.trace
+            for one, body in zip(page, bodies, strict=True)
+            if body.get("pinned") is not True and (body.get("facts") or {}).get("domain") in self._listed
+        ]
+        return await self._reads.external_ids(roots) if roots else {}
+
     async def _open_of(self, page: Sequence[RoutedEntry]) -> dict[str, OpenMoney]:
         if self._opened is None:
             return {}
@@ -135,9 +149,13 @@ class RecordedTraffic:
         self._told.update(found)
         return found
 
-    def _document(self, entry: RoutedEntry, body: Mapping[str, Any], opened: OpenMoney | None) -> RecordedDocument:
+    def _document(
+        self, entry: RoutedEntry, body: Mapping[str, Any], opened: OpenMoney | None, named: str | None
+    ) -> RecordedDocument:
         recorded: dict[str, Any] = body.get("facts") or {}
         facts, undetermined = _facts(recorded)
+        if named is not None:
+            facts = replace(facts, root_external_id=named)
         is_root = body.get("pinned") is not True
         asked = self._split.get(facts.domain)
         if asked is not None and is_root and self._share_by[_activation_of(body)].get(facts.domain) != asked:
@@ -174,6 +192,13 @@ def _shared(rulebook: Rulebook) -> dict[str, str]:
         for domain, table in rulebook.tables.items()
         if any(row.outcome.share is not None for row in table.rows)
     }
+
+
+def _with_a_list(rulebook: Rulebook) -> frozenset[str]:
+    """The domains in which some row lists roots that go to the cloud."""
+    return frozenset(
+        domain for domain, table in rulebook.tables.items() if any(row.outcome.allow for row in table.rows)
+    )
 
 
 def _activation_of(body: Mapping[str, Any]) -> int:

@@ -199,6 +199,7 @@ class OpenFilter:
     geographies: frozenset[str] | None = None
     side: str | None = None
     system_id: str | None = None
+    lineage_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

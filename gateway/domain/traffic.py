@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 
 class RoutedEntry(NamedTuple):
@@ -67,23 +67,3 @@ class PositionCount:
     def position(self) -> LedgerPosition:
         """So far."""
         return LedgerPosition(entries=self._entries, last=self._last, leaves_hash=self._hash.hexdigest())
-
-
-class TrafficReads(Protocol):
-    """The ledger's entries by time."""
-
-    async def routed_entries(self, after: TrafficCursor, until: int, most: int) -> Sequence[RoutedEntry]:
-        """Up to `most` entries behind `after` and before `until` (µs), in order."""
-        ...
-
-    async def count_routed(self, since: int, until: int) -> int:
-        """How many there are in [since, until)."""
-        ...
-
-    async def first_routed(self, traces: Sequence[str]) -> dict[str, int]:
-        """By trace: the seq of its first `routed` entry."""
-        ...
-
-    async def posted_bodies(self, traces: Sequence[str]) -> dict[str, bytes]:
-        """By trace: its `posted` entry, where it has one."""
-        ...

@@ -23,7 +23,7 @@ from gateway.store.reader import Reader
 from gateway.store.unit import Unit
 
 MOST_OF_A_DRAFT: Final = 10_000
-"""Edits, approvals or waivers of one draft that are looked at; one that has more can no longer be changed."""
+"""Edits (of which there are fewer), approvals or waivers of one draft that are looked at; later ones do not count."""
 
 _DRAFTS: Final = Kept(schema_drafts.drafts, DraftRecord)
 _EDITS: Final = Kept(schema_drafts.draft_edits, DraftEditRecord)

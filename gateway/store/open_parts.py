@@ -85,6 +85,8 @@ def roots_of(where: OpenFilter, visible: Visible) -> CTE:
     ):
         if nodes is not None:
             conditions.append(column.in_(sorted(nodes)))
+    if where.lineage_id is not None:
+        conditions.append(_document.lineage_id == where.lineage_id)
     if where.side is not None:
         conditions.append(_pin.side == where.side)
     if where.system_id is not None:

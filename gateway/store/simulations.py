@@ -81,7 +81,7 @@ _REPLACE_WATCH: Final = DARK_WATCHES.replace(_WATCH_KEY, _WATCH_MUTABLE)
 
 
 class SimulationWrites:
-    """Simulations and watches of a unit. Implements `gateway.domain.simulations.SimulationUnit`."""
+    """Simulations and watches of a unit. Implements `gateway.cutover.simulation_ports.SimulationUnit`."""
 
     __slots__ = ()
     _unit: Unit
@@ -109,7 +109,7 @@ class SimulationWrites:
 
 
 class SimulationReader:
-    """Implements `gateway.domain.simulations.SimulationReads`."""
+    """Implements `gateway.cutover.simulation_ports.SimulationReads`."""
 
     _reader: Reader
 

@@ -41,6 +41,10 @@ def _body_of(trace: str, body: bytes) -> tuple[str, bytes]:
     return trace, body
 
 
+def _name_of(trace: str, external_id: str) -> tuple[str, str]:
+    return trace, external_id
+
+
 _COUNT: Final = Query(
     select(func.count())
     .select_from(schema.ledger_entries)
@@ -51,10 +55,13 @@ _FIRST: Final = select(_entries.trace, func.min(_entries.seq)).where(_entries.ki
 _SEQ: Final = Query(_FIRST.group_by(_entries.trace), _seq_of)
 _POSTED: Final = select(_entries.trace, _entries.body).where(_entries.kind == EntryKind.POSTED.value)
 _BODY: Final = Query(_POSTED, _body_of)
+_transactions: Final = schema.transactions.c
+_NAMED: Final = select(_transactions.transaction_id, _transactions.external_id)
+_NAME: Final = Query(_NAMED, _name_of)
 
 
 class TrafficReader:
-    """Implements `gateway.domain.traffic.TrafficReads`."""
+    """Implements `gateway.cutover.traffic_ports.TrafficReads`."""
 
     _reader: Reader
 
@@ -72,3 +79,7 @@ class TrafficReader:
 
     async def posted_bodies(self, traces: Sequence[str]) -> dict[str, bytes]:
         return dict(await self._reader.find(_BODY, _POSTED.where(_entries.trace.in_(list(traces)))))
+
+    async def external_ids(self, traces: Sequence[str]) -> dict[str, str]:
+        known = _NAMED.where(_transactions.transaction_id.in_(list(traces)), _transactions.external_id.is_not(None))
+        return dict(await self._reader.find(_NAME, known))

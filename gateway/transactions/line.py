@@ -26,9 +26,15 @@ from gateway.transactions.journal import first_reference
 from gateway.transactions.operate import operate, refuse_unservable
 from gateway.transactions.parts import SECOND, ErpSystem, LineParts, RulesInForce
 from gateway.transactions.ports import Store
-from gateway.transactions.process import Carried, process, run_dispatch
+from gateway.transactions.process import Carried, give_back, process, run_dispatch
 from gateway.transactions.queries import Reads, Visible
-from gateway.transactions.rules import FixedRules, RulesNotLoaded, RulesSource, with_rules_in_force
+from gateway.transactions.rules import (
+    NOT_LOADED_RETRY_S,
+    FixedRules,
+    RulesNotLoaded,
+    RulesSource,
+    with_rules_in_force,
+)
 from routing_rules import Facts
 
 T = TypeVar("T")
@@ -188,8 +194,8 @@ class Line:
     async def _carry_on(self, job: JobRecord) -> None:
         self._busy.add(job.transaction_id)
         try:
-            carried = await self._under_rules(lambda parts: process(self._store, parts, job))
-        except (StoreUnavailable, RulesNotLoaded) as error:
+            carried = await self._carried(job)
+        except StoreUnavailable as error:
             _log.warning("job_put_off", transaction=job.transaction_id, error=str(error))
             return
         except Exception:
@@ -200,6 +206,14 @@ class Line:
             self._busy.discard(job.transaction_id)
         if carried is not None:
             self._settled(carried)
+
+    async def _carried(self, job: JobRecord) -> Carried | None:
+        try:
+            return await self._under_rules(lambda parts: process(self._store, parts, job))
+        except RulesNotLoaded as failure:
+            _log.warning("job_given_back", transaction=job.transaction_id, error=failure.why)
+            await give_back(self._store, self._parts, job, NOT_LOADED_RETRY_S)
+            return None
 
     def _settled(self, carried: Carried) -> None:
         self._completions.tell(carried.record)

@@ -61,6 +61,20 @@ async def process(store: Store, parts: LineParts, job: JobRecord) -> Carried | N
     return following
 
 
+async def give_back(store: Store, parts: LineParts, job: JobRecord, after_s: float) -> None:
+    """Let go of a claimed job that this process cannot carry on: another may, or this one after so many seconds."""
+
+    async def unit_of_work(unit: WriteUnit) -> None:
+        work = await Work.take(unit, parts, job.transaction_id, job.epoch)
+        due_at = work.now + int(after_s * SECOND)
+        await work.put_back(due_at=due_at, tries=job.tries, waiting_for=job.waiting_for)
+
+    try:
+        await store.write(unit_of_work)
+    except LeaseLost:
+        return
+
+
 async def run_dispatch(store: Store, parts: LineParts, dispatch: Dispatch) -> Carried:
     """Send what is committed as dispatched, and settle what comes of it."""
     outcome = await execute(parts, dispatch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from gateway.auth import Authenticator, EmbeddedIssuer, RemoteKeys, TokenPolicy, TokenVerifier
+from gateway.auth import Authenticator, ClaimNames, EmbeddedIssuer, RemoteKeys, TokenPolicy, TokenVerifier
 from gateway.settings import Settings, SettingsError
 from gateway.transactions.parts import Tools
 
@@ -20,7 +20,8 @@ def authenticator(
             raise SettingsError("auth.issuer must be set where auth.jwks_url is")
         keys = RemoteKeys(auth.jwks_url, lambda: tools.clock.now() / 1_000_000)
         ends.append(keys.aclose)
-        policy = TokenPolicy(issuer=auth.issuer, audience=auth.audience)
+        names = ClaimNames(person=auth.person_claim, teams=auth.teams_claim)
+        policy = TokenPolicy(issuer=auth.issuer, audience=auth.audience, claim_names=names)
         return TokenVerifier(policy, keys, lambda: tools.clock.now() / 1_000_000)
     return embedded_issuer(data, settings, lambda: tools.clock.now() / 1_000_000).verifier()
 

@@ -203,7 +203,7 @@ async def _open(
             drafts=activating(drafts, store, activator.wake, relay.wake),
             acts=acts,
             simulations=simulations,
-            slices=slice_parts(store, tools, holder, drafts.gates),
+            slices=slice_parts(store, tools, holder, systems, drafts.gates, relay.wake),
         ),
         _ends=ends,
     )

@@ -58,6 +58,22 @@ SCOPES_OF = {
     ("POST", "/v1/drafts/{draftId}/withdraw"): {"rules:activate"},
     ("POST", "/v1/cutover/slices/{slice}/rollback"): {"rules:activate"},
     ("GET", "/v1/cutover/slices"): {"ledger:read"},
+    ("POST", "/v1/cutover/adoptions"): {"operations:act"},
+    ("POST", "/v1/cutover/adoptions/{adoptionId}/approve"): {"operations:act"},
+    ("GET", "/v1/cutover/adoptions/{adoptionId}"): {"ledger:read", "operations:act"},
+    **{
+        ("GET", f"/v1/cutover/{path}"): {"ledger:read", "operations:act"}
+        for path in ("overlays", "overlays/{overlayId}", "periods")
+    },
+    **{
+        ("POST", f"/v1/cutover/{path}"): {"operations:act"}
+        for path in (
+            "overlays",
+            "overlays/{overlayId}/lift",
+            "periods/{companyCode}/{period}/close",
+            "periods/{companyCode}/{period}/reopen",
+        )
+    },
     ("GET", "/v1/cutover/slices/{slice}"): {"ledger:read"},
     ("GET", "/v1/cutover/slices/{slice}/lineages"): {"ledger:read"},
     ("GET", "/v1/cutover/slices/{slice}/gates"): {"ledger:read"},
@@ -78,8 +94,12 @@ def _address(path: str) -> str:
         .replace("{lineageId}", an_id("lin", 1))
         .replace("{slug}", "frozen")
         .replace("{draftId}", an_id("drf", 1))
+        .replace("{adoptionId}", an_id("adp", 1))
         .replace("{activationNumber}", "1")
         .replace("{slice}", "orders.Western.US")
+        .replace("{overlayId}", an_id("ovl", 1))
+        .replace("{companyCode}", "NW01")
+        .replace("{period}", "2026-11")
         .replace("{keyNumber}", "1")
         .replace("{tile}", "0/000")
     )

@@ -45,6 +45,22 @@ ACTS: dict[str, dict[str, Any]] = {
         "governanceVersion": "cd" * 32,
         "activationNumber": 1,
     },
+    **{
+        kind: {"overlayId": "ovl_1", "overlay": "hold", "slice": "orders.Eastern.DE", "actsNumber": 3}
+        for kind in ("overlay_set", "overlay_lifted", "auto_paused")
+    },
+    **{
+        kind: {
+            "companyCode": "NW01",
+            "period": "2026-11",
+            "startsOn": "2026-11-01",
+            "endsBefore": "2026-12-01",
+            "actsNumber": 3,
+            "tieOutId": "tie_1",
+        }
+        for kind in ("period_closed", "period_reopened", "tied_out")
+    },
+    "tie_out_voided": {"transactionId": "txn_1", "companyCode": "NW01", "period": "2026-11", "tieOutId": "tie_1"},
 }
 
 
@@ -136,6 +152,7 @@ def test_an_event_with_a_fault_does_not_hold_the_schema(fault: dict[str, Any], s
 
 
 OF_ANSWERS = {"requestTraceId", "traceState", "rateLimit", "preferenceApplied", "deprecation"}
+OF_ANSWERS |= {"etag", "documentVersion"}
 """What an answer says of itself, and an event has no headers that its data would repeat."""
 
 

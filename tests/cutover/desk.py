@@ -195,6 +195,11 @@ class Desk:
             ),
         )
 
+    async def rulebook(self) -> Rulebook:
+        """What is in force, loaded if the process has not swapped yet."""
+        await self.rig.rules.refresh()
+        return self.rig.rules.current.rulebook
+
     async def in_force(self) -> int:
         return int((await self.rig.store.reads.rules_state()).activation_number)
 

@@ -41,6 +41,7 @@ class SliceWorld:
     store: Store
     rulebook: Rulebook
     acts: Acts = NO_ACTS
+    adopting: Any = None
 
     def board(self) -> Board:
         """The board on the store."""
@@ -49,7 +50,8 @@ class SliceWorld:
     def slices(self, *gates: Gate) -> SliceParts:
         """For the application."""
         registry = GateRegistry(gates, lambda: NOW)
-        return SliceParts(self.board(), SliceGates(registry, lambda: RulesInForce(self.rulebook, 1), Clock()))
+        gates_of = SliceGates(registry, lambda: RulesInForce(self.rulebook, 1), Clock())
+        return SliceParts(self.board(), gates_of, self.adopting)
 
     def app_parts(self, parts: AppParts, *gates: Gate) -> AppParts:
         """The application's parts on this world."""

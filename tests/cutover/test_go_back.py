@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.domain.caller import DataScope
-from routing_rules import Rulebook, differences
+from routing_rules import Rulebook, differences, parse_rulebook
 from tests.cutover.desk import SAMPLE, Desk, again, moved
 
 WHO = "order-to-cash-activator"
@@ -36,7 +36,7 @@ def told(before: Rulebook, after: Rulebook) -> list[str]:
 
 
 async def test_one_person_takes_one_slice_back_and_nothing_else(desk: Desk):
-    first = desk.rig.rules.current.rulebook
+    first = await desk.rulebook()
     await desk.forward(again(raised(), "o-north-emea", ",dark,", ",validate,"))
     answer = await desk.roll_back(desk.who(WHO), PILOT)
     assert answer.status_code == 200, answer.text
@@ -46,7 +46,7 @@ async def test_one_person_takes_one_slice_back_and_nothing_else(desk: Desk):
         None,
     )
     # Of what came into force with number 2, all but the German part of the pilot is still there.
-    assert told(first, desk.rig.rules.current.rulebook) == [
+    assert told(first, await desk.rulebook()) == [
         "orders: business_unit Eastern, geography AT | CH, amount <5000 USD | any other currency: share 25 -> 50",
         "orders: business_unit Northern, geography EMEA except ES|FR: stage dark -> validate",
     ]
@@ -65,11 +65,14 @@ async def test_it_is_told_by_an_entry_an_event_and_the_list(desk: Desk):
     assert "wrong prices" not in str(entries)
     listed = (await desk.http.get("/v1/rulebooks", headers=desk.who("auditor"))).json()["items"]
     assert listed[0]["rolledBackSlice"] == PILOT
+    whole = (await desk.http.get("/v1/rulebooks/3", headers=desk.who("auditor"))).json()
+    files = {one["fileName"]: one["text"].encode() for one in whole["files"]}
+    assert parse_rulebook(files).version == listed[0]["rule"]["tableVersion"], "somebody can go on from it"
 
 
 async def test_back_and_back_again_is_never_forward(desk: Desk):
     """Otherwise one person could bring into force again what was taken back."""
-    first = desk.rig.rules.current.rulebook
+    first = await desk.rulebook()
     await desk.forward(raised("50"))
     await desk.forward(raised("75"))
     assert await shares(desk) == "75"
@@ -77,7 +80,7 @@ async def test_back_and_back_again_is_never_forward(desk: Desk):
         answer = await desk.roll_back(desk.who(WHO), "orders.Eastern.EMEA", key)
         assert answer.status_code == 200, answer.text
         assert await shares(desk) == expected
-    assert told(first, desk.rig.rules.current.rulebook) == []
+    assert told(first, await desk.rulebook()) == []
     answer = await desk.roll_back(desk.who(WHO), "orders.Eastern.EMEA", "k3")
     assert answer.status_code == 422
     assert "no activation changed it" in answer.json()["detail"]
@@ -87,7 +90,7 @@ async def shares(desk: Desk) -> str:
     """The pilot's share in Germany now."""
     [share] = {
         str(row.outcome.share)
-        for row in desk.rig.rules.current.rulebook.tables["orders"].rows
+        for row in (await desk.rulebook()).tables["orders"].rows
         if row.outcome.share is not None and "DE" in row.geography.nodes
     }
     return share

@@ -14,7 +14,14 @@ from gateway.domain.activations import RulesState
 from gateway.domain.queries import TransactionFilter, Visible
 from gateway.errors import Problem
 from gateway.ledger.errors import Malformed
-from gateway.transactions.rules import MAX_RELOADS, FixedRules, RulesNotLoaded, RulesOutdated, with_rules_in_force
+from gateway.transactions.rules import (
+    MAX_RELOADS,
+    NOT_LOADED_RETRY_S,
+    FixedRules,
+    RulesNotLoaded,
+    RulesOutdated,
+    with_rules_in_force,
+)
 from routing_rules import Rulebook
 from tests.cutover.activating import variant
 from tests.line.rig import Rig, order
@@ -94,7 +101,7 @@ async def test_what_was_sent_before_is_settled_but_nothing_is_routed(rig: Rig):
     assert (await rig.record(sent.transaction.transaction_id)).status == "posted"
     assert (await rig.record(waiting.transaction.transaction_id)).status == "waiting"
     connected.all, now[0] = True, TRY_AGAIN_S
-    await rig.until(200.0)
+    await rig.until(NOT_LOADED_RETRY_S)  # it was given back: no lease keeps it from a process that can
     assert (await rig.record(waiting.transaction.transaction_id)).status == "posted"
 
 

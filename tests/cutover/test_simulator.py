@@ -94,7 +94,9 @@ async def test_a_repeat_gets_the_one_that_runs(rig: Rig) -> None:
 
 async def test_what_cannot_be_simulated_is_refused(rig: Rig) -> None:
     await save(rig)
+    await save(rig, "drf_old", state="discarded")
     for draft_id, window, slug in (
+        ("drf_old", WINDOW, "document-closed"),
         ("drf_none", WINDOW, "not-found"),
         ("drf_1", Window(START, START), "invalid-request"),
         ("drf_1", Window(START, rig.clock.now() + DAY), "invalid-request"),

@@ -27,7 +27,7 @@ from gateway.domain.entries import EntryKind, ledger_entry
 from gateway.domain.records import CrossReferenceRecord, NaturalKeyRecord, PayloadRecord
 from gateway.domain.transaction import Status
 from gateway.store.store import Store, StoreUnit
-from gateway.transactions.parts import ErpSystem, SystemPolicy
+from gateway.transactions.parts import ErpSystem, SystemPolicy, Tools
 from routing_rules import Outcome, Rulebook, SliceMap, Stage, differences, load_rulebook
 from tests.cutover.slice_world import Clock, SliceWorld
 from tests.store.made import NOW, a_document, a_transaction, new_id
@@ -243,7 +243,32 @@ async def test_number_ranges(slices: SliceWorld, ranges: Sequence[Any], complain
     assert complaint in result.why
 
 
+@pytest.mark.parametrize(("until", "passes"), [("5999", True), ("4100", False)])
+async def test_a_number_of_several_parts_is_judged_by_its_first_and_masters_only_where_declared(
+    slices: SliceWorld, until: str, passes: bool
+) -> None:
+    document = a_document()
+
+    async def write(unit: StoreUnit) -> None:
+        await unit.insert_document(document)
+        for kind, number in (("accounting_document", "4200/NW01/1996"), ("product", "NW-0001")):
+            await unit.insert_cross_reference(
+                CrossReferenceRecord(document.document_id, "legacy-main", kind, number, NOW)
+            )
+
+    await slices.store.write(write)
+    books = ("legacy-main", "accounting_document", "4000", until)
+    result = await _one(NumberRanges(slices.store.reads), _moved(*BR, Stage.PILOT, _ranged(OLD, NEW, books)))
+    assert result.passed == passes, result.why
+    assert "product" not in result.why
+
+
 # control_totals
+
+
+class _Ids:
+    def new(self, prefix: str) -> str:
+        return new_id(prefix)
 
 
 class Books:
@@ -260,7 +285,7 @@ class Books:
     async def control_totals(self, search: Search) -> ControlTotals:
         self.asked.append(search)
         if self._totals is None:
-            raise OutcomeUnknown("timeout", "no answer in time")
+            raise OutcomeUnknown("no answer in time")
         return self._totals
 
     async def read(self, number: ErpNumber) -> FoundDocument | None:
@@ -278,7 +303,8 @@ JULY = PeriodStanding(company_code="NW01", period="2026-07", starts="2026-07-01"
 def _totals_gate(slices: SliceWorld, legacy: ControlTotals | None, cloud: ControlTotals | None, acts: Acts) -> Any:
     books = {one.system_id: one for one in (Books("legacy-main", legacy), Books("cloud-main", cloud))}
     systems = {name: ErpSystem(one, SystemPolicy()) for name, one in books.items()}  # type: ignore[arg-type]
-    return ControlTotalsGate(slices.store.reads, slices.store, None, systems, lambda: acts), books  # type: ignore[arg-type]
+    tools = Tools(Clock(), _Ids(), None, None, "prc_1", "test", b"a key of the tests")  # type: ignore[arg-type]
+    return ControlTotalsGate(slices.store.reads, slices.store, tools, systems, lambda: acts), books
 
 
 async def _posted(slices: SliceWorld, system_id: str, amount: str | None, posting_date: str = "2026-08-15") -> None:
@@ -334,6 +360,33 @@ async def test_without_a_closed_period_nothing_ties(slices: SliceWorld) -> None:
     assert (await _one(gate, candidate)).passed
     nobody = _staged(Stage.PILOT, _governed(company_codes={}))
     assert not (await _one(gate, _moved(*BR, Stage.LIVE, nobody))).passed
+
+
+async def test_what_agrees_is_recorded_when_a_draft_is_judged_and_only_then(slices: SliceWorld) -> None:
+    await _posted(slices, "legacy-main", "60.00")
+    gate, _ = _totals_gate(slices, _holding(1, "60.00"), _holding(0, "0"), Acts(periods=(AUGUST,)))
+    looked_at = _moved(*BR, Stage.LIVE, _staged(Stage.PILOT))
+
+    async def tied_out() -> list[bool]:
+        _, acts = await slices.store.reads.rules_in_force()
+        return [one.tied_out for one in acts.periods]
+
+    assert (await _one(gate, looked_at)).passed
+    assert await tied_out() == []
+    assert (await _one(gate, replace(looked_at, draft_id="drf_1"))).passed
+    assert await tied_out() == [True]
+    (entry,) = await slices.store.reads.entries("prd_1")
+    assert entry.kind == "tied_out"
+
+
+async def test_a_period_in_which_something_is_under_way_is_not_tied_out(slices: SliceWorld) -> None:
+    record = a_transaction(status=Status.WAITING, company_code="NW01", posting_date="2026-08-02")
+    await slices.store.write(lambda unit: unit.insert_transaction(record))
+    gate, _ = _totals_gate(slices, _holding(0, "0"), _holding(0, "0"), Acts(periods=(AUGUST,)))
+    candidate = _moved(*BR, Stage.LIVE, _staged(Stage.PILOT), draft_id="drf_1")
+    result = await _one(gate, candidate)
+    assert not result.passed
+    assert "have not ended" in result.why
 
 
 def test_moves_back_and_moves_below_live_are_not_tied(slices: SliceWorld) -> None:

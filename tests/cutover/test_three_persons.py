@@ -158,6 +158,24 @@ def test_every_domain_needs_its_own_owner():
     assert story.standing.refuses_activation("ben") is None
 
 
+def test_whoever_waived_a_gate_does_not_activate():
+    story = Story.begun_by("ann")
+    story.approve("ben")
+    story.waive("dan")
+    assert "waived" in str(story.standing.refuses_activation("dan"))
+    assert story.standing.refuses_activation("cat") is None
+
+
+def test_whoever_activates_neither_approves_nor_waives_and_a_waiver_of_theirs_does_not_count():
+    story = Story.begun_by("ann")
+    story.waive("dan")
+    assert len(story.standing.counted()) == 1
+    story.standing = replace(story.standing, activator="dan")
+    assert "activates" in str(story.standing.refuses_approval("dan", TEAMS["dan"]))
+    assert "activates" in str(story.standing.refuses_waiver("dan"))
+    assert story.standing.counted() == []
+
+
 def test_whoever_edits_after_approving_makes_the_approval_void():
     story = Story.begun_by("ann")
     story.approve("ben")

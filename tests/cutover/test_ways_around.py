@@ -94,7 +94,7 @@ async def test_an_edit_after_the_approval(desk: Desk):
     refused(await desk.activate(desk.who(ACTIVATOR), draft_id), "no approval that counts")
     [approval] = (await desk.review(draft_id))["approvals"]
     assert not approval["counts"]
-    assert "the draft was edited" in approval["void"]
+    assert "the draft was edited" in approval["voidReasons"]
 
 
 async def test_an_edit_there_and_back_again(desk: Desk):

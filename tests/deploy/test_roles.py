@@ -17,7 +17,16 @@ from tests.line.rig import Rig, invoice, order
 
 pytestmark = pytest.mark.postgres
 
-GROWING = {"ledger_entries", "activations"}
+GROWING = {
+    "activations",
+    "approvals",
+    "draft_edits",
+    "ledger_entries",
+    "log_announcements",
+    "log_entries",
+    "log_tiles",
+    "waivers",
+}
 
 
 @pytest.fixture

@@ -228,7 +228,7 @@ async def test_a_change_waits_for_a_master_that_is_on_its_way_and_goes_then(rig:
 
 async def test_a_hold_keeps_an_operation_back_and_a_freeze_refuses_it(store):
     rig = await Rig.on(store)
-    document_id = await posted(rig)
+    document_id, other = await posted(rig), await posted(rig, order("2"))
     base = ",,,,,Everything that no phase has reached yet: orders"
     held = await Rig.on(
         store, process_id="prc_2", seed=1_000, edits={"orders.csv": (base, base.replace(",E", "hold,E", 1))}
@@ -238,9 +238,9 @@ async def test_a_hold_keeps_an_operation_back_and_a_freeze_refuses_it(store):
     frozen = await Rig.on(
         store, process_id="prc_3", seed=2_000, edits={"orders.csv": (base, base.replace(",E", "freeze,E", 1))}
     )
-    other = await posted(rig, order("2"))
     assert (await refused(frozen.cancel(other))).slug == "frozen"
     assert (held.legacy.calls, frozen.legacy.calls) == (0, 0)
-    # the hold is lifted: the ERP of the first process takes the change now
+    # both are gone from the table in force: the ERP of the first process takes the change now
+    await Rig.on(store, process_id="prc_4", seed=3_000)
     await rig.until(200.0)
     assert (await rig.record(record.transaction_id)).status is Status.POSTED

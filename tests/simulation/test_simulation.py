@@ -10,8 +10,8 @@ import structlog
 from tests.simulation.campaign import campaign, live, replay
 from tests.simulation.mutations import MUTATIONS
 
-WORLDS = 2_000
-PARTS = 8
+WORLDS = 1_000
+PARTS = 4
 IN_ROTATION = 5
 """Planted faults a run; which ones, the day of the year says."""
 

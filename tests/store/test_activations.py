@@ -10,7 +10,6 @@ import pytest
 
 from gateway.domain.activations import ActivationRequest, ActivationState, Heartbeat, RulesState
 from gateway.store.errors import Fenced
-from gateway.store.migrate import migrate
 from gateway.store.store import Store, StoreUnit, open_store
 
 REQUEST = ActivationRequest(
@@ -148,14 +147,3 @@ async def test_a_heartbeat_takes_the_place_of_the_one_before_and_old_ones_do_not
     assert await store.write(lambda unit: unit.delete_heartbeats_before(200)) == 1
     await store.write(lambda unit: unit.delete_heartbeat("prc_1"))
     assert list(await store.reads.live_heartbeats(0)) == []
-
-
-async def test_a_record_from_before_starts_with_what_was_put_in_force_last(url: str) -> None:
-    """The migration gives the state from the activations that are there; running it again changes nothing."""
-    store = await open_store(url)
-    await store.write(lambda unit: unit.set_rules_state(RulesState(5, 1)))
-    await store.close()
-    await migrate(url)
-    store = await open_store(url)
-    assert await store.reads.rules_state() == RulesState(5, 1)
-    await store.close()

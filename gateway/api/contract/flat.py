@@ -48,7 +48,9 @@ def flat_document(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_kept(operation: dict[str, Any]) -> bool:
-    return _LEFT_OUT.isdisjoint(operation.get("tags", ()))
+    """By its tags, and with answers that are JSON (304 has none)."""
+    answers = [one for status, one in operation["responses"].items() if not status.startswith("3")]
+    return _LEFT_OUT.isdisjoint(operation.get("tags", ())) and all(_JSON in one["content"] for one in answers)
 
 
 def _operation(operation: dict[str, Any], shapes: FlatSchemas) -> dict[str, Any]:

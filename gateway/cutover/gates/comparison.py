@@ -19,7 +19,8 @@ from adapters.port import Capabilities, Operation
 from gateway.cutover.gates.gate import Candidate, GateResult
 from gateway.cutover.thresholds import ThresholdInvalid, threshold
 from gateway.cutover.traffic import facts_of_entry
-from gateway.domain.traffic import RoutedEntry, TrafficCursor, TrafficReads
+from gateway.cutover.traffic_ports import TrafficReads
+from gateway.domain.traffic import RoutedEntry, TrafficCursor
 from routing_rules import Change, Decision, DomainNotServed, Facts, Outcome, Rulebook, Stage, UnknownNode, decide
 from routing_rules.follow_ups import FROM_PILOT
 

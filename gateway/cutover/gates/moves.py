@@ -9,6 +9,7 @@ from typing import Final
 from gateway.cutover.gates.gate import Candidate
 from gateway.domain.open_lineages import OpenFilter
 from routing_rules import Change, Outcome, Rulebook, Stage
+from routing_rules.trees import ALL
 
 STAGES: Final = tuple(Stage)
 FOLLOWING: Final = {
@@ -29,8 +30,8 @@ class Move:
 
     @property
     def subject(self) -> str:
-        """What it is about, for people: the domain, and where."""
-        where = ", ".join(f"{column} {text}" for column, text in self.change.where.items())
+        """What it is about, for people: the domain, and where; of a part of a slice, where inside of it."""
+        where = ", ".join(f"{column} {text}" for column, text in self.change.where.items() if text != ALL)
         return f"{self.change.domain}: {where or 'everything'}"
 
     @property

@@ -31,6 +31,6 @@ def fill_in(connection: Connection) -> None:
         for document_id, body in rows:
             for index, allocation in enumerate(json.loads(body).get("allocations") or ()):
                 field = f"allocations[{index}].invoiceReference"
-                amount = allocation["amount"]
+                amount = allocation.get("amount")
                 connection.execute(_AMOUNT, {"amount": amount, "document": document_id, "field": field})
             after = document_id
