@@ -59,8 +59,8 @@ class AdoptionLine(AnswerModel):
 class AdoptionControl(AnswerModel):
     """The control total of the batch."""
 
-    lineage_count: int
-    amounts: list[CurrencyAmount]
+    lineage_count: int = Field(description="How many lineages.")
+    amounts: list[CurrencyAmount] = Field(description="What is open in them, one amount of each currency.")
 
 
 class AdoptionAnswer(Answered):

@@ -58,6 +58,7 @@ def _request(parts: AppParts) -> HTTPRouteHandler:
                 problems=(
                     *BODY,
                     "missing-idempotency-key",
+                    "in-flight",
                     "idempotency-key-reused",
                     "not-found",
                     "out-of-scope",
@@ -92,7 +93,7 @@ def _approve(parts: AppParts) -> HTTPRouteHandler:
             Operation(
                 body=AdoptionApproval,
                 answers={200: AdoptionAnswer},
-                problems=(*BODY, "not-found", "out-of-scope", "policy-check-failed"),
+                problems=(*BODY, "in-flight", "not-found", "out-of-scope", "policy-check-failed"),
                 example={},
                 answer_examples={200: APPROVED},
             ),

@@ -41,8 +41,8 @@ def dark_routes(parts: AppParts) -> list[HTTPRouteHandler]:
         opt=described(any_scope_of("rules:edit"), _OPERATION),
     )
     async def begin(request: AnyRequest) -> Answer:
-        desk = desk_of(parts, request)
         read_query(request.scope["query_string"], (), parts.limits)
+        desk = desk_of(parts, request)
         draft_id = draft_id_of(request)
         watch = await desk.observer.begin(caller_of(request.scope).client, draft_id)
         return json_answer(exchange_of(request.scope), dark_wire(watch, await desk.reads.draft(draft_id)))
@@ -55,8 +55,8 @@ def dark_routes(parts: AppParts) -> list[HTTPRouteHandler]:
         opt=described(READS, _OPERATION),
     )
     async def read(request: AnyRequest) -> Answer:
-        desk = desk_of(parts, request)
         read_query(request.scope["query_string"], (), parts.limits)
+        desk = desk_of(parts, request)
         draft_id = draft_id_of(request)
         watch = await desk.reads.dark_watch(draft_id)
         if watch is None:
@@ -72,8 +72,8 @@ def dark_routes(parts: AppParts) -> list[HTTPRouteHandler]:
         opt=described(any_scope_of("rules:edit"), _OPERATION),
     )
     async def end(request: AnyRequest) -> Answer:
-        desk = desk_of(parts, request)
         read_query(request.scope["query_string"], (), parts.limits)
+        desk = desk_of(parts, request)
         draft_id = draft_id_of(request)
         watch = await desk.observer.end(caller_of(request.scope).client, draft_id)
         return json_answer(exchange_of(request.scope), dark_wire(watch, await desk.reads.draft(draft_id)))

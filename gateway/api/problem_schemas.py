@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
+from gateway.api.adoption_schemas import AdoptionControl
 from gateway.api.answer_model import Answered, AnswerModel
 from gateway.api.explanation_schemas import DecisionExplanation
 from gateway.api.schemas import ErpNumberAnswer, PartReadiness, RoutedTo
@@ -120,6 +121,7 @@ class ProblemDocument(RefusedTransaction, Answered):
     failed_gates: list[FailedGate] | None = _only("The gates that stand in the way.")
     check: str | None = _only("The policy check that refused it.")
     period: str | None = _only("The period that is closed.")
+    open_here: AdoptionControl | None = _only("What is open, where a batch's control total is another.")
     slice: str | None = _only("The slice that this is about.")
     window_id: str | None = _only("The rule row that freezes the slice.")
     explanation: DecisionExplanation | None = _only("Which rows came near, where no rule decides.")

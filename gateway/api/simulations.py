@@ -59,8 +59,8 @@ def _begin(parts: AppParts) -> HTTPRouteHandler:
         ),
     )
     async def begin(request: AnyRequest) -> Answer:
-        desk = desk_of(parts, request)
         body = (await read_request(parts, request)).of(SimulationRequest)
+        desk = desk_of(parts, request)
         window = Window(micros(body.since), micros(body.until))
         record = await desk.simulator.begin(caller_of(request.scope).client, draft_id_of(request), window)
         content = simulation_wire(record) | {"retryAfterS": RETRY_S}
@@ -86,8 +86,8 @@ def _listing(parts: AppParts) -> HTTPRouteHandler:
         ),
     )
     async def listing(request: AnyRequest) -> Answer:
-        desk = desk_of(parts, request)
         read_query(request.scope["query_string"], (), parts.limits)
+        desk = desk_of(parts, request)
         draft_id = draft_id_of(request)
         if await desk.reads.draft(draft_id) is None:
             raise Problem("not-found", f"There is no draft {draft_id}.")
@@ -146,8 +146,8 @@ def _report(parts: AppParts) -> HTTPRouteHandler:
 
 
 async def _named(parts: AppParts, request: AnyRequest) -> SimulationRecord:
-    desk = desk_of(parts, request)
     read_query(request.scope["query_string"], (), parts.limits)
+    desk = desk_of(parts, request)
     simulation_id = checked_id("simulationId", request.scope["path_params"]["simulationId"])
     found = await desk.reads.simulation(simulation_id)
     if found is None:

@@ -33,10 +33,10 @@ class BySide(AnswerModel):
 
 
 class SlicePart(AnswerModel):
-    """A part of a slice that is given one outcome. `where`: what restricts it, by column; empty: it is all of the
+    """A part of a slice that is given one outcome. `columns`: what restricts it, by column; empty: it is all of the
     slice. `stage`: null where rows contradict each other. `planned_overlay`: of the table's column."""
 
-    where: dict[str, str]
+    columns: dict[str, str]
     stage: str | None
     legacy_system_id: str | None
     cloud_system_id: str | None
@@ -55,7 +55,8 @@ class LyingOver(AnswerModel):
 
 
 class GatesSummary(AnswerModel):
-    """The latest evaluation of the slice's gates in this process; null: nobody asked since it started."""
+    """The latest evaluation of the slice's gates in this process; null: nobody asked since it started, or since other
+    rules came into force."""
 
     evaluated_at: str
     next_stages: list[str]

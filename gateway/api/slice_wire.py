@@ -68,7 +68,7 @@ def slice_wire(line: SliceLine, verdicts: SliceVerdicts | None) -> dict[str, Any
 def _part(part: SliceState) -> dict[str, Any]:
     outcome = part.state if isinstance(part.state, Outcome) else None
     return {
-        "where": {camel(column): text for column, text in part.where.items()},
+        "columns": {camel(column): text for column, text in part.where.items()},
         "stage": outcome.stage.value if outcome else None,
         "legacySystemId": outcome.legacy_system if outcome else None,
         "cloudSystemId": outcome.cloud_system if outcome else None,

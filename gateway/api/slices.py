@@ -99,7 +99,7 @@ def slice_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRouteHandl
             any_scope_of("ledger:read"),
             Operation(
                 answers={200: SliceAnswer},
-                problems=("unknown-node", "domain-not-served", "out-of-scope"),
+                problems=("not-found", "unknown-node", "domain-not-served", "out-of-scope"),
                 answer_examples={200: SLICE},
             ),
         ),
@@ -120,7 +120,7 @@ def slice_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRouteHandl
             Operation(
                 answers={200: OpenLineagePage},
                 query=_OF_LINEAGES,
-                problems=("unknown-node", "domain-not-served", "out-of-scope"),
+                problems=("not-found", "unknown-node", "domain-not-served", "out-of-scope"),
                 answer_examples={200: OPEN_LINEAGES},
             ),
         ),
@@ -149,7 +149,7 @@ def slice_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRouteHandl
             any_scope_of("ledger:read"),
             Operation(
                 answers={200: SliceGatesAnswer},
-                problems=("unknown-node", "domain-not-served", "out-of-scope"),
+                problems=("not-found", "unknown-node", "domain-not-served", "out-of-scope"),
                 answer_examples={200: GATES},
             ),
         ),

@@ -32,8 +32,8 @@ _STAGES: Final = tuple(Stage)
 
 @dataclass(frozen=True, slots=True)
 class SliceVerdicts:
-    """`at`: when they were evaluated (µs), on what was in force under `activation_number`. `next_stages`: what each part
-    of the slice was judged to go to."""
+    """`at`: when they were evaluated (µs), on what was in force under `activation_number`. `next_stages`: what each
+    part of the slice was judged to go to."""
 
     at: int
     activation_number: int
@@ -51,8 +51,8 @@ class SliceGates:
         self._latest: OrderedDict[str, SliceVerdicts] = OrderedDict()
 
     def latest(self, name: SliceName) -> SliceVerdicts | None:
-        """What was found last in this process; None if nobody asked since it started, or since other rules are in force:
-        what was judged then was another step."""
+        """What was found last in this process; None if nobody asked since it started, or since other rules are in
+        force: what was judged then was another step."""
         found = self._latest.get(name.id)
         return found if found is None or found.activation_number == self._rules().activation_number else None
 

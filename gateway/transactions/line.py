@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import structlog
 
 from gateway.domain.records import JobRecord, TransactionRecord
-from gateway.domain.transaction import RESTING
+from gateway.domain.transaction import RESTING, Status
 from gateway.errors import StoreUnavailable
 from gateway.transactions.accept import accept
 from gateway.transactions.begin import Accepted
@@ -43,6 +43,8 @@ _log = structlog.get_logger(__name__)
 
 CLAIM_LEASE_S = 120.0
 """Lease of a claimed job until its first dispatch sets its own."""
+_ANSWERED_AT_ONCE = RESTING | {Status.HELD}
+"""What is held goes on when people say so: no caller waits for that."""
 REREAD_S = 1.0
 """How often a waiting caller looks whether another process finished its transaction."""
 
@@ -134,7 +136,7 @@ class Line:
             self._parts.metrics.decision(record.domain, record.system_id, record.stage or "")
         if accepted.dispatch is not None:
             self._spawn(self._run(accepted.dispatch), self._tasks)
-        if record.status not in RESTING and wait_s > 0:
+        if record.status not in _ANSWERED_AT_ONCE and wait_s > 0:
             record = await self._wait(record, min(wait_s, MAX_WAIT_S))
         return Answer(record, first_reference(record), accepted.replayed)
 
@@ -233,5 +235,5 @@ class Line:
                 return told
             seen = await self._reads.transaction(record.transaction_id, Visible())
             record = seen or record
-            if record.status in RESTING:
+            if record.status in _ANSWERED_AT_ONCE:
                 return record

@@ -55,7 +55,7 @@ async def test_it_is_served(client: HttpClient, document: dict[str, Any]) -> Non
 
 def test_operation_ids(document: dict[str, Any]) -> None:
     ids = [operation["operationId"] for _, _, operation in _operations(document)]
-    assert len(ids) == 7 * 3 + 4 + 5 + 3 + 3 + 2 + 2 + 1 + 1 + 1
+    assert len(ids) == len(set(ids))
     later = {"changeCustomer", "changeProduct", "changeOrder", "changeContract", "cancelOrder", "cancelContract"}
     later |= {"reverseInvoice", "reversePayment", "reverseJournalEntry"}
     later |= {"cancelInvoice", "cancelPayment", "cancelJournalEntry"}

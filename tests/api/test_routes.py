@@ -77,6 +77,22 @@ SCOPES_OF = {
     ("GET", "/v1/cutover/slices/{slice}"): {"ledger:read"},
     ("GET", "/v1/cutover/slices/{slice}/lineages"): {"ledger:read"},
     ("GET", "/v1/cutover/slices/{slice}/gates"): {"ledger:read"},
+    **{
+        ("GET", path): {"ledger:read", "rules:edit", "rules:approve"}
+        for path in (
+            "/v1/drafts/{draftId}/simulations",
+            "/v1/simulations/{simulationId}",
+            "/v1/simulations/{simulationId}/report",
+            "/v1/drafts/{draftId}/dark",
+        )
+    },
+    **{("POST", f"/v1/drafts/{{draftId}}/{tail}"): {"rules:edit"} for tail in ("simulations", "dark", "dark/end")},
+    ("GET", "/v1/transactions/{transactionId}/explanation"): {
+        "documents:read",
+        "ledger:read",
+        "rules:edit",
+        "operations:act",
+    },
 }
 
 
@@ -94,6 +110,7 @@ def _address(path: str) -> str:
         .replace("{lineageId}", an_id("lin", 1))
         .replace("{slug}", "frozen")
         .replace("{draftId}", an_id("drf", 1))
+        .replace("{simulationId}", an_id("sim", 1))
         .replace("{adoptionId}", an_id("adp", 1))
         .replace("{activationNumber}", "1")
         .replace("{slice}", "orders.Western.US")

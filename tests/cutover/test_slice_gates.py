@@ -22,12 +22,15 @@ from gateway.cutover.gates.gate import Candidate, Gate, GateResult
 from gateway.cutover.gates.no_lineage_stranded import NoLineageStranded
 from gateway.cutover.gates.nothing_unknown import NothingUnknown
 from gateway.cutover.gates.number_ranges import NumberRanges
+from gateway.cutover.gates.registry import GateRegistry
+from gateway.cutover.slice_gates import SliceGates
+from gateway.cutover.slices import SliceName
 from gateway.domain.acts import NO_ACTS, Acts, PeriodStanding
 from gateway.domain.entries import EntryKind, ledger_entry
 from gateway.domain.records import CrossReferenceRecord, NaturalKeyRecord, PayloadRecord
 from gateway.domain.transaction import Status
 from gateway.store.store import Store, StoreUnit
-from gateway.transactions.parts import ErpSystem, SystemPolicy, Tools
+from gateway.transactions.parts import ErpSystem, RulesInForce, SystemPolicy, Tools
 from routing_rules import Outcome, Rulebook, SliceMap, Stage, differences, load_rulebook
 from tests.cutover.slice_world import Clock, SliceWorld
 from tests.store.made import NOW, a_document, a_transaction, new_id
@@ -401,3 +404,16 @@ def test_a_draft_is_judged_by_its_differences() -> None:
     found = list(differences(_staged(Stage.PILOT), _staged(Stage.LIVE)))
     assert CalendarGate().guards(replace(candidate, changes=found))
     assert [one.domain for one in found] == ["orders"]
+
+
+# what the board remembers
+
+
+async def test_what_was_found_under_other_rules_is_forgotten(slices: SliceWorld) -> None:
+    number = 1
+    gates = SliceGates(GateRegistry([], lambda: NOW), lambda: RulesInForce(slices.rulebook, number), Clock())
+    name = SliceName("orders", *BR)
+    found = await gates.evaluate(name, slices.board().states(name))
+    assert gates.latest(name) is found
+    number = 2
+    assert gates.latest(name) is None

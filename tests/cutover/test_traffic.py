@@ -10,11 +10,12 @@ from typing import Any
 from gateway.cutover.traffic import OpenMoney, RecordedTraffic
 from gateway.domain.entries import EntryKind, ledger_entry
 from gateway.domain.records import ActivationRecord
-from gateway.store.store import Store
+from gateway.store.store import Store, StoreUnit
 from routing_rules import RecordedDocument, Rulebook
 from tests.cutover.recorded import DAY, MINUTE, NOON, record, routed
 from tests.rules.specs import GROUND
 from tests.rules.traffic import BASE, book
+from tests.store.made import a_transaction
 
 PILOT = "west,,A,,,,,,,,pilot,old,new,50,,,"
 
@@ -177,3 +178,18 @@ async def test_a_bucket_made_of_another_key_is_undetermined_where_a_share_asks_f
     assert [one.undetermined for one in found] == [(), ("bucket",), ("bucket",), ()]
     unasked, _ = await _read(store, activations=known)
     assert [one.undetermined for one in unasked] == [(), (), (), ()]
+
+
+async def test_roots_are_named_where_a_list_has_a_say_and_their_names_were_not_erased(store: Store) -> None:
+    root, erased, child = routed(1), routed(2), routed(3, pinned=True)
+    await record(store, root, erased, child)
+
+    async def write(unit: StoreUnit) -> None:
+        for one, name in ((root, "X1"), (erased, None), (child, "INV-X1")):
+            await unit.insert_transaction(a_transaction(transaction_id=one.trace, external_id=name))
+
+    await store.write(write)
+    found, _ = await _read(store, candidate=book(BASE, PILOT.replace("50,,", "50,X1,")))
+    assert [one.facts.root_external_id for one in found] == ["X1", None, None]
+    unasked, _ = await _read(store, candidate=book(BASE, PILOT))
+    assert [one.facts.root_external_id for one in unasked] == [None, None, None]

@@ -1,7 +1,8 @@
 """A document's console blocks, run command by command in one shell, and compared with what the document shows.
 
-A line that begins with `$ ` is a command, and goes on in lines that begin with `> `; other lines below it, to the next one, are of its output. `…` stands for anything.
-A command that ends with `# refused` must fail. What is shown must occur in the output in this order, and more may.
+A line that begins with `$ ` is a command, and goes on in lines that begin with `> `; other lines below it, to the next
+command, are of its output. `…` stands for anything. A command that ends with `# refused` must fail. What is shown must
+occur in the output in this order, and more may.
 """
 
 from __future__ import annotations
@@ -47,7 +48,11 @@ def steps_of(text: str) -> list[Step]:
     found = []
     for section in re.split(r"^###? ", text, flags=re.MULTILINE)[1:]:
         heading = section.splitlines()[0]
-        commands = [one for block in re.findall(r"^```console\n(.*?)^```", section, re.M | re.S) for one in _read(block)]
+        commands = [
+            one
+            for block in re.findall(r"^```console\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+            for one in _read(block)
+        ]
         if commands:
             found.append(Step(re.sub(r"^\d+\. ", "", heading), commands))
     return found

@@ -72,7 +72,9 @@ async def _made(world: World, lineage: Lineage, party: str) -> str:
     async with httpx.AsyncClient(base_url=world.cloud.base_url, timeout=30, trust_env=False) as http:
         answer = await http.post(TOKEN, data={"grant_type": "client_credentials"}, auth=world.cloud.auth)
         http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-        fetched = await http.get(f"{SERVICES}/{ORDERS}/", headers={"X-CSRF-Token": "Fetch", "Accept": "application/json"})
+        fetched = await http.get(
+            f"{SERVICES}/{ORDERS}/", headers={"X-CSRF-Token": "Fetch", "Accept": "application/json"}
+        )
         headers = {"X-CSRF-Token": fetched.headers["x-csrf-token"], "Accept": "application/json"}
         made = await http.post(f"{SERVICES}/{ORDERS}/A_SalesOrder", json=content, headers=headers)
         assert made.status_code == 201, made.text

@@ -241,6 +241,8 @@ class Journey:
         """The must-holds over the whole journey."""
         self.gates.note_ledger(self.world)
         assert self.gates.seen == self.gates.promised
+        never = [self.world.document("orders", str(one.order.external_id)) for one in (*self.never, *self.others)]
+        assert sorted(one["state"] for one in never) == ["active", *["cancelled"] * 20], "one was adopted"
         assert_no_lineage_is_split(self.world, self.born)
         assert_decisions_hold(self.world)
         assert_money_ties_out(self.world, [*self.shipped, self.late], self.never[2])

@@ -159,9 +159,7 @@ def running(directory: Path) -> Iterator[World]:
         children.stop_all()
 
 
-async def _prepare(
-    children: Children, places: Places, memory: Memory
-) -> tuple[Erp, Erp, list[CrossReferenceRow]]:
+async def _prepare(children: Children, places: Places, memory: Memory) -> tuple[Erp, Erp, list[CrossReferenceRow]]:
     legacy, cloud = await start_erps(children, places, memory)
     rows = await put_masters(legacy, needed(), lambda: None)
     write_rows(places.cross_references, rows)
@@ -170,16 +168,17 @@ async def _prepare(
 
 
 def first_rulebook(directory: Path) -> None:
-    """The sample rulebook with what the document says of its beginning: legacy keeps the customers of the
-    United States, so that they are frozen here, and a freeze window lies over today, whatever day it is; the close windows of the sample are left out."""
+    """The sample rulebook with what the document says of its beginning: the customers of the United States are frozen,
+    because legacy keeps them, and a freeze window lies over today, whatever day it is. The close windows of the sample
+    are left out."""
     shutil.copytree(Path(routing_rules.__file__).parent / "tables", directory)
     with (directory / "customers.csv").open("a", encoding="utf-8", newline="") as table:
-        table.write("c-us,*,*,US,*,*,*,*,,,live,,cloud-main,,,freeze,Phase 6: until then legacy keeps these customers\n")
+        table.write(
+            "c-us,*,*,US,*,*,*,*,,,live,,cloud-main,,,freeze,Phase 6: until then legacy keeps these customers\n"
+        )
     text = (directory / "rulebook.yaml").read_text(encoding="utf-8")
     today = datetime.now(UTC).date()
     calendar, rest = text.index("    close_windows:"), text.index("# Who answers for a domain")
-    window = (
-        "    freeze_windows:\n"
-        f'      - {{from: "{today - timedelta(days=2)}", until: "{today + timedelta(days=2)}", note: audit of the year}}\n\n'
-    )
+    audit = today - timedelta(days=2), today + timedelta(days=2)
+    window = f'    freeze_windows:\n      - {{from: "{audit[0]}", until: "{audit[1]}", note: audit of the year}}\n\n'
     (directory / "rulebook.yaml").write_text(text[:calendar] + window + text[rest:], encoding="utf-8")

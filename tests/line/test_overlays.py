@@ -38,6 +38,12 @@ async def test_a_hold_accepts_and_keeps_back_and_the_lift_lets_it_go(rig: Rig):
     assert (await rig.kinds(record.transaction_id))[:4] == ["accepted", "held", "released", "routed"]
 
 
+async def test_no_caller_waits_for_what_is_held(rig: Rig):
+    await lay(rig, "hold")
+    answer = await asyncio.wait_for(rig.send(order(), wait_s=8.0), 4)
+    assert answer.transaction.status is Status.HELD
+
+
 async def test_it_bites_in_a_process_that_did_not_set_it(rig: Rig):
     other = await rig.another_process("prc_2")
     await lay(rig, "hold")

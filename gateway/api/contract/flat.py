@@ -15,8 +15,8 @@ from gateway.api.contract.flat_schemas import FlatSchemas
 
 _JSON: Final = "application/json"
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
-_LEFT_OUT: Final = frozenset({"health", "ledger"})
-"""Tags of what is for operators and auditors; the ledger's files are no JSON either."""
+_LEFT_OUT: Final = frozenset({"health", "ledger", "cutover", "rules"})
+"""Tags of what is for operators, auditors and the migration team; the ledger's files are no JSON either."""
 
 
 def flat_document(document: dict[str, Any]) -> dict[str, Any]:

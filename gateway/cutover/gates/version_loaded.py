@@ -37,7 +37,10 @@ class VersionLoaded:
 def version_loaded(live: Sequence[Heartbeat], without: Sequence[str]) -> GateResult:
     """The result. A version that nobody has loaded, because nobody is alive, is not loaded."""
     if without:
-        why = f"{len(without)} of {len(live)} live processes cannot load it: their logs and /health/ready say why"
+        why = (
+            f"{len(without)} of {len(live)} live processes have not loaded it: they do once the activation is asked "
+            "for, and one that cannot says why in its log and in /health/ready"
+        )
     elif live:
         why = f"all {len(live)} live processes have it loaded"
     else:
