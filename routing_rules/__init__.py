@@ -8,7 +8,7 @@ from routing_rules.analysis_findings import Finding, FindingCode, RowPlace, Seve
 from routing_rules.answers import Conflict, Decision, Gap
 from routing_rules.calendar import Calendar, OpenWindow, Period, PeriodUnknown
 from routing_rules.calendars import calendar_of, calendars_of
-from routing_rules.canonical_text import rulebook_from_canonical
+from routing_rules.canonical_text import canonical_files, rulebook_from_canonical
 from routing_rules.complaints import Complaint, RulebookInvalid
 from routing_rules.coverage import Coverage, RowCoverage, coverage_of
 from routing_rules.decide import RowWithoutTarget, decide
@@ -114,6 +114,7 @@ __all__ = [
     "Witness",
     "calendar_of",
     "calendars_of",
+    "canonical_files",
     "coverage_of",
     "decide",
     "differences",
