@@ -98,9 +98,9 @@ async def _resolve(
     in_force = await unit.rules_state()
     work = await Work.take(unit, parts, job.transaction_id, job.epoch)
     result = await resolve(work, ask.step, ask.posting, findings)
-    if isinstance(result, Dispatch) or result.status is Status.HELD:
-        # sent again, or held back from it: that was decided by what lies over it. What was found needs no rules, so
-        # that a process that cannot load them still settles what it sent
+    if work.ruled:
+        # sent again, or kept back from it, by what lies over it. What was found needs no rules, so that a process that
+        # cannot load them still settles what it sent
         refuse_other(in_force, parts.rules)
     return result if isinstance(result, Dispatch) else Carried(result, work.journal.woken_jobs)
 

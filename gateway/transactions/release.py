@@ -34,6 +34,7 @@ def held_due(parts: LineParts, held: Held, now: int) -> int:
 
 async def stopped(work: Work) -> Held | Problem | None:
     """What stands in the way of sending the transaction once more, of which nothing happened so far."""
+    work.ruled = True
     record, rules = work.record, work.parts.rules
     document = await stored_document(work.unit, record)
     if record.operation != "change" and record.posting_date is not None:

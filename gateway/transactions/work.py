@@ -15,12 +15,14 @@ ACTOR = "gateway"
 
 @dataclass(slots=True)
 class Work:
-    """What every step under a lease needs. It lives as long as its unit."""
+    """What every step under a lease needs. It lives as long as its unit. `ruled`: whether the rules were asked, so that
+    the unit counts only if they are in force."""
 
     unit: WriteUnit
     parts: LineParts
     journal: Journal
     job: JobRecord
+    ruled: bool = False
 
     @classmethod
     async def take(cls, unit: WriteUnit, parts: LineParts, transaction_id: str, epoch: int) -> Work:
