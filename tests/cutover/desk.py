@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -30,6 +31,10 @@ from gateway.transactions.parts import RulesInForce
 from routing_rules import Rulebook
 from tests.api.conftest import in_this_loop
 from tests.line.rig import TABLES, Rig
+
+YEAR = datetime.now(UTC).year
+NEXT_YEAR = f"{YEAR + 1}-01-01T00:00:00Z"
+"""Not yet, by the database's clock, and not too far away to be asked for."""
 
 SAMPLE = {path.name: path.read_text(encoding="utf-8") for path in TABLES.iterdir()}
 NORTHERN = "Everything that no phase has reached yet"

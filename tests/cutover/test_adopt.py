@@ -256,7 +256,7 @@ async def test_a_number_is_borne_by_one_document(desk: Desk) -> None:
 async def test_two_persons_act_from_the_effective_day_on(desk: Desk) -> None:
     lineage_id = await desk.order("1", "11")
     adoption_id = await desk.desk.request(_caller("ann"), _batch((lineage_id, "11")))
-    later = await desk.desk.request(_caller("ann"), _batch((lineage_id, "11"), key="k2", effective_on=date(2027, 1, 1)))
+    later = await desk.desk.request(_caller("ann"), _batch((lineage_id, "11"), key="k2", effective_on=date(2100, 1, 1)))
     restricted = _caller("bob", data_scope=DataScope(frozenset({"Western"}), None))
     for caller, which, slug in (
         (_caller("ann"), adoption_id, "policy-check-failed"),

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.auth import DEFAULT_CLIENTS
 from gateway.cutover.save_draft import MOST_EDITS
-from tests.cutover.desk import SAMPLE, Desk, again, body, moved, noted
+from tests.cutover.desk import NEXT_YEAR, SAMPLE, YEAR, Desk, again, body, moved, noted
 
 ACTIVATOR = "order-to-cash-activator"
 
@@ -187,12 +187,12 @@ async def test_what_gates_refuse_stays_a_draft_that_others_may_bring_in(desk: De
 async def test_at_the_end_of_a_period_and_withdrawn_before(desk: Desk):
     draft_id, who = await desk.saved(), desk.who(ACTIVATOR)
     await desk.approved(draft_id)
-    asked = await desk.activate(who, draft_id, companyCode="NW01", period="2026-12")
+    asked = await desk.activate(who, draft_id, companyCode="NW01", period=f"{YEAR}-12")
     assert (asked.status_code, asked.json()["state"]) == (202, "scheduled")
-    assert asked.json()["effectiveAt"] == "2027-01-01T00:00:00.000000Z"
-    same = await desk.activate(who, draft_id, companyCode="NW01", period="2026-12")
+    assert asked.json()["effectiveAt"] == NEXT_YEAR.replace("Z", ".000000Z")
+    same = await desk.activate(who, draft_id, companyCode="NW01", period=f"{YEAR}-12")
     assert same.json()["activationId"] == asked.json()["activationId"]
-    busy = await desk.activate(who, draft_id, effectiveAt="2027-02-01T00:00:00Z")
+    busy = await desk.activate(who, draft_id, effectiveAt=NEXT_YEAR.replace("00Z", "01Z"))
     assert busy.json()["code"] == "document-busy"
     gone = await desk.http.post(f"/v1/drafts/{draft_id}/withdraw", headers=who, json={})
     assert gone.json()["state"] == "withdrawn"
@@ -202,11 +202,11 @@ async def test_at_the_end_of_a_period_and_withdrawn_before(desk: Desk):
 @pytest.mark.parametrize(
     "when",
     [
-        {"period": "2026-12"},
-        {"companyCode": "NW01", "period": "2026-13"},
-        {"companyCode": "XX99", "period": "2026-12"},
-        {"companyCode": "NW01", "period": "2026-12", "effectiveAt": "2027-01-01T00:00:00Z"},
-        {"effectiveAt": "2027-01-01T00:00:00"},
+        {"period": "2099-12"},
+        {"companyCode": "NW01", "period": "2099-13"},
+        {"companyCode": "XX99", "period": "2099-12"},
+        {"companyCode": "NW01", "period": "2099-12", "effectiveAt": "2100-01-01T00:00:00Z"},
+        {"effectiveAt": "2100-01-01T00:00:00"},
         {"effectiveAt": "tomorrow"},
     ],
 )
