@@ -28,7 +28,7 @@ def test_nothing_is_found(tmp_path: Path) -> None:
 
 def test_planted_faults_are_found(tmp_path: Path) -> None:
     with fuzzed(tmp_path / "data", module="tests.fuzz.faulty_gateway") as running:
-        found = campaign(running, tmp_path, examples=10, operations=PLACES)
+        found = campaign(running, tmp_path, examples=25, operations=PLACES)
         found.add(follow_once(running, tmp_path, "products", seed=1))
     missed = [name for name, where in FAULTS.items() if not found.failures[where]]
     assert missed == [], found
