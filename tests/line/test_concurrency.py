@@ -52,7 +52,7 @@ async def test_fifty_callers_send_order_invoice_and_payment_of_the_same_lineages
     working = asyncio.create_task(worker())
     taken = await asyncio.gather(*(caller(body, domain) for body, domain in calls))
     working.cancel()
-    # a child that is put aside while its parent is just posted may miss the wake-up; it is looked at again after a minute
+    # a child that is put aside while its parent is just posted may miss the wake-up; it is looked at after a minute
     await rig.settle()
     await rig.until(rig.parts.limits.waiting_recheck_s + 1)
     await rig.until(rig.parts.limits.waiting_recheck_s + 1)
