@@ -9,8 +9,7 @@ from adapters.port import Permit
 from adapters.transport import ErpRequest, ErpResponse, Transport
 
 BURST_S: Final = 5.0
-"""Seconds' worth of calls that may be made at once after a pause: SAP and others count in windows of a minute or
-longer, so a burst this short cannot fill one."""
+"""Seconds' worth of calls that may be made at once after a pause: a twelfth of what a minute allows."""
 
 
 class CallBudget:

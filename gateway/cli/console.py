@@ -21,7 +21,7 @@ from gateway.intake.cross_references import ImportRefused
 from gateway.settings import Settings, SettingsError, default_data, load_settings
 from gateway.store.store import Store, open_store
 from gateway.wiring import RulebookRefused
-from gateway.wiring.runtime import store_url
+from gateway.wiring.record import store_url
 from routing_rules import RulebookInvalid
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.cli.console import DataOption, data_directory, print_line, run, settings_of
 from gateway.store.migrate import migrate as bring_up
-from gateway.wiring.runtime import store_url
+from gateway.wiring.record import store_url
 
 
 def migrate(data: DataOption = None) -> None:

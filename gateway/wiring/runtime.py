@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
-import os
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -25,20 +21,19 @@ from gateway.cutover.ending import ending
 from gateway.cutover.gates.of_slices import slice_gates
 from gateway.cutover.rules_holder import RulesHolder
 from gateway.intake.cross_references import import_cross_references, read_rows
-from gateway.liveness import this_process
 from gateway.messaging.relay import Relay
-from gateway.settings import Settings, SettingsError, check_secrets, read_secret
+from gateway.settings import Settings, check_secrets
 from gateway.store.migrate import migrate
 from gateway.store.store import Store, open_store
-from gateway.store.url import SqliteDatabase, parse_url
 from gateway.telemetry import Metrics, Tracing, start_tracing
 from gateway.transactions.line import Line
 from gateway.transactions.parts import ErpSystem, LineLimits, LineParts, Tools
-from gateway.transactions.ports import Clock, WriteUnit
+from gateway.transactions.ports import Clock
 from gateway.wiring.acts import act_parts
 from gateway.wiring.cutover import activating, all_gates, draft_parts, evaluation
 from gateway.wiring.issuer import authenticator
 from gateway.wiring.ledger import LiveLog, open_log
+from gateway.wiring.record import may_hold_rules, only_writer, register, store_url
 from gateway.wiring.relay import open_relay
 from gateway.wiring.rules import (
     RulesFiles,
@@ -60,10 +55,6 @@ DRAIN_S: Final = 20.0
 FINISH_S: Final = 5.0
 """How long a stopping process signs what was accepted last; the next start does the rest."""
 _log = structlog.get_logger(__name__)
-
-
-class AlreadyRunning(SettingsError):
-    """Another process writes this data directory. The embedded default has one writing process."""
 
 
 @dataclass
@@ -129,7 +120,7 @@ async def open_runtime(data: Path, settings: Settings, clock: Clock | None = Non
     """
     check_secrets(data, settings)
     files = RulesFiles.read(data / settings.rulebook)
-    if not _may_hold_rules(data, settings):
+    if not may_hold_rules(data, settings):
         files.needed()
     tools = open_tools(data, settings.name, clock)
     tracing = start_tracing(settings.name, tools.process_id, settings.telemetry.otlp_endpoint or None)
@@ -153,12 +144,12 @@ async def _open(
 ) -> Runtime:
     url = store_url(data, settings)
     if url.startswith("sqlite"):
-        ends.append(_only_writer(data))
+        ends.append(only_writer(data))
     await migrate(url)
     store = await open_store(url)
     ends.append(store.close)
     log = await open_log(data, settings, store, tools, ends, alone=url.startswith("sqlite"))
-    await _register(store, tools)
+    await register(store, tools)
     start = await rules_at_start(data, store, files)
     systems = connect_systems(start.rulebook, settings.systems, data, tracing.tracer)
     ends += [system.port.aclose for system in systems.values()]
@@ -217,57 +208,6 @@ class _Later:
 
     def __call__(self) -> None:
         self.to()
-
-
-def store_url(data: Path, settings: Settings) -> str:
-    """The database's address: from its file, from the settings, else the embedded default."""
-    if settings.store.url_file is not None:
-        return read_secret(data / settings.store.url_file)
-    return settings.store.url or f"sqlite:///{data / 'gateway.db'}"
-
-
-def _may_hold_rules(data: Path, settings: Settings) -> bool:
-    """Whether there may be a database in which a version is in force; then the files need not be readable."""
-    url = parse_url(store_url(data, settings))
-    return not isinstance(url, SqliteDatabase) or url.path.exists()
-
-
-def shown_url(data: Path, settings: Settings) -> str:
-    """The database's address for people: without what may hold a password."""
-    if settings.store.url_file is not None:
-        return "as its url_file says"
-    return re.sub(r"//[^/@]*@", "//", store_url(data, settings))
-
-
-def _only_writer(data: Path) -> Callable[[], Awaitable[object]]:
-    """Take the data directory for this process alone; the kernel gives it back when the process ends, however."""
-    descriptor = os.open(data / "gateway.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise AlreadyRunning(f"another gateway runs on {data}; stop it first, or use PostgreSQL") from error
-
-    async def release() -> None:
-        os.close(descriptor)
-
-    return release
-
-
-async def _register(store: Store, tools: Tools) -> None:
-    """Make this process known, and free the leases of processes that are proven ended."""
-    record = this_process(tools.process_id, tools.clock.now())
-    await store.write(lambda unit: unit.insert_process(record))
-    now = tools.clock.now()
-    holders = await store.write(lambda unit: unit.processes_holding_leases(now))
-    for holder in holders:
-        if tools.liveness.has_ended(holder):
-            freed = await store.write(partial(_free, owner=holder.process_id, now=now))
-            _log.info("leases_freed", process=holder.process_id, jobs=freed)
-
-
-async def _free(unit: WriteUnit, owner: str, now: int) -> int:
-    return await unit.release_leases_of(owner, now)
 
 
 def _limits(settings: Settings) -> LineLimits:

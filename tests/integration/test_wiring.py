@@ -18,6 +18,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from litestar.testing import AsyncTestClient
 
+from adapters.guard import GuardedPort
+from adapters.guard.budget import BURST_S
 from gateway.app import create_app
 from gateway.settings import SettingsError, load_settings
 from gateway.wiring import RulebookRefused, open_runtime
@@ -91,6 +93,15 @@ async def test_a_runtime_opens_and_a_second_one_on_the_same_data_is_refused(data
             await open_runtime(data, load_settings(data))
     async with running(data):
         pass
+
+
+async def test_every_erp_stands_behind_a_guard_within_its_own_budget(data: Path):
+    async with running(data) as runtime:
+        book = runtime.rules.current.rulebook
+        for name, system in runtime.systems.items():
+            assert isinstance(system.port, GuardedPort)
+            assert system.port.state.limit == book.systems[name].budget.concurrent
+            assert system.port.state.budget_level == book.systems[name].budget.calls_per_minute / 60 * BURST_S
 
 
 async def test_a_rulebook_that_sends_masters_to_a_driver_without_masters_is_refused(data: Path):

@@ -8,7 +8,7 @@ import sys
 import structlog
 
 from tests.simulation.campaign import Seen, campaign, live, replay
-from tests.simulation.mutations import MUTATIONS
+from tests.simulation.mutations import MUTATIONS, SECOND_LINES
 
 WITHIN = 200
 """Worlds within which a planted fault must show."""
@@ -41,6 +41,10 @@ def _mutations() -> int:
         missed += not seen.failed
         what = next(iter(seen.failed.values()))[0] if seen.failed else "**not caught**"
         print(f"| {name} | {seen.worlds if seen.failed else '-'} | {what[:90]} |", flush=True)
+    for name, planted in SECOND_LINES.items():
+        with planted():
+            seen = campaign(range(WITHIN), first_only=True)
+        print(f"second line of defence, {name}: {len(seen.failed)} of {seen.worlds} worlds failed", flush=True)
     print(f"\n{len(MUTATIONS) - missed} of {len(MUTATIONS)} caught, each within {WITHIN} worlds")
     return 1 if missed else 0
 

@@ -1,0 +1,76 @@
+"""The record as this process takes it: where it is, who may write it, and who left work behind."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from gateway.liveness import this_process
+from gateway.settings import Settings, SettingsError, read_secret
+from gateway.store.store import Store
+from gateway.store.url import SqliteDatabase, parse_url
+from gateway.transactions.parts import Tools
+from gateway.transactions.ports import WriteUnit
+
+_log = structlog.get_logger(__name__)
+
+
+class AlreadyRunning(SettingsError):
+    """Another process writes this data directory. The embedded default has one writing process."""
+
+
+def store_url(data: Path, settings: Settings) -> str:
+    """The database's address: from its file, from the settings, else the embedded default."""
+    if settings.store.url_file is not None:
+        return read_secret(data / settings.store.url_file)
+    return settings.store.url or f"sqlite:///{data / 'gateway.db'}"
+
+
+def may_hold_rules(data: Path, settings: Settings) -> bool:
+    """Whether there may be a database in which a version is in force; then the files need not be readable."""
+    url = parse_url(store_url(data, settings))
+    return not isinstance(url, SqliteDatabase) or url.path.exists()
+
+
+def shown_url(data: Path, settings: Settings) -> str:
+    """The database's address for people: without what may hold a password."""
+    if settings.store.url_file is not None:
+        return "as its url_file says"
+    return re.sub(r"//[^/@]*@", "//", store_url(data, settings))
+
+
+def only_writer(data: Path) -> Callable[[], Awaitable[object]]:
+    """Take the data directory for this process alone; the kernel gives it back when the process ends, however."""
+    descriptor = os.open(data / "gateway.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise AlreadyRunning(f"another gateway runs on {data}; stop it first, or use PostgreSQL") from error
+
+    async def release() -> None:
+        os.close(descriptor)
+
+    return release
+
+
+async def register(store: Store, tools: Tools) -> None:
+    """Make this process known, and free the leases of processes that are proven ended."""
+    record = this_process(tools.process_id, tools.clock.now())
+    await store.write(lambda unit: unit.insert_process(record))
+    now = tools.clock.now()
+    holders = await store.write(lambda unit: unit.processes_holding_leases(now))
+    for holder in holders:
+        if tools.liveness.has_ended(holder):
+            freed = await store.write(partial(_free, owner=holder.process_id, now=now))
+            _log.info("leases_freed", process=holder.process_id, jobs=freed)
+
+
+async def _free(unit: WriteUnit, owner: str, now: int) -> int:
+    return await unit.release_leases_of(owner, now)
