@@ -7,7 +7,7 @@ DEMO_ARGS ?=
 TEST_ARGS ?=
 FUZZ_ARGS ?=
 
-.PHONY: setup node demo test check format bench faults fuzz lock clean help
+.PHONY: setup node demo test check format bench faults fuzz tamper lock clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -49,6 +49,10 @@ faults: setup  ## a hundred thousand simulated worlds, and every planted fault
 
 fuzz: setup  ## schemathesis, thousands of cases; `make test` has a shorter run
 	$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
+
+tamper: setup  ## thousands of acts of tampering with rows, payloads and published files; `make test` has fewer
+	TAMPERINGS=1250 BIT_FLIPS=1000 $(BIN)/python -m pytest -q tests/ledger/test_tampering.py \
+		tests/ledger/test_tampering_rows.py tests/ledger/test_bit_flips.py --timeout 900
 
 lock: setup  ## resolve again; the written locks name no registry
 	$(BIN)/uv lock && $(BIN)/python tools/neutral_lock.py uv.lock

@@ -11,6 +11,8 @@ BENCHMARKS = (
     "benchmarks.rules_decide",
     "benchmarks.rules_simulate",
     "benchmarks.ledger_sequence",
+    "benchmarks.ledger_queries",
+    "benchmarks.isolation",
 )
 
 

@@ -31,15 +31,19 @@ class Stub(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        while (size := _request_size(self._received)) is not None:
+        while (size := request_size(self._received)) is not None:
             del self._received[:size]
-            body = b'{"documentNumber":"%010d"}' % next(self._numbers)
-            head = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
-            assert self._transport is not None
-            self._transport.write(head + body)
+            self.answer()
+
+    def answer(self) -> None:
+        """The next document number."""
+        body = b'{"documentNumber":"%010d"}' % next(self._numbers)
+        head = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+        assert self._transport is not None
+        self._transport.write(head + body)
 
 
-def _request_size(received: bytearray) -> int | None:
+def request_size(received: bytearray) -> int | None:
     """Bytes of the first request, None while it is incomplete."""
     end = received.find(_HEAD_END)
     if end < 0:

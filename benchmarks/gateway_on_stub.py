@@ -47,17 +47,20 @@ base_url = "{stub}"
 
 [[systems]]
 id = "cloud-main"
-base_url = "{stub}"
+base_url = "{cloud}"
 """
 _MASTERS = """\
 domain,source,external_id,system_id,document_type,document_number
 customers,salesforce,VINET,legacy-main,customer,0000000900
 products,salesforce,11,legacy-main,product,0000000911
+customers,salesforce,VINET,cloud-main,customer,0000000900
+products,salesforce,11,cloud-main,product,0000000911
 """
 
 
-def write_data(data: Path, stub: str, port: int) -> None:
-    """The data directory: the sample rulebook with the stub's driver, settings, and the order's masters."""
+def write_data(data: Path, stub: str, port: int, cloud: str = "") -> None:
+    """The data directory: the sample rulebook with the stub's driver, settings, and the order's masters. `cloud`: the
+    address of the other ERP, where it is not the same stub."""
     rulebook = data / "rulebook"
     shutil.copytree(Path(routing_rules.__file__).parent / "tables", rulebook)
     book = rulebook / "rulebook.yaml"
@@ -66,11 +69,16 @@ def write_data(data: Path, stub: str, port: int) -> None:
     text = re.sub(r"calls_per_minute: \d+", "calls_per_minute: 600000", text)
     book.write_text(text, encoding="utf-8")
     (data / "cross-references.csv").write_text(_MASTERS, encoding="utf-8")
-    (data / "gateway.toml").write_text(_SETTINGS.format(port=port, stub=stub), encoding="utf-8")
+    (data / "gateway.toml").write_text(_SETTINGS.format(port=port, stub=stub, cloud=cloud or stub), encoding="utf-8")
 
 
 def _driver(system: System, _settings: SystemSettings, _data: Path, transport: Transport) -> ErpPort:
     return StubDriver(system.id, transport)
+
+
+def use_stub_drivers() -> None:
+    """From here on this process knows no other driver."""
+    systems.DRIVERS = {"stub": _driver}  # type: ignore[misc]  # the drivers are a constant for everybody else
 
 
 async def _serve(data: Path) -> None:
@@ -86,9 +94,10 @@ async def _serve(data: Path) -> None:
 def main() -> None:
     """Serve until SIGTERM."""
     data, stub, port = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-    write_data(data, stub, port)
+    if not (data / "gateway.toml").exists():
+        write_data(data, stub, port)
     configure_logs(logging.WARNING)
-    systems.DRIVERS = {"stub": _driver}  # type: ignore[misc]  # the drivers are a constant for everybody else
+    use_stub_drivers()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(data))
 

@@ -1,7 +1,8 @@
 """The callers: each keeps one connection and sends its next order when the last one is answered.
 
 Raw sockets, because a client library would take more of the machine than what is measured.
-Run as a process: `python -m benchmarks.http_load PORT CALLERS SECONDS PREFIX TOKEN` prints one JSON object.
+Run as a process: `python -m benchmarks.http_load PORT CALLERS SECONDS PREFIX TOKEN [CHANGES]` prints one JSON object.
+CHANGES: members of the order that are other than usual, as JSON.
 """
 
 from __future__ import annotations
@@ -46,11 +47,11 @@ _ORDER = {
 class Caller(asyncio.Protocol):
     """One connection. `answered` is called with (status, body) for each answer."""
 
-    def __init__(self, done: asyncio.Event, prefix: str, token: str, until: float) -> None:
+    def __init__(self, done: asyncio.Event, prefix: str, token: str, until: float, changes: dict[str, str]) -> None:
         self.latencies: list[float] = []
         self.refused: dict[int, int] = {}
         self.first_refusal = ""
-        self._before, self._after = json.dumps(_ORDER).encode().split(_MARK.encode())
+        self._before, self._after = json.dumps(_ORDER | changes).encode().split(_MARK.encode())
         self._token = token.encode()
         self._prefix = prefix.encode()
         self._done = done
@@ -103,11 +104,13 @@ class Caller(asyncio.Protocol):
             self._done.set()
 
 
-async def _load(port: int, callers: int, seconds: float, prefix: str, token: str) -> dict[str, object]:
+async def _load(
+    port: int, callers: int, seconds: float, prefix: str, token: str, changes: dict[str, str]
+) -> dict[str, object]:
     loop = asyncio.get_running_loop()
     begun = time.perf_counter()
     ends = [asyncio.Event() for _ in range(callers)]
-    made = [Caller(end, f"{prefix}-{index}", token, begun + seconds) for index, end in enumerate(ends)]
+    made = [Caller(end, f"{prefix}-{index}", token, begun + seconds, changes) for index, end in enumerate(ends)]
     for one in made:
         await loop.create_connection(lambda one=one: one, "127.0.0.1", port)  # type: ignore[misc]
     async with asyncio.timeout(seconds + PATIENCE_S):
@@ -127,9 +130,10 @@ async def _load(port: int, callers: int, seconds: float, prefix: str, token: str
 
 def main() -> None:
     """One run."""
-    port, callers, seconds, prefix, token = sys.argv[1:]
+    port, callers, seconds, prefix, token, *rest = sys.argv[1:]
+    changes = json.loads(rest[0]) if rest else {}
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        result = runner.run(_load(int(port), int(callers), float(seconds), prefix, token))
+        result = runner.run(_load(int(port), int(callers), float(seconds), prefix, token, changes))
     sys.stdout.write(json.dumps(result) + "\n")
 
 

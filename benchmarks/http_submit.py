@@ -75,7 +75,7 @@ class Seen:
 
 
 @contextmanager
-def _started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen([sys.executable, "-m", *arguments], stdout=subprocess.PIPE, text=True)
     try:
         yield process
@@ -88,13 +88,13 @@ def _started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
             process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _wait_for(port: int, process: subprocess.Popen[str]) -> None:
+def wait_for(port: int, process: subprocess.Popen[str]) -> None:
     until = time.monotonic() + START_S
     while time.monotonic() < until:
         if process.poll() is not None:
@@ -106,7 +106,7 @@ def _wait_for(port: int, process: subprocess.Popen[str]) -> None:
     raise TimeoutError(f"{process.args} does not listen")
 
 
-def _load(way: Way, callers: int, seconds: float) -> dict[str, Any]:
+def load(way: Way, callers: int, seconds: float) -> dict[str, Any]:
     prefix = f"{time.time_ns():x}"
     arguments = [str(way.port), str(callers), str(seconds), prefix, way.token]
     done = subprocess.run(
@@ -132,11 +132,11 @@ def _events_left(way: Way) -> int:
 def measure(way: Way, callers: int, seconds: float) -> Run:
     """One run; for the gateway also what it had not published yet, and how long that then took."""
     if way.process is None:
-        return Run(_load(way, callers, seconds))
+        return Run(load(way, callers, seconds))
     children = way.process.children()
     before, before_children = _cpu(way.process), sum(_cpu(one) for one in children)
-    load = _load(way, callers, seconds)
-    run = Run(load)
+    answered = load(way, callers, seconds)
+    run = Run(answered)
     if way.name == "gateway":
         begun = time.monotonic()
         run.events_left = left = _events_left(way)
@@ -145,26 +145,26 @@ def measure(way: Way, callers: int, seconds: float) -> Run:
             left = _events_left(way)
         run.drained_s = time.monotonic() - begun
     # after the drain: publishing what a run caused is part of its cost
-    answers = max(1, int(load["answered"]))
+    answers = max(1, int(answered["answered"]))
     run.cpu_ms = (_cpu(way.process) - before) / answers * 1_000
     run.children_cpu_ms = (sum(_cpu(one) for one in children) - before_children) / answers * 1_000
     return run
 
 
 def _ways(stack: ExitStack, directory: Path) -> list[Way]:
-    stub = stack.enter_context(_started("benchmarks.erp_stub"))
+    stub = stack.enter_context(started("benchmarks.erp_stub"))
     assert stub.stdout is not None
     stub_port = int(stub.stdout.readline())
     url = f"http://127.0.0.1:{stub_port}"
     ways = [Way("stub", stub_port, None)]
     for name in ("httpx", "httpx-on-aiohttp", "aiohttp"):
-        port = _free_port()
-        proxy = stack.enter_context(_started("benchmarks.forwarding", name, url, str(port)))
-        _wait_for(port, proxy)
+        port = free_port()
+        proxy = stack.enter_context(started("benchmarks.forwarding", name, url, str(port)))
+        wait_for(port, proxy)
         ways.append(Way(name, port, psutil.Process(proxy.pid)))
-    port = _free_port()
-    gateway = stack.enter_context(_started("benchmarks.gateway_on_stub", str(directory), url, str(port)))
-    _wait_for(port, gateway)
+    port = free_port()
+    gateway = stack.enter_context(started("benchmarks.gateway_on_stub", str(directory), url, str(port)))
+    wait_for(port, gateway)
     issuer = embedded_issuer(directory, load_settings(directory), time.time)
     token = issuer.mint(DEFAULT_CLIENTS["salesforce"], 3_600)
     ways.append(Way("gateway", port, psutil.Process(gateway.pid), token))
@@ -199,7 +199,7 @@ def run(seconds: float, rounds: int, py_spy: str | None) -> tuple[dict[tuple[str
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         ways = _ways(stack, directory)
         for way in ways:
-            _load(way, 8, 1.0)
+            load(way, 8, 1.0)
         for _ in range(rounds):
             for callers in CALLERS:
                 for way in ways:

@@ -39,9 +39,13 @@ class Measured:
     documents: int
     compile_s: float
     memory_s: float
+    memory_cpu_s: float
     lines_s: float
+    lines_cpu_s: float
     ledger_s: float
     ledger_cpu_s: float
+    loads: tuple[float, float, float]
+    """Processes that wanted a core (the last minute's average) before memory, ledger and lines were measured."""
     bytes_a_line: float
     resident_mb: float
     result: Simulation
@@ -79,25 +83,41 @@ def measure(number: int) -> Measured:
     compile_s = time.perf_counter() - started
     given = list(documents(number))
     gc.freeze()
-    started = time.perf_counter()
+    loads = [os.getloadavg()[0]]
+    started, used = time.perf_counter(), time.process_time()
     result = simulate(in_force, candidate, given)
-    memory_s = time.perf_counter() - started
+    memory_s, memory_cpu_s = time.perf_counter() - started, time.process_time() - used
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         file = Path(directory) / "documents.jsonl"
         with file.open("w", encoding="utf-8") as lines:
             lines.writelines(json.dumps(one.as_json()) + "\n" for one in given)
         size = file.stat().st_size
+        loads.append(os.getloadavg()[0])
         ledger_s, ledger_cpu_s, run = measured(Path(directory), given, in_force, candidate)
         del given
-        started = time.perf_counter()
+        loads.append(os.getloadavg()[0])
+        started, used = time.perf_counter(), time.process_time()
         with file.open(encoding="utf-8") as read:
             again = simulate(in_force, candidate, read_documents(read))
-        lines_s = time.perf_counter() - started
+        lines_s, lines_cpu_s = time.perf_counter() - started, time.process_time() - used
     assert again.digest == result.digest, "the same documents gave another result"
     assert run.simulation.moved_documents == result.moved_documents, "the ledger gave another result"
     assert run.simulation.moved_totals == result.moved_totals, "the ledger gave other money"
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Measured(number, compile_s, memory_s, lines_s, ledger_s, ledger_cpu_s, size / number, resident, result)
+    return Measured(
+        documents=number,
+        compile_s=compile_s,
+        memory_s=memory_s,
+        memory_cpu_s=memory_cpu_s,
+        lines_s=lines_s,
+        lines_cpu_s=lines_cpu_s,
+        ledger_s=ledger_s,
+        ledger_cpu_s=ledger_cpu_s,
+        loads=(loads[0], loads[1], loads[2]),
+        bytes_a_line=size / number,
+        resident_mb=resident,
+        result=result,
+    )
 
 
 def report(found: Measured) -> str:
@@ -112,7 +132,9 @@ def report(found: Measured) -> str:
         f"{datetime.now(UTC):%Y-%m-%d}; {os.cpu_count()} cores {platform.machine()}, {platform.system()} "
         f"{platform.release()}; Python {platform.python_version()}. {found.documents:,} documents, one in three a "
         f"follow-up, through two versions of a table of {ROWS:,} rows of which one in ten stands a stage further. One "
-        f"process, one core. The largest the process grew, documents in memory included: {found.resident_mb:,.0f} MB."
+        f"process, one core. The largest the process grew, documents in memory included: {found.resident_mb:,.0f} MB. "
+        f"Load average before memory, ledger and lines: {', '.join(f'{load:.1f}' for load in found.loads)} (1.0 is one "
+        f"core in use)."
     )
     told = (
         f"Decided {result.decided:,}, followed their root {result.followed:,}, pinned before {result.pinned:,}; moved "
@@ -120,13 +142,16 @@ def report(found: Measured) -> str:
         f"direction. Digest `{result.digest[:16]}…`, the same from memory and lines."
     )
     rows = {
-        "compile both versions (table versions, indexes)": found.compile_s,
-        "**simulate**, documents in memory": found.memory_s,
-        f"the same, documents read from JSON lines of {found.bytes_a_line:.0f} bytes": found.lines_s,
-        f"the same, read from the ledger in SQLite ({found.ledger_cpu_s:.1f} s of CPU)": found.ledger_s,
+        "compile both versions (table versions, indexes)": (found.compile_s, None),
+        "**simulate**, documents in memory": (found.memory_s, found.memory_cpu_s),
+        f"the same, documents read from JSON lines of {found.bytes_a_line:.0f} bytes": (
+            found.lines_s,
+            found.lines_cpu_s,
+        ),
+        "the same, read from the ledger in SQLite": (found.ledger_s, found.ledger_cpu_s),
     }
-    lines = ["# Rules: simulation", "", how, "", "| seconds | |", "|---|---|"]
-    lines += [f"| {name} | {seconds:.1f} |" for name, seconds in rows.items()]
+    lines = ["# Rules: simulation", "", how, "", "| seconds | wall | CPU, all threads |", "|---|---|---|"]
+    lines += [f"| {name} | {wall:.1f} | {'' if cpu is None else f'{cpu:.1f}'} |" for name, (wall, cpu) in rows.items()]
     lines += ["", told, "", verdict, ""]
     lines += ["Command: `python -m benchmarks.rules_simulate`", ""]
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from litestar import Litestar, Request
@@ -18,8 +19,11 @@ from gateway.api.domains import RESOURCES
 from gateway.api.door import Door
 from gateway.api.draft_steps import draft_step_routes
 from gateway.api.drafts import draft_routes
+from gateway.api.exception_bulks import bulk_routes
+from gateway.api.exceptions import exception_routes
 from gateway.api.guard import Guard
 from gateway.api.health import health_routes
+from gateway.api.ledger_routes import ledger_routes
 from gateway.api.lineages import lineage_routes
 from gateway.api.log import log_routes
 from gateway.api.measurements import measurement_routes
@@ -28,6 +32,7 @@ from gateway.api.openapi import describe
 from gateway.api.parts import AppParts
 from gateway.api.past_decisions import past_decision_routes
 from gateway.api.problem_pages import problem_routes
+from gateway.api.queues import queue_routes
 from gateway.api.rates import Rates
 from gateway.api.routing import routing_routes
 from gateway.api.rulebooks import rulebook_routes
@@ -40,13 +45,21 @@ from gateway.api.visibility import Visibility
 
 def create_app(parts: AppParts) -> Litestar:
     """The application. Nothing is started here; the server's lifespan does that."""
+    return _app(
+        parts, [*routes(parts), *description_routes(lambda: describe(routes(parts), parts.limits), parts.limits)]
+    )
+
+
+def create_watched_app(parts: AppParts) -> Litestar:
+    """What a process without an API shows of itself: /health and /metrics."""
+    return _app(parts, [*health_routes(parts), *measurement_routes(parts)])
+
+
+def _app(parts: AppParts, handlers: Sequence[HTTPRouteHandler]) -> Litestar:
     rates = Rates(parts.rates, parts.monotonic_ns)
     app = Litestar(
-        route_handlers=[
-            *routes(parts),
-            *description_routes(lambda: describe(routes(parts), parts.limits), parts.limits),
-        ],
-        guards=[Guard(parts.authenticator, rates)],
+        route_handlers=handlers,
+        guards=[Guard(parts.authenticator, rates, parts.scope_uses)],
         exception_handlers={Exception: _to_the_door},
         on_startup=list(parts.on_startup),
         on_shutdown=list(parts.on_shutdown),
@@ -57,7 +70,14 @@ def create_app(parts: AppParts) -> Litestar:
     )
     # Outside of Litestar's routing, so that addresses that do not exist pass the same door.
     app.asgi_handler = Door(
-        EveryMethod(app), parts.limits, parts.authenticator, rates, parts.proxies, parts.metrics, parts.tracer
+        EveryMethod(app),
+        parts.limits,
+        parts.authenticator,
+        rates,
+        parts.proxies,
+        parts.metrics,
+        parts.tracer,
+        parts.leaving,
     )
     return app
 
@@ -71,6 +91,7 @@ def routes(parts: AppParts) -> list[HTTPRouteHandler]:
         *past_decision_routes(parts, visibility),
         *lineage_routes(parts, visibility),
         *log_routes(parts, visibility),
+        *ledger_routes(parts, visibility),
         *routing_routes(parts, visibility),
         *capability_routes(parts, visibility),
         *draft_routes(parts),
@@ -83,6 +104,9 @@ def routes(parts: AppParts) -> list[HTTPRouteHandler]:
         *period_routes(parts),
         *slice_routes(parts, visibility),
         *adoption_routes(parts),
+        *exception_routes(parts, visibility),
+        *bulk_routes(parts, visibility),
+        *queue_routes(parts),
         *health_routes(parts),
         *measurement_routes(parts),
         *problem_routes(parts),

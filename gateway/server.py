@@ -1,9 +1,12 @@
-"""The HTTP server: granian inside our own uvloop, one process."""
+"""The HTTP server: granian inside our own uvloop, one process.
+
+Asked to stop, it goes on for a while, so that whoever sends requests here sees that it is not ready; then it refuses
+new connections, closes the idle ones, and answers what is under way (granian does).
+"""
 
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -13,6 +16,8 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from litestar import Litestar
 
+from gateway.stopping import Stop
+
 BACKLOG = 8_192
 """Connections that the kernel keeps for us."""
 BACKPRESSURE = 8_000
@@ -21,6 +26,8 @@ BACKPRESSURE = 8_000
 HEAD_TIMEOUT_MS = 5_000
 """For the head of a request; bodies have a limit of their own."""
 HEAD_BYTES = 65_536
+ANSWERS_S = 10.0
+"""How long requests that are under way may take when the process ends; a caller waits at most 8 s."""
 
 _log = structlog.get_logger("gateway.server")
 
@@ -35,8 +42,16 @@ async def _build_and_serve(build: Callable[[], Awaitable[Litestar]], host: str, 
     await serve(await build(), host, port)
 
 
-async def serve(app: Litestar, host: str, port: int) -> None:
-    """Serve until a signal asks to stop; then the lifespan's shutdown hooks have run when this returns."""
+async def serve(app: Litestar, host: str, port: int, *, stop: Stop | None = None, leave_s: float = 0.0) -> None:
+    """Serve until a signal asks to stop; then the lifespan's shutdown hooks have run when this returns.
+
+    `stop`: how that is heard; its block is the caller's. `leave_s`: how long is served on as before after that.
+    """
+    if stop is None:
+        stop = Stop()
+        with stop.listening():
+            await serve(app, host, port, stop=stop, leave_s=leave_s)
+        return
     server = Server(
         app,
         address=host,
@@ -49,13 +64,19 @@ async def serve(app: Litestar, host: str, port: int) -> None:
         backpressure=BACKPRESSURE,
         log_enabled=False,
     )
-    loop = asyncio.get_running_loop()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(one, server.stop)
+    serving = asyncio.create_task(server.serve())
+    asked = asyncio.create_task(stop.wait())
+    _log.info("serving", host=host, port=port)
     try:
-        _log.info("serving", host=host, port=port)
-        await server.serve()
-        _log.info("stopped")
+        await asyncio.wait({serving, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if not serving.done():
+            await asyncio.sleep(leave_s)
+            server.stop()  # type: ignore[no-untyped-call]
+            _, late = await asyncio.wait({serving}, timeout=ANSWERS_S)
+            if late:
+                _log.warning("requests_left_behind", seconds=ANSWERS_S)
     finally:
-        for one in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(one)
+        asked.cancel()
+    if serving.done():
+        await serving
+    _log.info("stopped")

@@ -39,7 +39,8 @@ class HttpSettings(_Closed):
 
     `rate_limit_requests` of one client in `rate_limit_window_s` seconds, with other numbers for some clients by their
     client id; `rate_limit_refused`: refusals of unknown callers at one address in a window. 0 is no limit.
-    `trusted_proxies`: networks whose X-Forwarded-For is believed.
+    `trusted_proxies`: networks whose X-Forwarded-For is believed. `leave_s`: how long a process that is asked to end
+    still serves while it says that it is not ready; of a process that is alone with its database it is 0.
     """
 
     host: str = "127.0.0.1"
@@ -50,6 +51,7 @@ class HttpSettings(_Closed):
     rate_limit_of_clients: dict[str, Requests] = {}
     rate_limit_refused: Requests = 600
     trusted_proxies: list[IPvAnyNetwork] = []
+    leave_s: Annotated[float, Field(ge=0, le=60)] = 5.0
 
 
 class StoreSettings(_Closed):
@@ -115,15 +117,53 @@ class SystemSettings(_Closed):
     options: dict[str, Any] = {}
 
 
+class LaneSettings(_Closed):
+    """One lane in one process. `concurrent`: jobs at each system at once; `share` of the system's own room that this
+    lane and all less urgent ones may fill."""
+
+    concurrent: Annotated[int, Field(ge=1, le=1_000)]
+    share: Annotated[float, Field(gt=0, le=1)]
+
+
+class LanesSettings(_Closed):
+    """The lanes, most urgent first."""
+
+    interactive: LaneSettings = LaneSettings(concurrent=32, share=1.0)
+    standard: LaneSettings = LaneSettings(concurrent=16, share=0.75)
+    bulk: LaneSettings = LaneSettings(concurrent=8, share=0.5)
+
+
 class LineSettings(_Closed):
-    """How the line treats time: seconds. `concurrent_jobs`: jobs that one process carries on at once."""
+    """How the line treats time: seconds. `bulk_clients`: clients whose `Prefer: respond-async` means the lane `bulk`."""
 
     lease_margin_s: Annotated[float, Field(gt=0)] = 30.0
     waiting_recheck_s: Annotated[float, Field(gt=0)] = 60.0
     first_retry_s: Annotated[float, Field(gt=0)] = 0.5
     longest_retry_s: Annotated[float, Field(gt=0)] = 60.0
-    concurrent_jobs: Annotated[int, Field(ge=1, le=1_000)] = 32
+    lanes: LanesSettings = LanesSettings()
+    bulk_clients: Annotated[list[str], Field(max_length=1_000)] = []
     poll_s: Annotated[float, Field(gt=0)] = 1.0
+
+
+class WorkSettings(_Closed):
+    """`erp-gateway work`: `port` on `http.host` for /health and /metrics; 0: none."""
+
+    port: Annotated[int, Field(ge=0, le=65_535)] = 0
+
+
+class SweepSettings(_Closed):
+    """What counts as standing still for too long; seconds. `every_s`: how often is looked."""
+
+    every_s: Annotated[float, Field(ge=1)] = 60.0
+    job_missing_s: Annotated[float, Field(ge=1)] = 60.0
+    job_overdue_s: Annotated[float, Field(ge=1)] = 300.0
+    event_unpublished_s: Annotated[float, Field(ge=1)] = 300.0
+    accepted_s: Annotated[float, Field(ge=1)] = 900.0
+    routed_s: Annotated[float, Field(ge=1)] = 900.0
+    dispatched_s: Annotated[float, Field(ge=1)] = 900.0
+    unknown_s: Annotated[float, Field(ge=1)] = 3_600.0
+    waiting_s: Annotated[float, Field(ge=1)] = 86_400.0
+    compensating_s: Annotated[float, Field(ge=1)] = 3_600.0
 
 
 class WitnessSettings(_Closed):
@@ -162,6 +202,8 @@ class Settings(BaseSettings):
     auth: AuthSettings = AuthSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     line: LineSettings = LineSettings()
+    sweep: SweepSettings = SweepSettings()
+    work: WorkSettings = WorkSettings()
     ledger: LedgerSettings = LedgerSettings()
     systems: list[SystemSettings] = []
 

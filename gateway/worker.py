@@ -13,32 +13,31 @@ _log = structlog.get_logger(__name__)
 
 
 class Worker:
-    """Claims when woken, and every `poll_s` seconds; at most `concurrent` tasks are under way in this process."""
+    """Claims when woken, when a place becomes free behind which others wait, and every `poll_s` seconds."""
 
-    def __init__(self, line: Line, *, concurrent: int, poll_s: float) -> None:
+    def __init__(self, line: Line, *, poll_s: float) -> None:
         self._line = line
-        self._concurrent = concurrent
         self._poll_s = poll_s
         self._woken = asyncio.Event()
+        self._everywhere = True
+        line.when_place_is_free(self._woken.set)
 
     def wake(self) -> None:
-        """Look for due jobs now."""
+        """Look for due jobs now, everywhere."""
+        self._everywhere = True
         self._woken.set()
 
     async def run(self) -> None:
         """Until cancelled. A database that is away is waited for."""
         while True:
             self._woken.clear()
-            claimed = await self._claim()
-            if claimed == 0:
+            if await self._claim() == 0:
                 await self._sleep()
 
     async def _claim(self) -> int:
-        free = self._concurrent - self._line.jobs_under_way
-        if free <= 0:
-            return 0
+        everywhere, self._everywhere = self._everywhere, False
         try:
-            return await self._line.work(free)
+            return await self._line.work(everywhere=everywhere)
         except StoreUnavailable as error:
             _log.warning("jobs_not_claimed", error=str(error))
             return 0
@@ -47,4 +46,4 @@ class Worker:
         try:
             await asyncio.wait_for(self._woken.wait(), self._poll_s)
         except TimeoutError:
-            return
+            self._everywhere = True

@@ -9,6 +9,7 @@ from routing_rules.answers import Conflict, Decision, Gap
 from routing_rules.calendar import Calendar, OpenWindow, Period, PeriodUnknown
 from routing_rules.calendars import calendar_of, calendars_of
 from routing_rules.canonical_text import canonical_files, rulebook_from_canonical
+from routing_rules.clearing import ClearingAccount, account_for, clearing_accounts
 from routing_rules.complaints import Complaint, RulebookInvalid
 from routing_rules.coverage import Coverage, RowCoverage, coverage_of
 from routing_rules.decide import RowWithoutTarget, decide
@@ -62,6 +63,7 @@ __all__ = [
     "Change",
     "ChangedFact",
     "Choice",
+    "ClearingAccount",
     "CompanyCode",
     "Complaint",
     "Conflict",
@@ -112,9 +114,11 @@ __all__ = [
     "Tree",
     "UnknownNode",
     "Witness",
+    "account_for",
     "calendar_of",
     "calendars_of",
     "canonical_files",
+    "clearing_accounts",
     "coverage_of",
     "decide",
     "differences",

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any
 
 from routing_rules.analysis_findings import MAX_FINDINGS, Finding, FindingCode, Severity
-from routing_rules.analysis_follow_ups import behind, unserved
+from routing_rules.analysis_follow_ups import behind, unserved, without_table
 from routing_rules.analysis_moves import illegal_moves, withdrawn
 from routing_rules.analysis_tables import TableProof
 from routing_rules.decomposition import MAX_CELLS, TooManyCells
@@ -93,7 +93,8 @@ def _findings(
 ) -> Iterator[Finding]:
     for domain, proof in proofs.items():
         yield from _bounded(domain, proof.findings_found())
-        yield from unserved(rulebook, domain, proof.reachable(), capabilities)
+        yield from unserved(rulebook, domain, proof.reachable(), capabilities, in_force)
+        yield from without_table(rulebook, domain, proof.reachable(), in_force)
         for follow_up in FOLLOW_UPS.get(domain, ()):
             if follow_up in rulebook.tables:
                 yield from _bounded(domain, behind(rulebook, domain, follow_up, limit))

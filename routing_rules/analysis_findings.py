@@ -50,7 +50,12 @@ class RowPlace:
         return cls(row.id, row.file, row.line)
 
     def __str__(self) -> str:
-        return f"{self.row} ({self.file}:{self.line})"
+        return f"{self.row} ({self.place})"
+
+    @property
+    def place(self) -> str:
+        """file:line; the file alone for a row of a stored version."""
+        return f"{self.file}:{self.line}" if self.line else self.file
 
     def as_json(self) -> dict[str, Any]:
         return {"row": self.row, "file": self.file, "line": self.line}
@@ -76,7 +81,7 @@ class Finding:
     @property
     def place(self) -> str:
         """file:line of the first row concerned, else the domain's table."""
-        return f"{self.rows[0].file}:{self.rows[0].line}" if self.rows else self.domain
+        return self.rows[0].place if self.rows else self.domain
 
     def __str__(self) -> str:
         lines = [f"{self.place}: {self.severity.value} {self.code.value}: {self.message}."]

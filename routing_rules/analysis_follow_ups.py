@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from routing_rules.analysis_findings import Finding, FindingCode, places, row_ids
+from routing_rules.analysis_findings import Finding, FindingCode, Severity, places, row_ids
 from routing_rules.atoms import Column, NameColumn, NodeColumn
 from routing_rules.atoms_of_ranges import AmountColumn, DateColumn
 from routing_rules.comparison import agreed
@@ -35,44 +35,104 @@ _OWN: Final = "document_type"
 
 
 def unserved(
-    rulebook: Rulebook, domain: str, reachable: Iterable[tuple[Row, Facts]], capabilities: Capabilities | None
+    rulebook: Rulebook,
+    domain: str,
+    reachable: Iterable[tuple[Row, Facts]],
+    capabilities: Capabilities | None,
+    in_force: Rulebook | None = None,
 ) -> Iterator[Finding]:
     """Systems that own lineages of a domain and lack what may follow in them, each with the rows that name it.
 
     ``reachable``: the rows that decide somewhere, with a transaction for each. ``capabilities`` of None: only the
-    domains that the rulebook gives a system are judged.
+    domains that the rulebook gives a system are judged. What a driver lacks in a system that owns such lineages
+    ``in_force`` already is a warning: keeping it so would else stand in the way of every change, also of the one that
+    moves away from that system.
     """
-    known: dict[str, tuple[str, ...]] = {}
     found: dict[str, list[tuple[Row, Facts]]] = {}
     for row, witness in reachable:
         if domain not in MASTER_DOMAINS and not row.operation.matches("create"):
             continue  # what is no new root goes where its lineage is pinned, not by this row
         for system_id in owning_systems(row.outcome):
-            if system_id not in known:
-                known[system_id] = tuple(_lacking(rulebook, domain, system_id, capabilities))
-            if known[system_id]:
-                found.setdefault(system_id, []).append((row, witness))
+            found.setdefault(system_id, []).append((row, witness))
+    owning = set() if in_force is None else _owning(in_force, domain)
     for system_id, rows in found.items():
-        yield Finding(
-            code=FindingCode.FOLLOW_UP_UNSERVED,
-            domain=domain,
-            message=f"{domain} go to system {system_id} by {row_ids([row for row, _ in rows])}, and it does not take "
-            f"{', '.join(known[system_id])}",
-            mend="name another system, or give this one what it lacks before documents reach it",
-            witness=rows[0][1],
-            rows=places(row for row, _ in rows),
-        )
+        for lacking, severity in (
+            (_domains_lacking(rulebook, domain, system_id), Severity.ERROR),
+            (
+                _operations_lacking(rulebook, domain, system_id, capabilities),
+                Severity.WARNING if system_id in owning else Severity.ERROR,
+            ),
+        ):
+            if names := ", ".join(lacking):
+                yield Finding(
+                    code=FindingCode.FOLLOW_UP_UNSERVED,
+                    domain=domain,
+                    message=f"{domain} go to system {system_id} by {row_ids([row for row, _ in rows])}, and it does "
+                    f"not take {names}",
+                    mend="name another system, or give this one what it lacks before documents reach it",
+                    witness=rows[0][1],
+                    rows=places(row for row, _ in rows),
+                    severity=severity,
+                )
 
 
-def _lacking(rulebook: Rulebook, domain: str, system_id: str, capabilities: Capabilities | None) -> Iterator[str]:
-    system = rulebook.systems[system_id]
-    able = None if capabilities is None else capabilities.get(system_id, ())
-    for one in (domain, *FOLLOW_UPS.get(domain, ())):
-        if one not in rulebook.tables:
-            continue  # nobody can submit one
-        if one not in system.domains:
-            yield one
-        elif able is not None:
+def without_table(
+    rulebook: Rulebook, domain: str, reachable: Iterable[tuple[Row, Facts]], in_force: Rulebook | None = None
+) -> Iterator[Finding]:
+    """Rows from ``pilot`` on with follow-ups that have no table: nobody could submit them.
+
+    Only domains that the rulebook means to serve are missed: ``owners`` names who answers for them, and a system of the
+    row takes them. What is so in force already is a warning: it would else stand in the way of every change.
+    """
+    roots = [
+        (row, one) for row, one in reachable if row.outcome.stage in FROM_PILOT and row.operation.matches("create")
+    ]
+    for follow_up in FOLLOW_UPS.get(domain, ()):
+        if follow_up in rulebook.tables or follow_up not in rulebook.owners:
+            continue
+        rows = [(row, one) for row, one in roots if _takes(rulebook, row, follow_up)]
+        if rows:
+            was_so = in_force is not None and domain in in_force.tables and follow_up not in in_force.tables
+            yield Finding(
+                code=FindingCode.FOLLOW_UP_UNSERVED,
+                domain=domain,
+                message=f"{domain} stand at {rows[0][0].outcome.stage.value} by {row_ids([row for row, _ in rows])}, "
+                f"and there is no table of the {follow_up} that follow, so none of them could be submitted",
+                mend=f"write {follow_up}.csv, or take {follow_up} from the owners and from the systems' domains",
+                witness=rows[0][1],
+                rows=places(row for row, _ in rows),
+                severity=Severity.WARNING if was_so else Severity.ERROR,
+            )
+
+
+def _takes(rulebook: Rulebook, row: Row, domain: str) -> bool:
+    return any(domain in rulebook.systems[system_id].domains for system_id in owning_systems(row.outcome))
+
+
+def _owning(rulebook: Rulebook, domain: str) -> set[str]:
+    table = rulebook.tables.get(domain)
+    rows = () if table is None else table.rows
+    return {system_id for row in rows for system_id in owning_systems(row.outcome)}
+
+
+def _in_lineages(rulebook: Rulebook, domain: str) -> list[str]:
+    """The domain and what may follow, as far as anybody can submit it."""
+    return [one for one in (domain, *FOLLOW_UPS.get(domain, ())) if one in rulebook.tables]
+
+
+def _domains_lacking(rulebook: Rulebook, domain: str, system_id: str) -> list[str]:
+    return [one for one in _in_lineages(rulebook, domain) if one not in rulebook.systems[system_id].domains]
+
+
+def _operations_lacking(
+    rulebook: Rulebook, domain: str, system_id: str, capabilities: Capabilities | None
+) -> Iterator[str]:
+    """By its driver, in the domains that the rulebook gives it."""
+    if capabilities is None:
+        return
+    able = capabilities.get(system_id, ())
+    for one in _in_lineages(rulebook, domain):
+        if one in rulebook.systems[system_id].domains:
             lacking = [operation for operation in LINEAGE_OPERATIONS[one] if (one, operation) not in able]
             if one not in KEPT_BY_GATEWAY or len(lacking) < len(LINEAGE_OPERATIONS[one]):
                 yield from (f"{operation} of {one}" for operation in lacking)

@@ -33,13 +33,17 @@ class Evidence(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Where a row sends roots of one side, under one table version. Shared by all decisions that come to it."""
+    """Where a row sends roots of one side, under one table version. Shared by all decisions that come to it.
+
+    ``before_cutover``: it is the row's cutover date that decided, whatever the share and the allow-list say.
+    """
 
     system_id: str
     side: Side
     row: Row
     table_version: str
     evidence: Evidence = field(compare=False, repr=False)
+    before_cutover: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,11 @@ class Decision:
     def overlay(self) -> Overlay | None:
         """The planned overlay of the row; what people and monitors set lies over it and is not known here."""
         return self.row.outcome.overlay
+
+    @property
+    def before_cutover(self) -> bool:
+        """Its posting date lies before the row's cutover date, and that is why it goes to the legacy system."""
+        return self.verdict.before_cutover
 
     @property
     def bucket(self) -> int | None:

@@ -6,13 +6,15 @@ no version (examples, comments, the rulebook's name) is not in the texts and doe
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
+import yaml
+
 from routing_rules.complaints import ComplaintBook, RulebookInvalid
+from routing_rules.csv_records import write_records
 from routing_rules.loader import parse_rulebook
 from routing_rules.rulebook import GOVERNANCE_FORMAT, RULES_FORMAT, Rulebook
 from routing_rules.rulebook_files import RULEBOOK_FILE
@@ -29,8 +31,7 @@ def rulebook_from_canonical(rules_json: bytes | str, governance_json: bytes | st
 
     Raises RulebookInvalid: the texts are none of this format, or this program version reads them otherwise.
     """
-    files = canonical_files(rules_json, governance_json, name=name)
-    rulebook = parse_rulebook(files)
+    rulebook = _without_lines(parse_rulebook(canonical_files(rules_json, governance_json, name=name)))
     for what, text, again in (
         (RULES_TEXT, rules_json, rulebook.canonical_json()),
         (GOVERNANCE_TEXT, governance_json, rulebook.governance_json()),
@@ -41,9 +42,10 @@ def rulebook_from_canonical(rules_json: bytes | str, governance_json: bytes | st
 
 
 def canonical_files(
-    rules_json: bytes | str, governance_json: bytes | str, *, name: str = _NAME
+    rules_json: bytes | str, governance_json: bytes | str, *, name: str = _NAME, readable: bool = False
 ) -> dict[str, bytes | None]:
-    """The files of a rulebook with these texts, as `parse_rulebook` takes them. Raises RulebookInvalid."""
+    """The files of a rulebook with these texts, as `parse_rulebook` takes them; `readable`: rulebook.yaml as people
+    write it, not in one line. Raises RulebookInvalid."""
     rules = _members(RULES_TEXT, rules_json, RULES_FORMAT)
     governance = _members(GOVERNANCE_TEXT, governance_json, GOVERNANCE_FORMAT)
     try:
@@ -55,9 +57,10 @@ def canonical_files(
             "geographies": _tree(rules["geographies"]),
             "systems": rules["systems"],
             "share_by": {domain: table["share_by"] for domain, table in tables.items()},
+            "cutover_dates": _cutover_dates(tables),
             **_governance(governance),
         }
-        files: dict[str, bytes | None] = {RULEBOOK_FILE: _yaml(book)}
+        files: dict[str, bytes | None] = {RULEBOOK_FILE: _block(book) if readable else _yaml(book)}
         for domain, table in tables.items():
             files[f"{domain}.csv"] = _csv(table["rows"])
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -79,6 +82,19 @@ def _yaml(book: Mapping[str, Any]) -> bytes:
     """JSON is YAML, so the one reader of rulebook.yaml takes it; but YAML takes more characters for line breaks or
     for unprintable, and those are escaped. (YAML 1.2.2, sections 5.1 and 5.4; PyYAML reads 1.1.)"""
     return json.dumps(book, ensure_ascii=False).translate(_ESCAPED).encode()
+
+
+def _block(book: Mapping[str, Any]) -> bytes:
+    return yaml.safe_dump(book, sort_keys=False, allow_unicode=True, width=120).encode()
+
+
+def _without_lines(rulebook: Rulebook) -> Rulebook:
+    """The lines of these files are nobody's: where a row stands is known of the files that people keep."""
+    tables = {
+        domain: replace(table, rows=tuple(replace(row, line=0) for row in table.rows))
+        for domain, table in rulebook.tables.items()
+    }
+    return replace(rulebook, tables=tables)
 
 
 def _tree(nodes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -104,14 +120,23 @@ def _governance(governance: Mapping[str, Any]) -> dict[str, Any]:
     return sections
 
 
+def _cutover_dates(tables: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """By domain and row id; they are members of the rows in the texts, for they decide."""
+    found = {
+        domain: {row["row"]: row["cutover_date"] for row in table["rows"] if "cutover_date" in row}
+        for domain, table in tables.items()
+    }
+    return {domain: dates for domain, dates in found.items() if dates}
+
+
+def row_texts(row: Mapping[str, Any]) -> dict[str, str]:
+    """The cells of a row as `row_members` has it, by column."""
+    cells = {**row, "allow": "|".join(row["allow"])}
+    return {column: "" if cells[column] is None else str(cells[column]) for column in COLUMNS}
+
+
 def _csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        cells = {**row, "allow": "|".join(row["allow"])}
-        writer.writerow(["" if cells[column] is None else cells[column] for column in COLUMNS])
-    return text.getvalue().encode()
+    return write_records([COLUMNS, *(list(row_texts(row).values()) for row in rows)]).encode()
 
 
 def _refused(what: str, message: str, remedy: str) -> RulebookInvalid:

@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 
 from rapidfuzz import fuzz, process
 
+from routing_rules.currencies import MINOR_UNITS
 from routing_rules.dimensions import ALL, AmountRange, Choice, NodeSet, Tree, plain
 
 NODE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
@@ -29,6 +30,8 @@ _CURRENCY: Final = r"([A-Z]{3})"
 _FROM: Final = re.compile(rf">=\s*{_NUMBER}\s+{_CURRENCY}")
 _BELOW: Final = re.compile(rf"<\s*{_NUMBER}\s+{_CURRENCY}")
 _BETWEEN: Final = re.compile(rf"{_NUMBER}\s*\.\.\s*{_NUMBER}\s+{_CURRENCY}")
+_THOUSAND: Final = 3
+"""Digits behind a point that parts thousands, as German does."""
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SHARE: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,2})?")
 _NEAR_ENOUGH: Final = 60.0  # per cent of the letters; below it a suggestion misleads
@@ -145,10 +148,13 @@ def parse_amount(text: str) -> AmountRange:
     if text in ("", ALL):
         return AmountRange()
     if match := _FROM.fullmatch(text):
+        _check_amounts(match[2], match[1])
         return AmountRange(match[2], lower=Decimal(match[1]))
     if match := _BELOW.fullmatch(text):
+        _check_amounts(match[2], match[1])
         return AmountRange(match[2], upper=Decimal(match[1]))
     if match := _BETWEEN.fullmatch(text):
+        _check_amounts(match[3], match[1], match[2])
         lower, upper = Decimal(match[1]), Decimal(match[2])
         if lower >= upper:
             raise CellInvalid((f"no amount lies from {plain(lower)} up to {plain(upper)}", "Write the lower end first"))
@@ -156,6 +162,27 @@ def parse_amount(text: str) -> AmountRange:
     raise CellInvalid(
         (f"'{text}' is no amount range", "Write >=1000 EUR, <500 USD or 1000..5000 EUR (upper end excluded)")
     )
+
+
+def _check_amounts(currency: str, *numbers: str) -> None:
+    """What is written is an amount in that currency. Raises CellInvalid."""
+    faults: list[Fault] = []
+    digits = MINOR_UNITS.get(currency)
+    if digits is None:
+        faults.append((f"'{currency}' is no currency of ISO 4217", suggestion(currency, MINOR_UNITS)))
+    for number in numbers:
+        decimals = number.partition(".")[2]
+        if number.startswith("-"):
+            faults.append((f"the amount {number} is negative", "Write 0 or more"))
+        if digits is not None and len(decimals) > digits:
+            faults.append((
+                f"the amount {number} has {len(decimals)} decimals, and {currency} has {digits}",
+                f"Did you mean {number.replace('.', '')}? Write no thousands separator"
+                if len(decimals) == _THOUSAND
+                else f"Write at most {digits} decimals",
+            ))  # fmt: skip
+    if faults:
+        raise CellInvalid(*faults)
 
 
 def parse_date(text: str) -> date | None:

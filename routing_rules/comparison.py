@@ -6,13 +6,16 @@ Facts are judged under both pairs of trees: a node that only one of them has is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from routing_rules.cutting import cells_of, columns_of
 from routing_rules.decomposition import MAX_CELLS, Cell, Decomposition, Rows, Step
 from routing_rules.inclusion import Inclusion
-from routing_rules.model import Outcome, Row
+from routing_rules.model import Outcome, Row, Stage
 from routing_rules.rulebook import Rulebook
+
+WHOLE: Final = 100
+"""Percent."""
 
 
 class Compared(NamedTuple):
@@ -41,7 +44,12 @@ class Comparison:
         self._inclusion = Inclusion(self._rows)
         # Rows with the same cells and outcome have the same number, whatever they are called in their tables.
         numbers: dict[object, int] = {}
-        self._alike = [numbers.setdefault((cells_of(row), row.outcome), len(numbers)) for row in self._rows]
+        self.share_by = (_share_by(before, domain), _share_by(after, domain))
+        sides = [self.share_by[at >= self._first] for at in range(len(self._rows))]
+        self._alike = [
+            numbers.setdefault((cells_of(row), row.outcome, side if splits(row.outcome) else None), len(numbers))
+            for row, side in zip(self._rows, sides, strict=True)
+        ]
         self.decomposition = Decomposition(self.columns, [cells_of(row) for row in self._rows], limit)
 
     def cells(self) -> Iterator[Compared]:
@@ -81,6 +89,16 @@ def agreed(rows: Sequence[Row]) -> Outcome | None:
     if not rows or any(row.outcome != rows[0].outcome for row in rows):
         return None
     return rows[0].outcome
+
+
+def splits(outcome: Outcome) -> bool:
+    """Whether the outcome sends a part of what it matches to each side: then it matters by what shares are split."""
+    return outcome.stage is Stage.PILOT and outcome.share is not None and 0 < outcome.share < WHOLE
+
+
+def _share_by(rulebook: Rulebook, domain: str) -> str | None:
+    table = rulebook.tables.get(domain)
+    return None if table is None else table.share_by
 
 
 def _rows(rulebook: Rulebook, domain: str) -> list[Row]:

@@ -3,7 +3,8 @@
 1. The rows that match the facts are looked up.
 2. Of these, the ones that strictly contain no other of them decide: an exception goes before its rule.
 3. None: a gap. Several that yield different things: a conflict. Several that agree: the lowest row id is named.
-4. The stage turns the row's systems into a target; in a pilot the allow-list and the share bucket do.
+4. The stage turns the row's systems into a target; in a pilot the allow-list and the share bucket do. From ``pilot``
+   to ``drain`` a posting date before the row's cutover date goes before all of that: such a root goes to legacy.
 
 Pure and quick; what depends on the matching rows alone is worked out once, and the explanation when asked for. What
 lies outside a table is not looked at: pins, overlays that people set, periods and lateness are the gateway's. Source:
@@ -12,6 +13,7 @@ docs/rules.md.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from routing_rules.answers import Conflict, Decision, Evidence, Gap, Verdict
@@ -50,11 +52,17 @@ def _decide(index: TableIndex, found: Resolution, facts: Facts) -> Decision | Ga
     if not found.agreed:
         return Conflict(found.deciding, index.table_version, facts, evidence)
     outcome = found.deciding[0].outcome
-    if outcome.stage is not Stage.PILOT:
+    if outcome.is_before_cutover(facts.posting_date):
+        if found.before_cutover is None:
+            found.before_cutover = replace(_verdict(index, found, evidence, Side.LEGACY), before_cutover=True)
+        return Decision(found.before_cutover, facts)
+    if outcome.stage is Stage.PILOT:
+        side = pilot_side(outcome, facts)
+    else:
         side = Side.LEGACY if outcome.stage in _TO_LEGACY else Side.CLOUD
-        found.verdict = _verdict(index, found, evidence, side)
-        return Decision(found.verdict, facts)
-    side = pilot_side(outcome, facts)
+        if outcome.cutover_date is None:
+            found.verdict = _verdict(index, found, evidence, side)
+            return Decision(found.verdict, facts)
     verdict = found.split.get(side)
     if verdict is None:
         verdict = found.split[side] = _verdict(index, found, evidence, side)

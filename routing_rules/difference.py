@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from routing_rules.comparison import Comparison, agreed
+from routing_rules.comparison import Comparison, agreed, splits
 from routing_rules.cutting import CUTTING_ORDER
 from routing_rules.decomposition import MAX_CELLS, Rows, Step
 from routing_rules.dimensions import ALL, plain
@@ -19,7 +19,7 @@ from routing_rules.model import MATCH_COLUMNS, Outcome, Row
 from routing_rules.rulebook import Rulebook
 
 UNDECIDED: Final = ("gap", "conflict")
-OUTPUTS: Final = ("stage", "legacy_system", "cloud_system", "share", "allow", "overlay")
+OUTPUTS: Final = ("stage", "legacy_system", "cloud_system", "share", "allow", "overlay", "cutover_date")
 
 State = Outcome | str
 """What facts are given: an outcome, or one of UNDECIDED."""
@@ -29,7 +29,11 @@ Box = tuple[tuple[str, Extent], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A box of facts of one domain that were given one thing and are given another. Rows are named by their ids."""
+    """A box of facts of one domain that were given one thing and are given another. Rows are named by their ids.
+
+    `share_by`: by what the pilot's share is split before and after, where that changes: everyone is dealt anew then,
+    also where nothing else changes.
+    """
 
     domain: str
     box: Box
@@ -37,6 +41,7 @@ class Change:
     after: State
     rows_before: tuple[str, ...]
     rows_after: tuple[str, ...]
+    share_by: tuple[str, str] | None = None
 
     @property
     def where(self) -> dict[str, str]:
@@ -48,7 +53,8 @@ class Change:
     def changed(self) -> dict[str, tuple[str, str]]:
         """What differs, before and after, in words; a gap or a conflict has no outputs but its name as a stage."""
         before, after = outputs_of(self.before), outputs_of(self.after)
-        return {name: (before[name], after[name]) for name in OUTPUTS if before[name] != after[name]}
+        found = {name: (before[name], after[name]) for name in OUTPUTS if before[name] != after[name]}
+        return found if self.share_by is None else found | {"share_by": self.share_by}
 
     def __str__(self) -> str:
         where = ", ".join(f"{column} {text}" for column, text in self.where.items()) or "everything"
@@ -77,6 +83,7 @@ def outputs_of(state: State) -> dict[str, str]:
         "share": "" if state.share is None else plain(state.share),
         "allow": "|".join(sorted(state.allow)),
         "overlay": "" if state.overlay is None else state.overlay.value,
+        "cutover_date": "" if state.cutover_date is None else state.cutover_date.isoformat(),
     }
 
 
@@ -113,7 +120,14 @@ class _Difference:
                 after=key.after,
                 rows_before=tuple(sorted(rows_before)),
                 rows_after=tuple(sorted(rows_after)),
+                share_by=self._share_by(key.before, key.after),
             )
+
+    def _share_by(self, before: State, after: State) -> tuple[str, str] | None:
+        """What it is split by, where that changes and both split."""
+        was, becomes = self._comparison.share_by
+        both = all(isinstance(one, Outcome) and splits(one) for one in (before, after))
+        return (was, becomes) if both and was is not None and becomes is not None and was != becomes else None
 
     def _below(self, rows: Rows, column: int) -> Mapping[_Key, Named]:
         """The boxes over the columns from this one on in which these rows, and no others, may match."""
@@ -138,7 +152,7 @@ class _Difference:
     def _cell(self, rows: Rows) -> Mapping[_Key, Named]:
         before, after = self._comparison.deciding(rows)
         states = (_state(before), _state(after))
-        if states[0] == states[1]:
+        if states[0] == states[1] and self._share_by(*states) is None:
             return {}
         return {_Key(*states, ()): (frozenset(row.id for row in before), frozenset(row.id for row in after))}
 

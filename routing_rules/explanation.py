@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from typing import Any, Final
 
@@ -47,7 +48,7 @@ class MatchedRow:
         return {
             "row": self.row.id,
             "file": self.row.file,
-            "line": self.row.line,
+            "line": self.row.line or None,
             "cells": {column: text for column, text in self.row.cell_texts.items() if text != "*"},
             "stage": self.row.outcome.stage.value,
             "decides": self.decides,
@@ -95,7 +96,7 @@ class Explanation:
     """``result`` is ``decision``, ``gap`` or ``conflict``; ``effect`` says in a sentence how the target came about.
 
     ``exception_path``: the matching rows from the widest that contain the named row, down to it, each an exception to
-    those before it. ``owners``: who answers for the domain's rules.
+    those before it. ``owners``: who answers for the domain's rules. ``cutover_date``: of the named row.
     """
 
     result: str
@@ -116,6 +117,7 @@ class Explanation:
     nearest: tuple[NearRow, ...]
     exception_path: tuple[str, ...]
     owners: tuple[str, ...]
+    cutover_date: date | None
     find_near_miss: Callable[[], NearMiss | None] = field(repr=False, compare=False)
 
     @property
@@ -140,6 +142,7 @@ class Explanation:
             "nearest": [one.as_json() for one in self.nearest],
             "exception_path": list(self.exception_path),
             "owners": list(self.owners),
+            "cutover_date": self.cutover_date and self.cutover_date.isoformat(),
             "why_not": (miss := self.near_miss) and miss.as_json(),
         }
 
@@ -181,6 +184,7 @@ class TableEvidence:
             nearest=self._nearest(facts) if isinstance(answer, Gap) else (),
             exception_path=_exception_path(matched, decision.row) if decision else (),
             owners=self.index.owners,
+            cutover_date=decision.row.outcome.cutover_date if decision else None,
             find_near_miss=partial(nearest_miss, self.index, facts, self.found),
         )
 
@@ -212,7 +216,7 @@ def why_not(index: TableIndex, facts: Facts, row_id: str) -> NearRow:
 
 def _share_effect(decision: Decision) -> ShareEffect | None:
     share = decision.share
-    if decision.stage is not Stage.PILOT or share is None:
+    if decision.stage is not Stage.PILOT or share is None or decision.before_cutover:
         return None
     return ShareEffect(plain(share), share_threshold(share), decision.bucket, decision.allow_hit)
 
@@ -222,7 +226,12 @@ def _effect(answer: Decision | Gap | Conflict, deciding: tuple[str, ...], share:
         return "no row matches these facts"
     if isinstance(answer, Conflict):
         return f"rows {', '.join(deciding)} decide and yield different things; none is an exception to another"
-    if share is None:
+    if answer.before_cutover:
+        effect = (
+            f"posting date {answer.facts.posting_date} lies before the cutover date {answer.row.outcome.cutover_date}, "
+            "so it belongs to the legacy system"
+        )
+    elif share is None:
         effect = _STAGE_EFFECTS[answer.stage]
     elif share.allow_hit:
         effect = "the root is on the pilot's allow-list"

@@ -12,7 +12,9 @@ from typing import Final
 
 import yaml
 
+from routing_rules.clearing import clearing_faults
 from routing_rules.complaints import ComplaintBook, RulebookInvalid
+from routing_rules.cutover_dates import CutoverDates
 from routing_rules.governance_reader import read_examples, read_governance, read_share_by
 from routing_rules.ground_reader import read_id, read_systems, read_tree
 from routing_rules.model import RuleTable
@@ -33,6 +35,7 @@ _OPTIONAL: Final = (
     "company_codes",
     "owners",
     "share_by",
+    "cutover_dates",
     "calendars",
     "required_checks",
     "thresholds",
@@ -66,8 +69,13 @@ def _parse(files: Files, complaints: ComplaintBook) -> Rulebook:
     places = read_tree(doc, sections["geographies"], "geography") if "geographies" in sections else None
     systems = read_systems(doc, sections["systems"], places) if "systems" in sections else None
     governance = read_governance(doc, sections, units, places)
+    if "clearing" in governance.policies:
+        said = governance.policies["clearing"]
+        for fault in clearing_faults(said, list(governance.company_codes), list(systems or {})):
+            doc.complain(sections["policies"], fault, "See docs/clearing.md")
     share_by = read_share_by(doc, sections.get("share_by"))
     examples = read_examples(doc, sections.get("examples"))
+    dates = CutoverDates.read(doc, sections.get("cutover_dates"))
 
     company_codes = frozenset(governance.company_codes) if "company_codes" in sections else frozenset[str]()
     ground = Ground(units, places, systems, company_codes if sections else None)
@@ -75,7 +83,9 @@ def _parse(files: Files, complaints: ComplaintBook) -> Rulebook:
     for domain, source in table_sources(files, complaints).items():
         rows = read_rows(source.file, source.records, domain, ground, complaints)
         rows.sort(key=lambda row: row.id)
-        tables[domain] = RuleTable(domain, tuple(rows), share_by.get(domain, "customer"))
+        dated = dates.applied_to(domain, rows)
+        tables[domain] = RuleTable(domain, dated, share_by.get(domain, "customer"))
+    dates.complain_of_the_rest({domain: {row.id for row in table.rows} for domain, table in tables.items()})
     if not has_tables(files):
         complaints.add(RULEBOOK_FILE, 1, 1, "there is no rule table", "Write one CSV per domain beside it")
     if complaints or name is None or units is None or places is None or systems is None:

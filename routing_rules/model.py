@@ -7,6 +7,7 @@ changes, a new one takes its place.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Literal
@@ -56,6 +57,10 @@ class Stage(StrEnum):
     RETIRED = "retired"
 
 
+CUT_OVER: Final = frozenset({Stage.PILOT, Stage.LIVE, Stage.DRAIN})
+"""Where the cloud takes new roots and legacy still takes what is posted before the cutover date."""
+
+
 class Overlay(StrEnum):
     """What lies over a stage for a time: hold queues, freeze refuses, paused holds new roots only."""
 
@@ -101,7 +106,10 @@ class System:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a row yields. Two deciding rows agree if these are equal; their notes and ids may differ."""
+    """What a row yields. Two deciding rows agree if these are equal; their notes and ids may differ.
+
+    ``cutover_date``: from ``pilot`` to ``drain``, new roots with an earlier posting date go to the legacy system.
+    """
 
     stage: Stage
     legacy_system: str | None = None
@@ -109,6 +117,16 @@ class Outcome:
     share: Decimal | None = None
     allow: frozenset[str] = frozenset()
     overlay: Overlay | None = None
+    cutover_date: date | None = None
+
+    def is_before_cutover(self, posting_date: date | None) -> bool:
+        """Whether a new root of that posting date belongs to the time before the cutover, and so to the legacy ERP."""
+        return (
+            self.cutover_date is not None
+            and posting_date is not None
+            and posting_date < self.cutover_date
+            and self.stage in CUT_OVER
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,8 +149,8 @@ class Row:
 
     @property
     def place(self) -> str:
-        """Where a person finds it: file:line."""
-        return f"{self.file}:{self.line}"
+        """Where a person finds it: file:line; the file alone where the line is not known (a stored version)."""
+        return f"{self.file}:{self.line}" if self.line else self.file
 
     @property
     def cell_texts(self) -> dict[str, str]:

@@ -56,7 +56,7 @@ class NearMiss:
         return {
             "row": self.row.id,
             "file": self.row.file,
-            "line": self.row.line,
+            "line": self.row.line or None,
             "stage": self.row.outcome.stage.value,
             "overruled_by": list(self.overruled_by),
             "changes": [one.as_json() for one in self.changes],
@@ -65,7 +65,8 @@ class NearMiss:
 
 
 def nearest_miss(index: TableIndex, facts: Facts, found: Resolution) -> NearMiss | None:
-    """The row that the fewest changed columns make decide; of several one that yields something else, lowest id first.
+    """The row that the fewest changed columns make decide; of several one that yields something else, then an
+    exception to the row that decides, then lowest id first.
 
     None if nothing that was tried makes another row decide.
     """
@@ -82,7 +83,13 @@ def _nearest(index: TableIndex, facts: Facts, found: Resolution, rows: Sequence[
     losing = [row for row in rows if not found.agreed or row not in found.deciding]
     # Of a row that matches and is overruled one column must change as well.
     distance = {row.id: max(len(row.mismatches(facts)), 1) for row in losing}
-    losing.sort(key=lambda row: (distance[row.id], row.outcome == outcome, row.id))
+
+    def order(row: Row) -> tuple[int, bool, bool, str]:
+        # An exception to what decided says more than a wider row that it overruled.
+        within = distance[row.id] == 1 and any(one.strictly_contains(row) for one in found.deciding)
+        return distance[row.id], row.outcome == outcome, not within, row.id
+
+    losing.sort(key=order)
     same: NearMiss | None = None
     for row in losing[:MAX_TRIED]:
         if same is not None and distance[row.id] > distance[same.row.id]:

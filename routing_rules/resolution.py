@@ -17,7 +17,8 @@ class Resolution:
     """The rows that match, and those that decide, each lowest id first. ``deciding`` is empty for a gap.
 
     Worked out once and shared by all answers that rest on it, and so are their ``evidence`` and the ``verdict``; where
-    the facts have a say in it, as in a pilot, there is one in ``split`` for each side. ``decide`` fills them in.
+    the facts have a say in it, as in a pilot, there is one in ``split`` for each side; ``before_cutover`` is the one of
+    posting dates before the cutover date. ``decide`` fills them in.
     """
 
     matched: tuple[Row, ...]
@@ -26,6 +27,7 @@ class Resolution:
     evidence: Evidence | None = field(default=None, repr=False, compare=False)
     verdict: Verdict | None = field(default=None, repr=False, compare=False)
     split: dict[Side, Verdict] = field(default_factory=dict, repr=False, compare=False)
+    before_cutover: Verdict | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(cls, rows: tuple[Row, ...], matched: tuple[int, ...], inclusion: Inclusion) -> Resolution:

@@ -1,10 +1,10 @@
 """The rulebook: all tables, the trees, the systems, and what governs their change.
 
-A **table version** is the SHA-256 of the RFC 8785 form of a table's parsed rows, what its shares split by, both trees
-and all systems. Comments, cell spelling, row order and file format are not in it, so a file that was only tidied up
-is still the same version. The **governance version** is the same over owners, company codes with their calendars,
-thresholds, required checks and policies. Whatever changes a decision is in the table version; the governance version
-holds what may be asked of a change. Source: docs/words.md.
+A **table version** is the SHA-256 of the RFC 8785 form of a table's parsed rows with their cutover dates, what its
+shares split by, both trees and all systems. Comments, cell spelling, row order and file format are not in it, so a file
+that was only tidied up is still the same version. The **governance version** is the same over owners, company codes
+with their calendars, thresholds, required checks and policies. Whatever changes a decision is in the table version; the
+governance version holds what may be asked of a change. Source: docs/words.md.
 """
 
 from __future__ import annotations
@@ -245,11 +245,11 @@ def _system(system: System) -> dict[str, Any]:
 
 def _table(table: RuleTable) -> dict[str, Any]:
     rows = sorted(table.rows, key=lambda row: row.id)
-    return {"domain": table.domain, "share_by": table.share_by, "rows": [_row(row) for row in rows]}
+    return {"domain": table.domain, "share_by": table.share_by, "rows": [row_members(row) for row in rows]}
 
 
-def _row(row: Row) -> dict[str, Any]:
-    """The columns of the file in their one spelling; reading them again gives the same row."""
+def row_members(row: Row) -> dict[str, Any]:
+    """The columns of the file in their one spelling, and its cutover date; reading them again gives the same row."""
     outcome, cells = row.outcome, row.cell_texts
     del cells["valid"]
     return {
@@ -264,6 +264,8 @@ def _row(row: Row) -> dict[str, Any]:
         "allow": sorted(outcome.allow),
         "overlay": None if outcome.overlay is None else outcome.overlay.value,
         "note": row.note,
+        # not there where there is none, so that versions of before there were cutover dates keep their hashes
+        **({} if outcome.cutover_date is None else {"cutover_date": outcome.cutover_date.isoformat()}),
     }
 
 

@@ -15,7 +15,7 @@ from routing_rules.cells import suggestion
 from routing_rules.complaints import ComplaintBook, RulebookInvalid
 from routing_rules.csv_records import CsvFault, Record, read_csv
 from routing_rules.model import DOMAINS
-from routing_rules.table_reader import COLUMNS
+from routing_rules.table_reader import COLUMNS, MAX_ROWS
 
 RULEBOOK_FILE: Final = "rulebook.yaml"
 MAX_TABLE_BYTES: Final = 32 * 1024 * 1024
@@ -57,7 +57,7 @@ def rulebook_text(files: Files, complaints: ComplaintBook) -> str | None:
     if RULEBOOK_FILE not in files:
         complaints.add(RULEBOOK_FILE, 1, 1, "the file is missing", "Write trees and systems into it")
     content = files.get(RULEBOOK_FILE)
-    return None if content is None else _text(RULEBOOK_FILE, content, complaints)
+    return None if content is None else text_of(RULEBOOK_FILE, content, complaints)
 
 
 def table_sources(files: Files, complaints: ComplaintBook) -> dict[str, TableSource]:
@@ -101,7 +101,7 @@ def _named(files: Files, complaints: ComplaintBook) -> Iterator[tuple[str, Table
     readable = {file: content for file, content in sorted(files.items()) if content is not None}
     for file, content in readable.items():
         if _is_csv(file):
-            text = _text(file, content, complaints)
+            text = text_of(file, content, complaints)
             if text is not None:
                 yield file.removesuffix(".csv"), TableSource(file, read_csv(file, text, complaints))
     for file, content in readable.items():
@@ -128,11 +128,13 @@ def _limit(name: str) -> int:
 def _is_too_large(name: str, content: bytes, complaints: ComplaintBook) -> bool:
     limit = _limit(name)
     if len(content) > limit:
-        complaints.add(name, 1, 1, f"the file is larger than {limit // 1024} KiB", "Make it smaller")
+        of_a_table = f"A table holds at most {MAX_ROWS:,} rows: take some together"
+        remedy = "Make it smaller" if name == RULEBOOK_FILE else of_a_table
+        complaints.add(name, 1, 1, f"the file is larger than {limit // 1024} KiB", remedy)
     return len(content) > limit
 
 
-def _text(name: str, content: bytes, complaints: ComplaintBook) -> str | None:
+def text_of(name: str, content: bytes, complaints: ComplaintBook) -> str | None:
     """The file's text without byte order mark; None if it is too large or no UTF-8."""
     if _is_too_large(name, content, complaints):
         return None

@@ -261,9 +261,12 @@ class Replay:
 
 
 def _in_share(verdict: Verdict, facts: Facts) -> bool:
-    """Whatever an allow-list says, the root goes there: its stage takes all, or its bucket is in the pilot's share."""
+    """Whatever an allow-list says, the root goes there: its stage takes all, its bucket is in the pilot's share, or its
+    posting date lies before the cutover."""
     outcome = verdict.row.outcome
-    return outcome.stage is not Stage.PILOT or outcome.share is None or in_share(bucket_of(facts), outcome.share)
+    if verdict.before_cutover or outcome.stage is not Stage.PILOT or outcome.share is None:
+        return True
+    return in_share(bucket_of(facts), outcome.share)
 
 
 def _month(facts: Facts) -> str:

@@ -12,6 +12,7 @@ from adapters.canonical.values import (
     CanonicalModel,
     CompanyCode,
     DecimalText,
+    LineNumber,
     NodeId,
     Quantity,
     Reference,
@@ -34,7 +35,7 @@ class TotalsDisagree(ValueError):
 class DocumentLine(CanonicalModel):
     """One line of an order or an invoice. `net_amount` = price × quantity less discount, rounded by the caller."""
 
-    line_number: Annotated[int, Field(ge=1, le=999_999)]
+    line_number: LineNumber
     product: Reference
     description: Annotated[str, Field(max_length=256)] = ""
     quantity: Quantity

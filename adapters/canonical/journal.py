@@ -1,8 +1,13 @@
-"""Journal entries: postings on general ledger accounts, balanced per currency and company code."""
+"""Journal entries: postings on general ledger accounts, balanced per currency.
+
+What of it balances per company code too can be posted as it is. An entry between company codes that does not is for the
+gateway to complete with lines on clearing accounts (docs/clearing.md).
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -17,6 +22,7 @@ from adapters.canonical.values import (
     CurrencyCode,
     DecimalText,
     DomainName,
+    LineNumber,
     Link,
     NodeId,
     Reference,
@@ -30,7 +36,7 @@ GlAccount = Annotated[str, Field(pattern="^[A-Z0-9]{1,10}$", examples=["400000"]
 class JournalLine(CanonicalModel):
     """One item. What it does not say of currency, company code and business unit, the head says."""
 
-    line_number: Annotated[int, Field(ge=1, le=999_999)]
+    line_number: LineNumber
     gl_account: GlAccount
     posting_side: Literal["debit", "credit"]
     amount: DecimalText = Field(gt=0)
@@ -39,6 +45,11 @@ class JournalLine(CanonicalModel):
     business_unit: NodeId | None = None
     cost_center: Annotated[str, Field(pattern="^[A-Z0-9]{1,10}$")] | None = None
     description: Annotated[str, Field(max_length=256)] = ""
+
+    @property
+    def signed_amount(self) -> Decimal:
+        """Positive for a debit."""
+        return self.amount if self.posting_side == "debit" else -self.amount
 
 
 class JournalEntry(DocumentHead):
@@ -54,7 +65,7 @@ class JournalEntry(DocumentHead):
 
     @model_validator(mode="after")
     def _balances(self) -> Self:
-        balances: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        balances: defaultdict[str, Decimal] = defaultdict(Decimal)
         seen: set[int] = set()
         for index, line in enumerate(self.lines):
             currency = line.currency_code or self.currency_code
@@ -62,17 +73,21 @@ class JournalEntry(DocumentHead):
             if line.line_number in seen:
                 raise ValueError(f"lines[{index}].lineNumber {line.line_number} is used twice")
             seen.add(line.line_number)
-            signed = line.amount if line.posting_side == "debit" else -line.amount
-            balances[line.company_code or self.company_code, currency] += signed
-        for (company_code, currency), balance in balances.items():
+            balances[currency] += line.signed_amount
+        for currency, balance in balances.items():
             if balance:
-                raise TotalsDisagree(
-                    "lines",
-                    f"debits less credits of company code {company_code} in {currency} are {balance:f}, not 0",
-                )
+                raise TotalsDisagree("lines", f"debits less credits in {currency} are {balance:f}, not 0")
         if not self.amount:
             raise TotalsDisagree("currencyCode", f"no line is in {self.currency_code}, the currency of the entry")
         return self
+
+    def balances(self) -> Mapping[tuple[str, str], Decimal]:
+        """Debits less credits by (company code, currency), in the order of the lines."""
+        found: dict[tuple[str, str], Decimal] = {}
+        for line in self.lines:
+            book = (line.company_code or self.company_code, line.currency_code or self.currency_code)
+            found[book] = found.get(book, Decimal(0)) + line.signed_amount
+        return found
 
     @property
     def amount(self) -> Decimal:

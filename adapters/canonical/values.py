@@ -148,6 +148,15 @@ class ErpNumber(CanonicalModel):
         return f"{self.system_id}/{self.document_type}/{self.document_number}"
 
 
+def _whole(value: object) -> object:
+    """JSON has one kind of number, so 10.0 is the integer 10 (JSON Schema 2020-12, section 6.1.1 of its validation)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+LineNumber = Annotated[int, Field(ge=1, le=999_999), BeforeValidator(_whole)]
+"""The number of a line in its document."""
+
+
 class Reference(CanonicalModel):
     """Names another document in exactly one of three ways.
 

@@ -53,6 +53,11 @@ class Breaker:
             return BreakerState.CLOSED
         return BreakerState.OPEN if self._now() < self._open_until else BreakerState.HALF_OPEN
 
+    @property
+    def probing(self) -> bool:
+        """Whether the one call that tries whether the system is back is under way."""
+        return self._probing_since is not None and self._now() - self._probing_since < self._limits.probe_s
+
     def refusal_s(self) -> float | None:
         """None if a call may be made now, and then its end must be reported; else seconds after which to ask again."""
         if self._open_until is None:
@@ -60,7 +65,7 @@ class Breaker:
         now = self._now()
         if now < self._open_until:
             return self._open_until - now
-        if self._probing_since is not None and now - self._probing_since < self._limits.probe_s:
+        if self.probing:
             return self._limits.first_open_s
         self._probing_since = now
         return None

@@ -29,6 +29,12 @@ class CallBudget:
         self._at = now()
 
     @property
+    def fullness(self) -> float:
+        """What is there of the burst that a minute allows: 1 after a pause, 0 or less where calls have to wait."""
+        self._fill()
+        return self._level / self._most
+
+    @property
     def level(self) -> float:
         """Calls that may be made at once; below 0 it is a debt."""
         self._fill()

@@ -94,6 +94,19 @@ class GuardedPort:
             max(0.0, self._paused_until - self._now()),
         )
 
+    def room(self, share: float) -> int:
+        """Operations that may be there at once now, of those who may fill only that share of places and call budget.
+
+        0 while the system is left alone, while one call tries whether it is back, and where what is left of the budget
+        is for others; 1 for that call; else at least 1.
+        """
+        breaker = self._breaker.state
+        if breaker is BreakerState.OPEN or self._breaker.probing or self._paused_until > self._now():
+            return 0
+        if self._budget.fullness < 1 - share:
+            return 0
+        return 1 if breaker is BreakerState.HALF_OPEN else max(1, int(self._concurrency.limit * share))
+
     def capabilities(self) -> Capabilities:
         """See `ErpPort`."""
         return self._port.capabilities()

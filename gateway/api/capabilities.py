@@ -40,8 +40,11 @@ def capability_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRoute
     )
     async def capabilities(request: AnyRequest) -> Answer:
         query = read_query(request.scope["query_string"], (_DOMAIN,), parts.limits)
+        await parts.refresh()
         visible = visibility.of(caller_of(request.scope))
-        report = capability_report(parts.rulebook(), parts.capabilities(), RESOURCES, visible, query.get("domain"))
+        report = capability_report(
+            parts.rulebook(), parts.capabilities(), RESOURCES, visible, query.get("domain"), parts.overlays()
+        )
         return json_answer(exchange_of(request.scope), report)
 
     return [capabilities]
@@ -65,6 +68,7 @@ _EXAMPLE: Final = {
                             "supported": True,
                             "reason": "",
                             "maxLines": 999,
+                            "mixedLines": False,
                             "canValidate": False,
                             "changeableMembers": ["lines", "requestedDeliveryDate"],
                             "referenceUnique": False,
@@ -86,6 +90,17 @@ _EXAMPLE: Final = {
             "amount": "*",
             "stage": "live",
             "overlay": None,
+            "overlaysInForce": [
+                {
+                    "overlay": "hold",
+                    "overlayId": "ovl_01JD9QFG8H0J2K4M6N8P0Q2R4S",
+                    "businessUnit": "Western",
+                    "geography": "US",
+                    "wholeSlice": False,
+                    "expectedUntil": "2026-11-30T06:00:00.000000Z",
+                    "effect": "everything is accepted and kept back as held until it is lifted, follow-ups as well",
+                }
+            ],
             "newRootSystemIds": ["cloud-main"],
             "followUpSystemIds": ["legacy-main", "cloud-main"],
             "keptByGateway": False,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from types import NoneType
+
 from pydantic import Field
 
 from gateway.api.answer_model import Answered, AnswerModel
 
 
 class DomainCapability(AnswerModel):
-    """A document family. `served`: the rulebook has a table for it; `operations`: what callers may ask for at all."""
+    """A document family. `served`: the rulebook has a table for it; `operations`: what callers may ask for at all,
+    nothing where it is not served."""
 
     domain: str
     served: bool
@@ -22,7 +25,12 @@ class OperationCapability(AnswerModel):
     operation: str
     supported: bool
     reason: str
-    max_lines: int | None
+    max_lines: int | None = Field(description="Lines that one document may have there; more are refused.")
+    mixed_lines: bool | None = Field(
+        default_factory=NoneType,
+        description="Whether lines of one journal entry may have other company codes and currencies than its head; "
+        "where not, such an entry is split, or refused.",
+    )
     can_validate: bool
     changeable_members: list[str]
     reference_unique: bool
@@ -53,6 +61,18 @@ class SliceOperation(AnswerModel):
     system_ids: list[str]
 
 
+class SliceOverlay(AnswerModel):
+    """An overlay that people or a monitor set over the slice, or over a part of it."""
+
+    overlay: str
+    overlay_id: str = Field(description="Under it everything else of it can be read.")
+    business_unit: str = Field(description="It lies over this node and all below it.")
+    geography: str = Field(description="It lies over this node and all below it.")
+    whole_slice: bool = Field(description="Whether all of the row lies under it; otherwise a part.")
+    expected_until: str | None = Field(description="When it will be lifted as far as is known; nothing lifts itself.")
+    effect: str = Field(description="What it does, in a sentence.")
+
+
 class SliceCapability(AnswerModel):
     """A row of a rule table; `*` matches all. A row that lies within another one is an exception to it.
 
@@ -70,7 +90,10 @@ class SliceCapability(AnswerModel):
     customer_segment: str
     amount: str
     stage: str
-    overlay: str | None
+    overlay: str | None = Field(description="What the row itself plans.")
+    overlays_in_force: list[SliceOverlay] | None = Field(
+        default_factory=NoneType, description="What was set over the slice and not lifted; empty if nothing was."
+    )
     new_root_system_ids: list[str]
     follow_up_system_ids: list[str]
     kept_by_gateway: bool

@@ -35,7 +35,7 @@ from gateway.api.resources import Resource
 from gateway.api.schemas import DocumentPage
 from gateway.api.visibility import Visibility
 from gateway.api.wire import document_summaries
-from gateway.domain.records import DocumentState
+from gateway.domain.shown_state import ShownState
 from gateway.domain.transaction import Status
 from gateway.transactions.queries import DocumentFilter
 
@@ -48,7 +48,13 @@ _FILTERS: Final = (
     Parameter("businessUnit", NODE, "A business unit, with all below it.", "Western"),
     Parameter("geography", NODE, "A geography, with all below it.", "US"),
     Parameter("companyCode", "[A-Z0-9]{1,10}", "The document's company code.", "NW01"),
-    Parameter("state", "[a-z]{1,20}", "Whether it stands.", "active", values=get_args(DocumentState)),
+    Parameter(
+        "state",
+        "[a-z_]{1,20}",
+        "What became of it: `active` stands, or may yet; `not_created` never came to be.",
+        "active",
+        values=get_args(ShownState),
+    ),
     Parameter("status", "[a-z_]{1,20}", "The status of its submission now.", "posted", values=_STATUSES),
     Parameter("systemId", NODE, "An ERP in which it has or had a number.", "legacy-main"),
     Parameter("documentNumber", EXTERNAL_ID, "Its number in an ERP; goes with systemId.", "4500000017"),

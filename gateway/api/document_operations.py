@@ -28,7 +28,14 @@ AnyRequest = Request[Any, Any, Any]
 
 _HEADERS: Final = {
     **SUBMIT_HEADERS,
+    "Idempotency-Key": "Required, here or as the member idempotencyKey for callers that cannot send headers (400 "
+    "missing-idempotency-key). Scope: your client, this operation and this document; a key used here may be used "
+    "elsewhere for another request.",
     "If-Match": "The document's ETag, so that nobody else's work is undone; or the member ifMatch.",
+}
+_HEADERS_OF_CHANGE: Final = _HEADERS | {
+    "If-Match": "Required, here or as the member ifMatch for callers that cannot send headers (428 "
+    "precondition-required): the document's ETag, so that nobody else's work is undone.",
 }
 _PROBLEMS: Final = (
     "missing-idempotency-key",
@@ -90,7 +97,7 @@ def _change_route(resource: Resource, parts: AppParts, visibility: Visibility) -
                 body=change_model(resource),
                 body_media_types=tuple(one.decode("ascii") for one in PATCH_TYPES),
                 answers=_ANSWERS,
-                headers=_HEADERS,
+                headers=_HEADERS_OF_CHANGE,
                 answer_headers={200: ("Location", "ETag")},
                 problems=(*_PROBLEMS, *_OF_CHANGE),
                 example=resource.change,
@@ -118,7 +125,7 @@ def _undo_route(verb: Undoing, resource: Resource, parts: AppParts, visibility: 
                 body=UNDOINGS[verb],
                 answers=_ANSWERS,
                 headers=_HEADERS,
-                answer_headers={200: ("Location",)},
+                answer_headers={200: ("Location", "ETag")},
                 problems=_PROBLEMS,
                 example=example,
                 answer_examples=examples_of_operation(resource, verb),

@@ -17,6 +17,7 @@ from gateway.api.answer import Answer, problem_answer
 from gateway.api.counterparts import headers_of
 from gateway.api.exchange import Exchange, enter
 from gateway.api.failures import problem_of
+from gateway.api.leaving import Leaving
 from gateway.api.limits import Limits
 from gateway.api.problems import KINDS
 from gateway.api.rates import Quota, Rates
@@ -34,7 +35,7 @@ class Door:
     """An ASGI layer: trace context in and out, refused heads, numbers, spans, and no exception beyond it.
 
     `authenticator`: tells who asks for an address that is none. `proxies`: networks whose word on a caller's address is
-    taken.
+    taken. `leaving`: whether the process is about to end.
     """
 
     def __init__(
@@ -46,8 +47,10 @@ class Door:
         proxies: Sequence[Network],
         metrics: Metrics,
         tracer: Tracer | None,
+        leaving: Leaving,
     ) -> None:
         self._inner = inner
+        self._leaving = leaving
         self._limits = limits
         self._authenticator = authenticator
         self._rates = rates
@@ -100,6 +103,9 @@ class Door:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], *headers_of(exchange)]
+                if self._leaving.begun:
+                    # RFC 9112 section 9.6: whoever keeps connections opens the next one elsewhere
+                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         remembered = trace_of_log_lines.set(exchange.trace_id)

@@ -104,6 +104,7 @@ REVIEW: Final[dict[str, Any]] = (
         ],
         "changesInAll": 1,
         "changesWhy": None,
+        "groundChanges": [],
         "touches": [{"domain": "orders", "owners": ["order-to-cash-team"], "approved": True}],
         "proof": {"clean": True, "cells": 14, "more": False, "findings": []},
         "failedExamples": [],

@@ -22,7 +22,13 @@ BodyOf = ReadBody
 BODY: Final = ("request-timeout", "too-large", "unsupported-media-type", "invalid-document")
 """Problems of every request with a body."""
 KEYED: Final = {
-    "Idempotency-Key": "Names this request on all its repetitions; or the member idempotencyKey.",
+    "Idempotency-Key": "Required, here or as the member idempotencyKey for callers that cannot send headers (400 "
+    "missing-idempotency-key): names this request on all its repetitions. Scope: your client and this operation; a key "
+    "used here may be used elsewhere for another request.",
+}
+NAMED: Final = {
+    "Idempotency-Key": "Names this request on all its repetitions; or the member idempotencyKey. Scope: your client "
+    "and this operation.",
 }
 EDIT: Final = {"If-Match": "The draft's ETag as it was read; or the member ifMatch."}
 

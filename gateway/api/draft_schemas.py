@@ -95,6 +95,16 @@ class RuleChange(AnswerModel):
     rows_after: list[str]
 
 
+class GroundChange(AnswerModel):
+    """An entry of rulebook.yaml that changes: trees, systems, what a share is split by, calendars, late documents,
+    policies and so on. `before`, `after`: JSON; empty where it is not there."""
+
+    section: str
+    entry: str
+    before: str
+    after: str
+
+
 class RowPlaced(AnswerModel):
     """A row and where it stands."""
 
@@ -208,6 +218,7 @@ class DraftReview(DraftSummary, Answered):
     changes: list[RuleChange] | None
     changes_in_all: int
     changes_why: str | None
+    ground_changes: list[GroundChange]
     touches: list[TouchedDomain]
     proof: ProofReport
     failed_examples: list[str]

@@ -67,6 +67,7 @@ def review_wire(review: Review) -> dict[str, Any]:
         "changes": [_change(one) for one in analysis.changes[:SHOWN_CHANGES]] if told else None,
         "changesInAll": len(analysis.changes),
         "changesWhy": analysis.too_many_cells,
+        "groundChanges": [one.as_json() for one in analysis.ground[:SHOWN_CHANGES]],
         "touches": [
             {"domain": domain, "owners": sorted(owners), "approved": domain not in missing}
             for domain, owners in standing.owners.items()

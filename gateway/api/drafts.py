@@ -11,7 +11,7 @@ from gateway.api.answer import Answer, json_answer
 from gateway.api.cursor import make_cursor, read_cursor
 from gateway.api.draft_bodies import Closing, DraftContent
 from gateway.api.draft_examples import DRAFT, DRAFT_CONTENT, DRAFT_PAGE, REVIEW
-from gateway.api.draft_requests import BODY, EDIT, KEYED, BodyOf, desk_of, draft_id_of, etags_of, read_request
+from gateway.api.draft_requests import BODY, EDIT, NAMED, BodyOf, desk_of, draft_id_of, etags_of, read_request
 from gateway.api.draft_schemas import DraftAnswer, DraftPage, DraftReview
 from gateway.api.draft_wire import draft_wire, review_wire
 from gateway.api.etags import quoted
@@ -51,7 +51,7 @@ def _save(parts: AppParts) -> HTTPRouteHandler:
             Operation(
                 body=DraftContent,
                 answers={201: DraftAnswer, 200: DraftAnswer},
-                headers=KEYED,
+                headers=NAMED,
                 answer_headers={201: ("ETag",), 200: ("ETag", "Location")},
                 problems=(*BODY, "in-flight", "stale", "policy-check-failed", "idempotency-key-reused"),
                 example=DRAFT_CONTENT,

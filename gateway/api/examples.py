@@ -271,6 +271,7 @@ ROUTING: Final[Example] = {
     "nearest": [],
     "exceptionPath": ["o-base", "o-west"],
     "owners": ["order-to-cash-team"],
+    "cutoverDate": None,
     "whyNot": {
         "row": "o-base",
         "file": "orders.csv",

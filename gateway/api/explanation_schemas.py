@@ -30,7 +30,7 @@ class MatchedRow(AnswerModel):
 
     row: str
     file: str = Field(description="The table's file; with `line`, where the row stands.")
-    line: int
+    line: int | None = Field(description="Null where the file that people keep is not known.")
     cells: dict[str, str] = Field(description="What the row asks for, by column; columns that take all are left out.")
     stage: str
     decides: bool = Field(description="False if other rows that match are exceptions to it.")
@@ -76,11 +76,22 @@ class WhyNot(AnswerModel):
 
     row: str
     file: str
-    line: int
+    line: int | None = Field(description="Null where the file that people keep is not known.")
     stage: str
     overruled_by: list[str] = Field(description="Rows that go before it; empty if it does not match.")
     changes: list[ChangedFact]
     effect: str = Field(description="The same in a sentence.")
+
+
+class OverlayInForce(AnswerModel):
+    """The strictest of what lies over the facts now: what the row plans (`row`), or what people or a monitor set
+    (`overlayId`)."""
+
+    overlay: Literal["freeze", "hold", "paused"]
+    overlay_id: str | None = Field(description="Of one that was set; null for a planned one.")
+    row: str | None = Field(description="The row that plans it; null for one that was set.")
+    expected_until: str | None = Field(description="When it will be lifted as far as is known; nothing lifts itself.")
+    effect: str = Field(description="What it does, in a sentence.")
 
 
 class DecisionExplanation(AnswerModel):
@@ -98,12 +109,19 @@ class DecisionExplanation(AnswerModel):
     share: ShareSplit | None = Field(description="Only in a pilot.")
     effect: str = Field(description="How the target came about, in a sentence.")
     target: RoutingTarget | None = Field(description="Null where there is no decision.")
-    overlay: str | None = Field(description="`freeze` or `paused` where nothing, or nothing new, is taken now.")
+    overlay: str | None = Field(
+        description="What the row plans: `freeze`, `hold` or `paused`. What was set since is not in it: see "
+        "`overlayInForce`."
+    )
     nearest: list[NearRow] = Field(description="Only in a gap, the nearest first.")
     exception_path: list[str] = Field(
         description="From the widest row that matches down to the named one, each an exception to those before it."
     )
     owners: list[str] = Field(description="Who answers for the rules of the domain.")
+    cutover_date: str | None = Field(
+        None,
+        description="Of the named row: what is posted before it goes to the legacy system, whatever the share says.",
+    )
     why_not: WhyNot | None = Field(description="Null if nothing that was tried makes another row decide.")
 
 
@@ -111,6 +129,9 @@ class RoutingExplanation(DecisionExplanation, Answered):
     """How facts would be routed now, and why. Nothing was posted."""
 
     activation_number: int | None = Field(description="Counts what was put in force; names the rules that are now.")
+    overlay_in_force: OverlayInForce | None = Field(
+        None, description="What lies over the slice now, set or planned, and what it does; null if nothing does."
+    )
     ruled_system_id: str | None = Field(
         None, description="The system that the rules name where the gateway keeps the document instead."
     )

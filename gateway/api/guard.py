@@ -14,6 +14,7 @@ from gateway.api.rates import Rates
 from gateway.auth import Authenticator
 from gateway.domain.caller import SCOPES, Caller
 from gateway.errors import Problem
+from gateway.ledger.scope_uses import ScopeUses, User
 
 PUBLIC: Final = "public"
 ANY_SCOPE_OF: Final = "any_scope_of"
@@ -35,12 +36,14 @@ def any_scope_of(*scopes: str) -> dict[str, Any]:
 class Guard:
     """A Litestar guard for the whole application. Async, for a synchronous one would run in a thread pool.
 
-    A route that says nothing (Litestar makes OPTIONS handlers by itself) demands a token all the same.
+    A route that says nothing (Litestar makes OPTIONS handlers by itself) demands a token all the same. `uses`: counts
+    whom which scopes let pass.
     """
 
-    def __init__(self, authenticator: Authenticator, rates: Rates) -> None:
+    def __init__(self, authenticator: Authenticator, rates: Rates, uses: ScopeUses | None = None) -> None:
         self._authenticator = authenticator
         self._rates = rates
+        self._uses = uses
 
     async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         """Raises TokenRefused, KeysUnavailable, or the problems `rate-limited` and `forbidden`."""
@@ -63,6 +66,10 @@ class Guard:
                 f"The token carries none of the scopes {', '.join(listed)}.",
                 extra={"requiredScopes": listed},
             )
+        if wanted is not None and self._uses is not None:
+            caller = exchange.identity.caller
+            user = User(caller.client, caller.person_or_client, exchange.identity.issuer, caller.teams)
+            self._uses.note(user, caller.scopes.intersection(wanted))
 
 
 def caller_of(scope: Any) -> Caller:

@@ -91,6 +91,8 @@ def health_routes(parts: AppParts) -> list[HTTPRouteHandler]:
     )
     async def ready(request: AnyRequest) -> Answer:
         read_query(request.scope["query_string"], (), parts.limits)
+        if parts.leaving.begun:
+            raise Problem("not-ready", "Not ready: this process is about to end.", retry_after_s=5)
         answers = await readiness.answers()
         listed = [{"name": name, "ready": is_ready, "needed": readiness.needs(name)} for name, is_ready in answers]
         missing = [name for name, is_ready in answers if not is_ready and readiness.needs(name)]

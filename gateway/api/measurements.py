@@ -19,7 +19,7 @@ AnyRequest = Request[Any, Any, Any]
 
 
 def measurement_routes(parts: AppParts) -> list[HTTPRouteHandler]:
-    """The exposition; queue and outbox are read from the store at each scrape."""
+    """The exposition; queue, outbox and exceptions are read from the store at each scrape."""
 
     @get(
         "/metrics",
@@ -39,6 +39,8 @@ def measurement_routes(parts: AppParts) -> list[HTTPRouteHandler]:
         read_query(request.scope["query_string"], (), parts.limits)
         try:
             queue = await parts.reads.queue_state(parts.clock.now())
+            if parts.exceptions is not None:
+                parts.metrics.exceptions.show(await parts.exceptions.reads.open_exceptions(), parts.clock.now())
         except StoreUnavailable:
             # The numbers of the process itself matter most when the database is gone.
             queue = None

@@ -18,14 +18,15 @@ from gateway.api.idempotency import idempotency_key
 from gateway.api.identifiers import checked_id
 from gateway.api.outcome import answer_of
 from gateway.api.parts import AppParts
-from gateway.api.preferences import preferred
 from gateway.api.problems import not_found
 from gateway.api.query import read_query
+from gateway.api.queueing import queued
 from gateway.api.resources import Resource
 from gateway.api.undoings import UNDOINGS, Undoing, read_undo
 from gateway.api.versions import version_made
 from gateway.api.visibility import Visibility
 from gateway.domain.caller import Caller
+from gateway.domain.lanes import Queueing
 from gateway.errors import Problem
 from gateway.transactions.commands import Cancel, Change, Reverse
 
@@ -44,6 +45,7 @@ class _Target:
     if_match: str | None
     wait_s: float
     traceparent: str
+    queueing: Queueing
 
 
 async def change(parts: AppParts, visibility: Visibility, resource: Resource, scope: Any, receive: Receive) -> Answer:
@@ -58,7 +60,7 @@ async def change(parts: AppParts, visibility: Visibility, resource: Resource, sc
     target = await _target(parts, visibility, resource, scope, key, tags)
     answer = await parts.submissions.change(Change(patch=asked.patch, **vars(target)))
     version = await version_made(parts.reads, answer.transaction)
-    return answer_of(exchange, answer, version, of_the_address=True)
+    return answer_of(exchange, answer, version, of_the_document=True)
 
 
 async def undo(
@@ -75,7 +77,8 @@ async def undo(
     else:
         command = Reverse(reason=asked.reason, posting_date=asked.posting_date, **vars(target))
         answer = await parts.submissions.reverse(command)
-    return answer_of(exchange, answer, await version_made(parts.reads, answer.transaction))
+    version = await version_made(parts.reads, answer.transaction)
+    return answer_of(exchange, answer, version, of_the_document=True)
 
 
 async def _body(
@@ -114,7 +117,7 @@ async def _target(
     if tags is not None:
         created_by = await parts.reads.transaction(record.transaction_id or "", visible)
         demanded = tags.demanded(record, None if created_by is None else created_by.status)
-    wait_s, exchange.preference_applied = preferred(exchange.header(b"prefer"))
+    wait_s, queueing = queued(exchange, caller, parts.bulk_clients)
     return _Target(
         caller=caller,
         domain=record.domain,
@@ -123,4 +126,5 @@ async def _target(
         if_match=demanded,
         wait_s=wait_s,
         traceparent=exchange.trace.traceparent,
+        queueing=queueing,
     )

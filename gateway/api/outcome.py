@@ -25,12 +25,12 @@ _DONE: Final = frozenset({Status.POSTED, Status.CANCELLED})
 _OF_THE_PROBLEM: Final = frozenset({"status", "problem", "traceId", "retryAfterS"})
 
 
-def answer_of(exchange: Exchange, answer: LineAnswer, version: int | None, *, of_the_address: bool = False) -> Answer:
+def answer_of(exchange: Exchange, answer: LineAnswer, version: int | None, *, of_the_document: bool = False) -> Answer:
     """201 created by this request, 200 done otherwise (by an earlier one, or to a document that was there), 202
     pending; a problem's status if it was refused.
 
     `version`: what it made of the document, if that is known. Its ETag is a header too where this request created the
-    document, or changed it at its own address (`of_the_address`): RFC 9110 sections 15.3.2 and 8.8.3.
+    document, or did something to it (`of_the_document`): RFC 9110 sections 15.3.2 and 8.8.3.
     """
     record = answer.transaction
     wire = transaction_wire(record, external_reference=answer.external_reference, replayed=answer.replayed)
@@ -40,7 +40,7 @@ def answer_of(exchange: Exchange, answer: LineAnswer, version: int | None, *, of
         is_new = record.operation == _CREATE and record.status is Status.POSTED and not answer.replayed
         made = version_members(version)
         headers = [(b"location", wire["documentUrl"].encode("ascii"))]
-        if made and (is_new or (of_the_address and not answer.replayed)):
+        if made and (is_new or (of_the_document and not answer.replayed)):
             headers.append((b"etag", quoted(made["etag"])))
         return json_answer(exchange, wire | made, 201 if is_new else 200, headers)
     wire["retryAfterS"] = retry_after = record.retry_after_s or POLL_AGAIN_S

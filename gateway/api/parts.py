@@ -11,6 +11,8 @@ from opentelemetry.trace import Tracer
 
 from adapters.port import Capabilities
 from gateway.api.addresses import Network
+from gateway.api.leaving import Leaving
+from gateway.api.ledger_parts import LedgerParts
 from gateway.api.limits import Limits
 from gateway.api.rates import RateLimits
 from gateway.api.slice_parts import SliceParts
@@ -18,6 +20,9 @@ from gateway.auth import Authenticator
 from gateway.cutover.activate_draft import Activating
 from gateway.cutover.acts import ActParts
 from gateway.cutover.simulation_desk import SimulationDesk
+from gateway.domain.acts import ActiveOverlay
+from gateway.exceptions.parts import ExceptionParts
+from gateway.ledger.scope_uses import ScopeUses
 from gateway.ledger.stored_receipts import EntryReceipt
 from gateway.telemetry import Metrics
 from gateway.transactions.commands import Submissions
@@ -59,6 +64,10 @@ class NothingPublished:
         return ()
 
 
+async def _nothing_newer() -> None:
+    """What is held is what is in force."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppParts:
     """`rulebook` answers the one in force, `capabilities` what each system can do, by its id.
@@ -68,7 +77,10 @@ class AppParts:
     `readiness`: checks by the name of the part, without which no request can be served; `watched`: parts that are
     shown beside them, and whose failure leaves the gateway ready. `tracer`: None where no spans are exported.
     `metrics_public`: whether /metrics answers without a token, for scrapers on a closed network; otherwise it wants
-    the scope operations:act. `on_startup`, `on_shutdown`: awaited in this order by the server's lifespan.
+    the scope operations:act. `overlays`: those that are set now. `refresh`: loads what is in force, for those who ask
+    what that is; whoever decides does so by itself. `bulk_clients`: those whose `respond-async` means the lane `bulk`.
+    `leaving`: begun when the process is about to end. `on_startup`, `on_shutdown`: awaited in this order by the
+    server's lifespan.
     """
 
     submissions: Submissions
@@ -79,10 +91,13 @@ class AppParts:
     metrics: Metrics
     capabilities: Callable[[], Mapping[str, Capabilities]]
     published_log: PublishedLog = field(default_factory=NothingPublished)
+    ledger: LedgerParts | None = None
+    scope_uses: ScopeUses | None = None
     drafts: Activating | None = None
     simulations: SimulationDesk | None = None
     acts: ActParts | None = None
     slices: SliceParts | None = None
+    exceptions: ExceptionParts | None = None
     readiness: Mapping[str, ReadinessCheck] = field(default_factory=dict)
     watched: Mapping[str, ReadinessCheck] = field(default_factory=dict)
     tracer: Tracer | None = None
@@ -91,5 +106,9 @@ class AppParts:
     proxies: tuple[Network, ...] = ()
     monotonic_ns: Callable[[], int] = monotonic_ns
     metrics_public: bool = False
+    bulk_clients: frozenset[str] = frozenset()
+    overlays: Callable[[], Sequence[ActiveOverlay]] = tuple
+    refresh: Callable[[], Awaitable[None]] = _nothing_newer
+    leaving: Leaving = field(default_factory=Leaving)
     on_startup: tuple[Callable[[], Awaitable[None]], ...] = ()
     on_shutdown: tuple[Callable[[], Awaitable[None]], ...] = ()

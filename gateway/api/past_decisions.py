@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
+from pydantic import Field
 
 from gateway.api.answer import Answer, json_answer
 from gateway.api.answer_model import Answered, AnswerModel
 from gateway.api.examples import ROUTING
 from gateway.api.exchange import exchange_of
-from gateway.api.explanation_schemas import DecisionExplanation
+from gateway.api.explanation_schemas import DecisionExplanation, OverlayInForce
 from gateway.api.guard import any_scope_of, caller_of
 from gateway.api.identifiers import checked_id
 from gateway.api.operations import Operation, described
@@ -35,6 +36,9 @@ class NumberedExplanation(DecisionExplanation):
     """A decision under the rules with this activation number."""
 
     activation_number: int
+    overlay_in_force: OverlayInForce | None = Field(
+        None, description="Only of now: what lies over the slice, set or planned; null if nothing does."
+    )
 
 
 class StoredDecision(AnswerModel):

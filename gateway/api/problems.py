@@ -240,7 +240,7 @@ def problem_body(problem: Problem, instance: str, trace_id: str) -> dict[str, An
         "type": kind.uri,
         "title": kind.title,
         "status": kind.status,
-        "detail": in_wire_words(problem.detail),
+        "detail": _detail(problem),
         "instance": instance,
         "code": kind.slug,
         "remedy": remedy,
@@ -252,6 +252,14 @@ def problem_body(problem: Problem, instance: str, trace_id: str) -> dict[str, An
     if isinstance(explanation := body.get("explanation"), Mapping):
         body["explanation"] = explanation_in_wire_words(explanation)
     return body
+
+
+def _detail(problem: Problem) -> str:
+    """In wire words, but for the member that it begins with: that is spelt as the caller spelt it."""
+    named = problem.errors[0].field if problem.errors else ""
+    if not named or not problem.detail.startswith(named):
+        return in_wire_words(problem.detail)
+    return named + in_wire_words(problem.detail[len(named) :])
 
 
 def _field_error(error: FieldError) -> dict[str, str]:

@@ -18,6 +18,7 @@ from gateway.api.problems import malformed
 from gateway.api.query import AMOUNT, DAY, EXTERNAL_ID, NODE, Parameter, Query, amount, day, read_query
 from gateway.api.visibility import Visibility
 from gateway.api.wording import explanation_in_wire_words
+from gateway.cutover.kept_files import RowPlaces
 from routing_rules import DOMAINS, OPERATIONS, Facts
 
 AnyRequest = Request[Any, Any, Any]
@@ -36,10 +37,21 @@ _FACTS: Final = (
     Parameter("shareKey", EXTERNAL_ID, "What a pilot's share splits by: the customer's canonical id.", "doc_1"),
     Parameter("rootExternalId", EXTERNAL_ID, "The root document's external id, for a pilot's allow-list.", "SO-1001"),
 )
+_EXAMPLE: Final = ROUTING | {
+    "overlayInForce": {
+        "overlay": "paused",
+        "overlayId": "ovl_01JD9QFG8H0J2K4M6N8P0Q2R4S",
+        "row": None,
+        "expectedUntil": "2026-11-30T06:00:00.000000Z",
+        "effect": "new roots are accepted and kept back as held until it is lifted; what follows or is done to a "
+        "document goes on",
+    }
+}
 
 
 def routing_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRouteHandler]:
     """Explain a decision for facts within the caller's data scope."""
+    places = RowPlaces(parts.reads)
 
     @get(
         "/v1/routing/explain",
@@ -52,7 +64,7 @@ def routing_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRouteHan
                 answers={200: RoutingExplanation},
                 query=_FACTS,
                 problems=("out-of-scope", "unknown-node", "domain-not-served", "no-rule"),
-                answer_examples={200: ROUTING},
+                answer_examples={200: _EXAMPLE},
             ),
         ),
     )
@@ -60,7 +72,8 @@ def routing_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRouteHan
         query = read_query(request.scope["query_string"], _FACTS, parts.limits)
         facts = _facts(query)
         visibility.check_nodes(caller_of(request.scope), facts.business_unit, facts.geography)
-        body = explanation_in_wire_words(parts.submissions.explain(facts).body)
+        await parts.refresh()
+        body = await places.told(explanation_in_wire_words(parts.submissions.explain(facts).body))
         return json_answer(exchange_of(request.scope), body)
 
     return [explain]

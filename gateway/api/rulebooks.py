@@ -12,7 +12,7 @@ from gateway.api.cursor import make_cursor, read_cursor
 from gateway.api.draft_examples import RULEBOOK, RULEBOOK_PAGE
 from gateway.api.draft_requests import desk_of
 from gateway.api.draft_schemas import RulebookAnswer, RulebookPage
-from gateway.api.draft_wire import files_wire, rule
+from gateway.api.draft_wire import rule
 from gateway.api.drafts import READS
 from gateway.api.exchange import exchange_of
 from gateway.api.operations import Operation, described
@@ -20,10 +20,10 @@ from gateway.api.parts import AppParts
 from gateway.api.problems import malformed, not_found
 from gateway.api.query import CURSOR, PAGE_SIZE, page_size, read_query
 from gateway.cutover.draft_ports import DraftReads
+from gateway.cutover.kept_files import files_of
 from gateway.domain.drafts import RollbackRecord
 from gateway.domain.records import ActivationRecord
 from gateway.domain.wire import instant
-from routing_rules.canonical_text import canonical_files
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -78,12 +78,12 @@ def rulebook_routes(parts: AppParts) -> list[HTTPRouteHandler]:
             raise not_found("rulebook")
         backs = {one.activation_number: one for one in await reads.rollbacks()}
         summary = await _summary(reads, record, await _in_force(reads), backs.get(record.activation_number))
-        draft = await reads.draft_of_activation(record.activation_number)
+        files = await files_of(reads, record)
         content = {
             **summary,
             "rulesText": record.rules,
             "governanceText": record.governance,
-            "files": _files_of(record) if draft is None else files_wire(draft.files),
+            "files": [{"fileName": name, "text": text} for name, text in sorted(files.items())],
         }
         return json_answer(exchange_of(request.scope), content)
 
@@ -92,12 +92,6 @@ def rulebook_routes(parts: AppParts) -> list[HTTPRouteHandler]:
 
 _ID: Final = "act_"
 """The number after it makes an id, which is what cursors hold."""
-
-
-def _files_of(record: ActivationRecord) -> list[dict[str, str]]:
-    """Files that give these versions, where nobody saved any: comments and examples are in no version."""
-    files = canonical_files(record.rules, record.governance)
-    return [{"fileName": name, "text": (text or b"").decode()} for name, text in sorted(files.items())]
 
 
 async def _in_force(reads: DraftReads) -> int:

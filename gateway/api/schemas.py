@@ -11,7 +11,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from gateway.api.answer_model import Answered, AnswerModel
-from gateway.domain.records import DocumentState, RelationKind
+from gateway.api.leg_schemas import LegAnswer
+from gateway.domain.records import RelationKind
+from gateway.domain.shown_state import ShownState
 from gateway.domain.transaction import Status
 
 
@@ -74,6 +76,11 @@ class TransactionAnswer(Answered):
     routed_to: RoutedTo | None
     erp_reference: str | None
     erp_number: ErpNumberAnswer | None
+    legs: list[LegAnswer] | None = Field(
+        default_factory=NoneType,
+        description="Its parts, where the document lies in the books of several company codes or ERPs; each is routed "
+        "and posted by itself, and `routedTo`, `erpReference` and `erpNumber` are null then.",
+    )
     problem: dict[str, Any] | None
     replayed: bool
     retry_after_s: int | None = Field(alias="retryAfterS")
@@ -82,8 +89,8 @@ class TransactionAnswer(Answered):
     request_trace_id: str | None = Field(default_factory=NoneType, description="The trace of this request.")
     etag: str | None = Field(
         default_factory=NoneType,
-        description="The document's etag that this transaction made, for If-Match; not in lists. Others may have "
-        "changed the document since.",
+        description="The document's etag that this transaction made, for If-Match; not in lists. In a replayed answer "
+        "too, so others may have changed the document since: then read it again.",
     )
     document_version: int | None = Field(
         default_factory=NoneType, description="The document's version that this transaction made; not in lists."
@@ -98,8 +105,8 @@ class TransactionPage(Answered):
 
 
 class DocumentSummary(AnswerModel):
-    """A document with its numbers in the ERPs. `state`: what was done to it afterwards; `status`: how the transaction
-    that created it stands, null for what was imported: only what is `posted` is in an ERP. `version` counts what it
+    """A document with its numbers in the ERPs. `state`: what became of it; `status`: how the transaction that created
+    it stands, null for what was imported: only what is `posted` is in an ERP. `version` counts what it
     said; `busy_with_transaction_id`: what is being done to it now. Only in a lineage: the quote that it came from, and
     the ids of what it `follows` and `relates` to.
     """
@@ -120,7 +127,11 @@ class DocumentSummary(AnswerModel):
     currency_code: str | None
     posting_date: str | None
     customer_id: str | None
-    state: DocumentState
+    state: ShownState = Field(
+        description="What became of it. `active`: it stands, or may yet, see `status`; `cancelled`: it was called off; "
+        "`reversed`: its mirror was posted; `not_created`: its creation was rejected, taken back, or ended by "
+        "operations, so that no ERP has it."
+    )
     status: Status | None
     version: int
     busy_with_transaction_id: str | None

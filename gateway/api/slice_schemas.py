@@ -34,7 +34,8 @@ class BySide(AnswerModel):
 
 class SlicePart(AnswerModel):
     """A part of a slice that is given one outcome. `columns`: what restricts it, by column; empty: it is all of the
-    slice. `stage`: null where rows contradict each other. `planned_overlay`: of the table's column."""
+    slice. `stage`: null where rows contradict each other. `planned_overlay`: of the table's column. `cutover_date`: new
+    roots that are posted before it go to the legacy system."""
 
     columns: dict[str, str]
     stage: str | None
@@ -42,6 +43,7 @@ class SlicePart(AnswerModel):
     cloud_system_id: str | None
     share_percent: str | None
     planned_overlay: str | None
+    cutover_date: str | None
     rows: list[str]
 
 

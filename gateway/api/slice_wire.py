@@ -74,6 +74,7 @@ def _part(part: SliceState) -> dict[str, Any]:
         "cloudSystemId": outcome.cloud_system if outcome else None,
         "sharePercent": format(outcome.share, "f") if outcome and outcome.share is not None else None,
         "plannedOverlay": outcome.overlay.value if outcome and outcome.overlay else None,
+        "cutoverDate": outcome.cutover_date.isoformat() if outcome and outcome.cutover_date else None,
         "rows": list(part.rows),
     }
 

@@ -12,8 +12,8 @@ from gateway.api.exchange import exchange_of
 from gateway.api.guard import caller_of
 from gateway.api.outcome import answer_of
 from gateway.api.parts import AppParts
-from gateway.api.preferences import preferred
 from gateway.api.query import read_query
+from gateway.api.queueing import queued
 from gateway.api.resources import Resource
 from gateway.api.submission import read_submission
 from gateway.api.versions import version_made
@@ -33,7 +33,7 @@ async def submit(parts: AppParts, visibility: Visibility, resource: Resource, sc
     raw = await read_body(exchange, receive, parts.limits)
     submission = read_submission(raw, exchange.header(b"idempotency-key"), resource.model, parts.limits)
     visibility.check(caller, submission.document)
-    wait_s, exchange.preference_applied = preferred(exchange.header(b"prefer"))
+    wait_s, queueing = queued(exchange, caller, parts.bulk_clients)
     answer = await parts.submissions.submit(
         Create(
             caller=caller,
@@ -42,6 +42,7 @@ async def submit(parts: AppParts, visibility: Visibility, resource: Resource, sc
             replaces=submission.replaces,
             wait_s=wait_s,
             traceparent=exchange.trace.traceparent,
+            queueing=queueing,
         )
     )
     return answer_of(exchange, answer, await version_made(parts.reads, answer.transaction))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gateway.domain.records import CrossReferenceRecord, DocumentRecord, EntryRecord, PinRecord, RelationRecord
+from gateway.domain.shown_state import shown_state
 from gateway.domain.transaction import Status
 from gateway.domain.wire import document_url, instant, status_url
 
@@ -33,7 +34,7 @@ def document_summary(
         "currencyCode": record.currency_code,
         "postingDate": record.posting_date,
         "customerId": record.customer_id,
-        "state": record.state,
+        "state": shown_state(record, status),
         "status": None if status is None else status.value,
         "version": record.version,
         "busyWithTransactionId": record.busy_with,

@@ -36,7 +36,7 @@ class ClaimNames:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a verified token names. `expires_at`: seconds since 1970 UTC.
+    """Who a verified token names. `expires_at`: seconds since 1970 UTC. `issuer`: who signed it.
 
     `caller.person` is whoever stands behind the client, so that two machine clients of one person count as one where
     several persons are asked for. The nodes of `caller.data_scope` stand for themselves and all below them.
@@ -44,10 +44,11 @@ class Identity:
 
     caller: Caller
     expires_at: float
+    issuer: str = ""
 
 
 def identity_from(
-    claims: Mapping[str, object], names: ClaimNames, withheld: frozenset[str], expires_at: float
+    claims: Mapping[str, object], names: ClaimNames, withheld: frozenset[str], expires_at: float, issuer: str = ""
 ) -> Identity:
     """The identity that these claims name. Raises TokenRefused.
 
@@ -75,7 +76,7 @@ def identity_from(
         person=person,
         teams=_teams(claims, names.teams),
     )
-    return Identity(caller, expires_at)
+    return Identity(caller, expires_at, issuer)
 
 
 def _teams(claims: Mapping[str, object], name: str) -> frozenset[str]:

@@ -106,7 +106,8 @@ class TokenVerifier:
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise TokenRefused("The access token's signature does not hold.") from error
         expires_at = self._checked_times(claims)
-        return identity_from(claims, self._policy.claim_names, self._policy.withheld_scopes, expires_at)
+        policy = self._policy
+        return identity_from(claims, policy.claim_names, policy.withheld_scopes, expires_at, policy.issuer)
 
     def _checked_header(self, token: str) -> tuple[str, str]:
         """Algorithm and key id, before any key is touched."""

@@ -12,6 +12,7 @@ from gateway.cli import (
     demo,
     erps,
     events,
+    exceptions,
     ledger,
     migrate,
     rules,
@@ -44,6 +45,7 @@ app.add_typer(transactions.app, name="transactions", help="Transactions: list, s
 app.add_typer(ledger.app, name="ledger", help="The trace ledger.")
 app.add_typer(witness.app, name="witness", help="A witness of ledgers, for auditors.")
 app.add_typer(events.app, name="events", help="Status events.")
+app.add_typer(exceptions.app, name="exceptions", help="What needs a person: list, show, claim, move, approve, bulk.")
 app.add_typer(erps.app, name="adapters", help="The connected ERPs.")
 app.add_typer(schemas.app, name="schemas", help="The API and its events as files.")
 

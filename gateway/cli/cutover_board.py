@@ -44,7 +44,7 @@ def board(
         return
     most = max((_count(one, side) for one in items for side in ("legacy", "cloud")), default=0)
     print_table(
-        ("slice", "stage", "overlay", "open in legacy", "", "open in cloud", "", "gates"),
+        ("slice", "stage", "overlay", "open in legacy", "", "open in cloud", "", "unrouted", "gates"),
         [
             (
                 one["sliceId"],
@@ -54,6 +54,7 @@ def board(
                 bar(_count(one, "legacy"), most),
                 _tally(one["openLineages"]["cloud"]),
                 bar(_count(one, "cloud"), most),
+                _tally(one["openLineages"]["unrouted"]) if one["openLineages"].get("unrouted") else "",
                 _gates(one["gates"]),
             )
             for one in items
@@ -90,7 +91,11 @@ def drain(
         ("day", "came", "closed", "open", ""),
         [(one["day"], str(one["came"]), str(one["closed"]), str(one["open"]), bar(one["open"], most)) for one in days],
     )
-    impact = found["rollbackImpact"]
+    tell_impact(found["rollbackImpact"])
+
+
+def tell_impact(impact: Mapping[str, Any]) -> None:
+    """The rollback impact statement of a slice."""
     print_line(f"Going back would leave in the cloud: {_tally(impact)}")
     for one in impact["followUps"]:
         print_line(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import IO, Annotated, Any, Final
 from uuid import uuid4
 
 import httpx
@@ -50,6 +50,21 @@ class GatewayHttp:
         """The answer's body. Raises Failure for a refusal, and where nobody answers."""
         return self._ask("GET", path, params=dict(query or {}))
 
+    def download(self, path: str, query: Mapping[str, str], out: IO[bytes]) -> None:
+        """Write the bytes of the answer as they come. Raises Failure for a refusal, and where the answer is cut."""
+        try:
+            with self._http.stream("GET", path, params=dict(query), headers={"Accept": "*/*"}) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise Failure(_refusal(answer.status_code, _object(answer, self._http.base_url)))
+                for part in answer.iter_bytes():
+                    out.write(part)
+        except httpx.HTTPError as error:
+            raise Failure(
+                f"{self._http.base_url} gave no whole answer: {str(error) or type(error).__name__}"
+            ) from error
+        out.flush()
+
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The same; every call has an idempotency key of its own."""
         return self._ask("POST", path, json=dict(body), headers={"Idempotency-Key": str(uuid4())})
@@ -66,14 +81,7 @@ class GatewayHttp:
             raise Failure(
                 f"no gateway answers at {self._http.base_url}: {why}; start it, or name another --url"
             ) from error
-        try:
-            body = answer.json()
-        except ValueError as error:
-            raise Failure(
-                f"{self._http.base_url} answers {answer.status_code} and no JSON: is it the gateway?"
-            ) from error
-        if not isinstance(body, dict):
-            raise Failure(f"{self._http.base_url} answers something else than a JSON object: is it the gateway?")
+        body = _object(answer, self._http.base_url)
         if not answer.is_success:
             raise Failure(_refusal(answer.status_code, body))
         return body
@@ -94,6 +102,17 @@ def gateway_of(data: Path | None, url: str | None, token: str | None, client: st
         except (IssuerMisused, SettingsError) as error:
             raise Failure(str(error), 2) from error
     return GatewayHttp(url or f"http://{settings.http.host}:{settings.http.port}", token)
+
+
+def _object(answer: httpx.Response, base_url: httpx.URL) -> dict[str, Any]:
+    """The body, which is a JSON object. Raises Failure."""
+    try:
+        body = answer.json()
+    except ValueError as error:
+        raise Failure(f"{base_url} answers {answer.status_code} and no JSON: is it the gateway?") from error
+    if not isinstance(body, dict):
+        raise Failure(f"{base_url} answers something else than a JSON object: is it the gateway?")
+    return body
 
 
 def _refusal(status: int, problem: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""`erp-gateway rules draft|drafts|review|approve|waive|activate|rollback|fetch`: on the running gateway, over HTTP."""
+"""Drafts of rules on the running gateway, over HTTP: from `erp-gateway rules draft` to `rules activate`, and back."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 
 from gateway.cli import rules_files
 from gateway.cli.console import DataOption, Failure, JsonOption, print_json, print_line, print_table
+from gateway.cli.cutover_board import tell_impact
 from gateway.cli.gateway_http import ClientOption, TokenOption, UrlOption, gateway_of
 from routing_rules.model import DOMAINS
 
@@ -100,8 +101,13 @@ def review(
         )
         print_line(f"  {one['domain']}: {where}: {how}")
     print_line(f"{found['changesInAll']} changes" + (f" ({found['changesWhy']})" if found["changesWhy"] else ""))
+    for one in found["groundChanges"][:SHOWN]:
+        print_line(f"  {one['section']} {one['entry']}: {one['before'] or '-'} -> {one['after'] or '-'}")
     for one in found["proof"]["findings"][:SHOWN]:
-        print_line(f"  {one['severity']} {one['code']} ({one['domain']}): {one['message']}")
+        _tell_finding(one)
+    left = len(found["proof"]["findings"]) - SHOWN
+    if left > 0:
+        print_line(f"  and {left} findings more, with --json")
     print_line("the proof is clean" if found["proof"]["clean"] else "the proof is not clean")
     for text in found["failedExamples"]:
         print_line(f"  {text}")
@@ -171,18 +177,43 @@ def activate(
     _tell_activation(found, json)
 
 
+def discard(
+    draft_id: DraftArgument,
+    etag: EtagOption = None,
+    data: DataOption = None,
+    url: UrlOption = None,
+    token: TokenOption = None,
+    client: ClientOption = "migration",
+    json: JsonOption = False,
+) -> None:
+    """Close a draft for good; what was asked for its activation is void then."""
+    gateway = gateway_of(data, url, token, client)
+    read = etag or gateway.get(_path(draft_id))["etag"]
+    found = gateway.post(f"{_path(draft_id)}/discard", {"ifMatch": read})
+    _tell(found, json, f"{found['draftId']} is discarded")
+
+
 def rollback(
     slice_: Annotated[str, typer.Argument(metavar="SLICE", help="Such as orders.Eastern.DE.")],
     reason: Annotated[str, typer.Option(help="Why, for people; kept beside the ledger.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether to.")] = False,
     data: DataOption = None,
     url: UrlOption = None,
     token: TokenOption = None,
     client: ClientOption = "order-to-cash-activator",
     json: JsonOption = False,
 ) -> None:
-    """Take one slice back to what it was before the last activation that changed it: one person, new roots only."""
-    path = f"/v1/cutover/slices/{quote(slice_, safe='')}/rollback"
-    _tell_activation(gateway_of(data, url, token, client).post(path, {"reason": reason}), json)
+    """Take one slice back to what it was before the last activation that changed it: one person, new roots only.
+
+    What going back would leave in the cloud is told first, and asked whether to.
+    """
+    gateway = gateway_of(data, url, token, client)
+    path = f"/v1/cutover/slices/{quote(slice_, safe='')}"
+    if not json:
+        tell_impact(gateway.get(path)["rollbackImpact"])
+    if not yes and not typer.confirm(f"Take {slice_} back?", err=True):
+        raise Failure("nothing was done")
+    _tell_activation(gateway.post(f"{path}/rollback", {"reason": reason}), json)
 
 
 def fetch(
@@ -208,6 +239,19 @@ def fetch(
         raise Failure(f"{directory} cannot be written: {error.strerror}", 2) from error
     names = [one["fileName"] for one in files]
     _tell({"directory": str(directory), "files": names}, json, f"{len(names)} files are in {directory}")
+
+
+def _tell_finding(finding: Mapping[str, Any]) -> None:
+    """As `rules check` tells it: where, what, for which document, and what to do."""
+    rows = [f"{one['fileName']}:{one['line']} {one['row']}" for one in finding["rows"]]
+    where = f" at {', '.join(rows)}" if rows else ""
+    print_line(f"  {finding['severity']} {finding['code']} ({finding['domain']}){where}: {finding['message']}")
+    if finding["witness"] is not None:
+        print_line(f"    witness: {', '.join(f'{name} {value}' for name, value in finding['witness'].items())}")
+    if finding["conditions"]:
+        cells = [f"{one['column']} {one['text']}" for one in finding["conditions"]]
+        print_line(f"    everywhere: {', '.join(cells)}")
+    print_line(f"    mend: {finding['mend']}")
 
 
 def _path(draft_id: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.cli.console import Failure, print_json, print_line, reading
+from gateway.cli.rules_report import place_of
 from gateway.cutover.past_decisions import PastDecisions
 from gateway.domain.facts import wire_members
 from gateway.domain.queries import Visible
@@ -65,7 +66,7 @@ def _print(told: Mapping[str, Any]) -> None:
         print_line(f"as of then, decided again: {same}: {then['effect']}")
         for one in then["matched"]:
             decides = "decides" if one["decides"] else f"overruled by {', '.join(one['exceptions'])}"
-            print_line(f"  {one['row']} ({one['file']}:{one['line']}): {decides}. {one['note']}")
+            print_line(f"  {one['row']} ({place_of(one)}): {decides}. {one['note']}")
         miss = then["whyNot"]
         print_line(f"  why not another: {miss['effect'] if miss else 'no row was found that would decide instead'}")
     if now is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,7 @@ from routing_rules import ExampleFailure, Rulebook
 from routing_rules.analysis import Proof
 from routing_rules.coverage import Coverage, RowCoverage
 from routing_rules.difference import Change
-from routing_rules.explanation import Explanation
-from routing_rules.near_miss import NearMiss
-from routing_rules.share import BUCKET_RULE
+from routing_rules.governance_difference import ground_differences
 
 MOST_NAMED = 20
 """Rows that a line of the text names; the JSON names all."""
@@ -81,36 +79,42 @@ def _print_rows(what: str, rows: Sequence[RowCoverage]) -> None:
 
 def print_changes(before: Rulebook, after: Rulebook, changes: Sequence[Change], *, json: bool) -> None:
     """What changes, for people or as JSON."""
+    ground = list(ground_differences(before, after))
     if json:
         listed = [wire_members(change.as_json()) for change in changes]
-        print_json({"before": before.version, "after": after.version, "changes": listed})
+        others = [one.as_json() for one in ground]
+        print_json({"before": before.version, "after": after.version, "changes": listed, "groundChanges": others})
         return
     print_line(f"from {before.version}\nto   {after.version}")
     for change in changes:
         print_line(f"  {change}")
+    for one in ground:
+        print_line(f"  {one}")
     if not changes:
         same = "the versions are the same" if before.version == after.version else "no fact is decided differently"
         print_line(f"  {same}")
 
 
-def print_explanation(explanation: Explanation, miss: NearMiss | None, *, json: bool) -> None:
-    """A decision with the rows that matched, the share, and the row that came nearest to deciding instead."""
-    read = wire_members(explanation.as_json() | {"why_not": miss and miss.as_json()})
-    if json:
-        print_json(read)
-        return
-    print_line(explanation.effect)
-    for one in explanation.matched:
-        overruled = f"overruled by {', '.join(one.exceptions)}" if one.exceptions else "decides"
-        print_line(f"  {one.row.id} ({one.row.place}): {overruled}. {one.row.note}")
-    if len(explanation.exception_path) > 1:
-        print_line(f"  each an exception to the one before: {', '.join(explanation.exception_path)}")
-    if explanation.share is not None:
-        print_line(
-            f"  share {explanation.share.share}: {BUCKET_RULE}; in the cloud below {explanation.share.threshold}"
-        )
-    for near in explanation.nearest:
-        print_line(f"  {near.row.id} ({near.row.place}) does not match in {', '.join(near.mismatches)}")
-    print_line(f"  why not another: {miss.effect if miss else 'no row was found that would decide instead'}")
-    if explanation.owners:
-        print_line(f"  answered for by {', '.join(explanation.owners)}")
+def place_of(row: Mapping[str, Any]) -> str:
+    """file:line; the file alone where no line is known."""
+    return str(row["file"]) if row["line"] is None else f"{row['file']}:{row['line']}"
+
+
+def print_explanation(told: Mapping[str, Any]) -> None:
+    """A decision in wire words: the rows that matched, the share, and the row that came nearest to deciding instead."""
+    number = told.get("activationNumber")
+    print_line(f"{told['effect']}" if number is None else f"activation {number}: {told['effect']}")
+    for one in told["matched"]:
+        overruled = f"overruled by {', '.join(one['exceptions'])}" if one["exceptions"] else "decides"
+        print_line(f"  {one['row']} ({place_of(one)}): {overruled}. {one['note']}")
+    if len(told["exceptionPath"]) > 1:
+        print_line(f"  each an exception to the one before: {', '.join(told['exceptionPath'])}")
+    share = told["share"]
+    if share is not None:
+        print_line(f"  share {share['share']}: {share['hash']}; in the cloud below {share['threshold']}")
+    for near in told["nearest"]:
+        print_line(f"  {near['row']} does not match in {', '.join(near['mismatches'])}")
+    miss = told["whyNot"]
+    print_line(f"  why not another: {miss['effect'] if miss else 'no row was found that would decide instead'}")
+    if told["owners"]:
+        print_line(f"  answered for by {', '.join(told['owners'])}")

@@ -2,40 +2,57 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
+import typer
 import uvloop
 from litestar import Litestar
 
 from gateway.api.limits import Limits
 from gateway.api.rates import RateLimits
-from gateway.app import create_app
-from gateway.cli.console import DataOption, data_directory, run, settings_of
+from gateway.app import create_app, create_watched_app
+from gateway.cli.console import DataOption, Failure, data_directory, run, settings_of
 from gateway.server import serve as serve_http
 from gateway.settings import Settings
+from gateway.stopping import Stop
 from gateway.telemetry import configure_logs
 from gateway.wiring import Runtime, open_runtime
+from gateway.wiring.record import store_url
+
+WorkerOption = Annotated[
+    bool, typer.Option("--worker/--no-worker", help="Whether this process also carries jobs on; `work` does only that.")
+]
 
 
-def serve(data: DataOption = None) -> None:
+def serve(data: DataOption = None, worker: WorkerOption = True) -> None:
     """Serve the API and carry transactions on, until SIGTERM or Ctrl-C."""
     directory = data_directory(data)
     settings = settings_of(directory)
+    if not worker and store_url(directory, settings).startswith("sqlite"):
+        raise Failure("--no-worker needs PostgreSQL: with SQLite nobody else could carry transactions on", 2)
     configure_logs(logging.getLevelNamesMapping()[settings.telemetry.log_level.upper()])
-    run(_serve(directory, settings), uvloop.new_event_loop)
+    run(_serve(directory, settings, worker=worker), uvloop.new_event_loop)
 
 
-async def _serve(data: Path, settings: Settings) -> None:
+async def _serve(data: Path, settings: Settings, *, worker: bool) -> None:
     runtime = await open_runtime(data, settings)
-    runtime.start()
-    try:
-        await serve_http(_application(runtime), settings.http.host, settings.http.port)
-    finally:
-        await runtime.stop()
+    await run_until_stopped(runtime, _application(runtime), settings.http.port, worker=worker)
+
+
+async def run_until_stopped(runtime: Runtime, app: Litestar, port: int, *, worker: bool = True) -> None:
+    """Serve on that port until a signal asks to stop, then hand everything over."""
+    stop = Stop()
+    stop.on_asked.append(runtime.leave)
+    http = runtime.settings.http
+    with stop.listening():
+        runtime.start(worker=worker)
+        try:
+            await serve_http(app, http.host, port, stop=stop, leave_s=0.0 if runtime.alone else http.leave_s)
+        finally:
+            await runtime.stop()
 
 
 def _application(runtime: Runtime) -> Litestar:
@@ -65,12 +82,14 @@ def work(data: DataOption = None) -> None:
 
 async def _work(data: Path, settings: Settings) -> None:
     runtime = await open_runtime(data, settings)
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(one, stopped.set)
-    runtime.start()
-    try:
-        await stopped.wait()
-    finally:
-        await runtime.stop()
+    if settings.work.port:
+        await run_until_stopped(runtime, create_watched_app(runtime.app_parts), settings.work.port)
+        return
+    stop = Stop()
+    stop.on_asked.append(runtime.leave)
+    with stop.listening():
+        runtime.start()
+        try:
+            await stop.wait()
+        finally:
+            await runtime.stop()

@@ -18,7 +18,7 @@ from gateway.cutover.gates.registry import OF_BACK, GateVerdict, failing
 from gateway.cutover.review import waivers_of
 from gateway.cutover.save_draft import check_in_force, open_draft
 from gateway.cutover.schedule import schedule_activation, withdraw_activation
-from gateway.cutover.standing import simulations_of, standing_of
+from gateway.cutover.standing import rulebook_of, simulations_of, standing_of
 from gateway.domain.activations import OPEN_STATES, ActivationRequest
 from gateway.domain.caller import Caller
 from gateway.domain.drafts import DraftRecord
@@ -53,7 +53,7 @@ async def activate_draft(
     who, rules = acting(parts.tools, caller), await parts.rules()
     draft = await draft_there(parts, draft_id)
     if (under_way := await _under_way(parts, draft)) is not None:
-        if under_way.person == who.person and effective_at in {None, under_way.effective_at}:
+        if under_way.person == who.person and effective_at in {None, draft.effective_at, under_way.effective_at}:
             return under_way
         raise _busy(under_way)
     check_base(draft, rules)
@@ -141,7 +141,17 @@ async def evaluate_candidate(parts: DraftParts, candidate: Candidate) -> Sequenc
     rules = await parts.rules()
     simulations = await simulations_of(parts, draft, rules)
     standing = await standing_of(parts.reads, draft, candidate.rulebook, rules, simulations)
-    return await parts.gates.evaluate(candidate, waivers_of(standing))
+    return await parts.gates.evaluate(await _with_examples(candidate, draft), waivers_of(standing))
+
+
+async def _with_examples(candidate: Candidate, draft: DraftRecord) -> Candidate:
+    """The candidate with the draft's worked examples: they belong to no version, so the stored texts, from which it was
+    compiled, do not hold them. A draft that is of another version by now is none of its: its approvals are void."""
+    book = candidate.rulebook
+    if (draft.table_version, draft.governance_version) != (book.version, book.governance_version):
+        return candidate
+    examples = (await asyncio.to_thread(rulebook_of, draft)).examples
+    return replace(candidate, rulebook=replace(book, examples=examples))
 
 
 def gates_refused(verdicts: Sequence[GateVerdict]) -> Problem:

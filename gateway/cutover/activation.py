@@ -9,6 +9,7 @@ from typing import Any
 from gateway.cutover.activation_ports import ActivationStore, ActivationUnit
 from gateway.cutover.control_entries import ControlTrace, Note
 from gateway.domain.activations import RulesState
+from gateway.domain.drafts import FilesRecord
 from gateway.domain.entries import EntryKind
 from gateway.domain.events import CONTROL_LINEAGE
 from gateway.domain.records import ActivationRecord, LineageRecord
@@ -40,10 +41,13 @@ class Version:
         return {"tableVersion": self.table_version, "governanceVersion": self.governance_version}
 
 
-async def put_in_force(store: ActivationStore, tools: Tools, rulebook: Rulebook, actor: str) -> RulesInForce:
+async def put_in_force(
+    store: ActivationStore, tools: Tools, rulebook: Rulebook, actor: str, files: str | None = None
+) -> RulesInForce:
     """The rulebook in force without any gate, under a new number only if it differs from what is.
 
     For the first start of all, where nothing is in force that a gate could judge by, once the proof is clean.
+    `files`: the texts that it was read from, as a draft's row holds them, to be kept with it.
     """
     trace_id, event_id, version = tools.ids.new("act"), tools.ids.new("evt"), Version.of(rulebook)
 
@@ -57,7 +61,10 @@ async def put_in_force(store: ActivationStore, tools: Tools, rulebook: Rulebook,
             return state
         await unit.ensure_lineage(LineageRecord(CONTROL_LINEAGE, CONTROL_LINEAGE))
         trace = ControlTrace(tools, trace_id)
-        return await enter_force(unit, tools, trace, version, state, actor, event_id=event_id)
+        after = await enter_force(unit, tools, trace, version, state, actor, event_id=event_id)
+        if files is not None:
+            await unit.insert_rulebook_files(FilesRecord(after.activation_number, files))
+        return after
 
     # without acts, which are number 0: where some lie over it, the first unit finds another number and loads them
     return RulesInForce(rulebook, (await store.write(unit_of_work)).activation_number)

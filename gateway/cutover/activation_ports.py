@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from gateway.domain.activations import ActivationRequest, Heartbeat, RulesState
 from gateway.domain.acts import Acts
+from gateway.domain.drafts import FilesRecord
 from gateway.domain.records import ActivationRecord
 from gateway.transactions.ports import WriteUnit
 
@@ -37,6 +38,7 @@ class ActivationUnit(WriteUnit, Protocol):
         """Replace state, entry_count, claim, settled_at, activation_number and failure."""
         ...
 
+    async def insert_rulebook_files(self, record: FilesRecord) -> None: ...
     async def put_heartbeat(self, record: Heartbeat) -> None:
         """Insert or replace the process's own."""
         ...

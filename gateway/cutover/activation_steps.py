@@ -100,9 +100,9 @@ async def commit(
 
     The gates read the database, and some of them for minutes, so they are asked before the lock is taken: under it no
     accept commits. Under it is checked that what they rested on still stands: the same version in force, the same acts
-    lying over it, no more than GATES_AGE_S since the first gate was asked, and every live process with the version
-    loaded (not for back). What transactions did in that time may have moved a figure that a gate saw: the age is the
-    bound of that, and said in docs/rules.md.
+    lying over it, the same day in UTC (by which a window opens), no more than GATES_AGE_S since the first gate was
+    asked, and every live process with the version loaded (not for back). What transactions did in that time may have
+    moved a figure that a gate saw: the age is the bound of that, and said in docs/rules.md.
 
     `event_ids`: as many as there are verdicts, and two. `give_up_at`: from when on (µs, database) processes that have
     not loaded it are no longer waited for.
@@ -119,7 +119,11 @@ async def commit(
         why = f"activation {state.activation_number} is in force, and it was asked for over "
         result = GateResult(gate="base_in_force", passed=False, why=f"{why}{request.base_activation_number}")
         return Step.FAILED, await settling.fail([GateVerdict(result=result, waivable=False)])
-    if state != judgement.state or now - judgement.since > int(GATES_AGE_S * SECOND):
+    if (
+        state != judgement.state
+        or now - judgement.since > int(GATES_AGE_S * SECOND)
+        or _days(now) > _days(judgement.since)
+    ):
         return Step.JUDGE_AGAIN, None
     verdicts = list(judgement.verdicts)
     if not request.is_back:
@@ -132,6 +136,11 @@ async def commit(
     if not all(one.holds for one in verdicts):
         return Step.FAILED, await settling.fail(verdicts)
     return Step.ACTIVATED, await settling.activate(verdicts, state)
+
+
+def _days(at: int) -> int:
+    """Whole days in UTC since 1970."""
+    return at // (86_400 * SECOND)
 
 
 class _Settling:

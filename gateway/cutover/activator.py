@@ -1,8 +1,10 @@
 """Brings requested activations into force, in every process: load aside, say so, and commit at the instant.
 
+Loading, saying so and swapping are every process's own; preparing, judging and committing are the leader's.
+
 1. *Load.* What was asked for is compiled beside what is in force; the heartbeat says which versions are loaded.
-2. *Prepare.* When every live process has the version loaded, whoever sees it first records `activation_prepared`.
-3. *Judge.* At the effective instant by the database's clock one process claims the request and asks the gates.
+2. *Prepare.* When every live process has the version loaded, the leader records `activation_prepared`.
+3. *Judge.* At the effective instant by the database's clock the leader claims the request and asks the gates.
 4. *Commit.* With the activation lock held alone it checks that what the gates rested on still stands, and commits the
    next activation number, or `activation_failed` with the gates that failed (`gateway.cutover.activation_steps`).
 5. *Swap.* Every process puts the loaded version in place when its next unit, or its next look, finds the new number.
@@ -26,6 +28,7 @@ from gateway.cutover.gates.registry import GateVerdict
 from gateway.cutover.heartbeats import BEAT_S, SECOND, beat
 from gateway.cutover.rules_holder import RulesHolder
 from gateway.domain.activations import ActivationRequest, ActivationState, Heartbeat, RulesState
+from gateway.domain.leaders import ACTIVATIONS, Lead
 from gateway.errors import StoreUnavailable
 from gateway.transactions.parts import Tools
 from gateway.transactions.rules import RulesNotLoaded
@@ -53,9 +56,17 @@ async def _nothing_more(_unit: ActivationUnit, _request: ActivationRequest) -> N
     """Nothing else ends with the request."""
 
 
+def always() -> Lead:
+    """The lead of a process that is alone."""
+    lead = Lead(ACTIVATIONS)
+    lead.epoch = 0
+    return lead
+
+
 class Activator:
     """One process's part in all activations; `run` is its task. `changed`: called when something came into force,
-    so that events are published."""
+    so that events are published. `lead`: this process's lead of what one does for all, and `led` the record as its
+    leader writes it; without them the process leads."""
 
     def __init__(
         self,
@@ -69,8 +80,12 @@ class Activator:
         keep: Keep | None = None,
         changed: Callable[[], None] = lambda: None,
         prepare_limit_s: float = PREPARE_LIMIT_S,
+        lead: Lead | None = None,
+        led: ActivationStore | None = None,
     ) -> None:
         self._store = store
+        self._lead = lead or always()
+        self._led = led or store
         self._reads = reads
         self._tools = tools
         self._holder = holder
@@ -115,7 +130,7 @@ class Activator:
         now = await self._reads.database_now()
         await self._beat(now)
         self._first_seen = {one.activation_id: self._first_seen.get(one.activation_id, now) for one in requests}
-        for one in requests:
+        for one in requests if self._lead.epoch is not None else ():
             ready = one.is_back or one.state is ActivationState.PREPARED or await self._prepare(one)
             overdue = self._give_up_at(one) <= now
             # one after the other: what is due later is judged over what came into force before it
@@ -162,7 +177,7 @@ class Activator:
 
     async def _prepare(self, request: ActivationRequest) -> bool:
         event_id = self._tools.ids.new("evt")
-        prepared = await self._store.write(lambda unit: prepare(unit, self._tools, request.activation_id, event_id))
+        prepared = await self._led.write(lambda unit: prepare(unit, self._tools, request.activation_id, event_id))
         if prepared:
             self._changed()
         return prepared
@@ -173,7 +188,7 @@ class Activator:
     async def _bring(self, request: ActivationRequest) -> None:
         """Judge and commit, if it is this process's to do."""
         process_id, activation_id = self._tools.process_id, request.activation_id
-        claimed = await self._store.write(lambda unit: claim(unit, process_id, activation_id))
+        claimed = await self._led.write(lambda unit: claim(unit, process_id, activation_id))
         if claimed is None:
             return
         ended, tries = None, MAX_JUDGED
@@ -203,7 +218,8 @@ class Activator:
             base=held.rulebook,
             base_activation_number=request.base_activation_number,
             changes=changes,
-            effective_at=request.effective_at,
+            # One that waited for processes or for the database comes into force now, not when it was asked for.
+            effective_at=max(request.effective_at, since),
         )
         try:
             verdicts = await self._evaluate(candidate)
@@ -231,7 +247,7 @@ class Activator:
                 await self._settled(unit, ended)
             return step, ended
 
-        return await self._store.write(unit_of_work)
+        return await self._led.write(unit_of_work)
 
 
 def _failing(state: RulesState, since: int, gate: str, why: str) -> Judgement:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from adapters.canonical import ErpNumber
 from gateway.cutover.acting import Acting, acting
 from gateway.cutover.adopted_lineage import Checked, LineRefused, check, remainder_of
-from gateway.cutover.adoption_batch import WantedBatch, amounts_of, content_of, told
+from gateway.cutover.adoption_batch import WantedBatch, amounts_of, check_day, content_of, refuse_waiting, told
 from gateway.cutover.adoption_ports import AdoptionReads, AdoptionStore, AdoptionUnit
 from gateway.domain.adoptions import AdoptionLineRecord, AdoptionRecord
 from gateway.domain.caller import Caller
@@ -54,8 +54,9 @@ class Adopting:
     async def request(self, caller: Caller, batch: WantedBatch) -> str:
         """Keep the batch; its id. The same request under the same key changes nothing.
 
-        Raises Problem: out-of-scope, invalid-document (no lines, a lineage twice), not-found (an unknown system),
-        policy-check-failed (no person; the control total is not what is open), idempotency-key-reused.
+        Raises Problem: out-of-scope, invalid-document (no lines, a lineage twice, a day long past), not-found (an
+        unknown system), policy-check-failed (no person; the control total is not what is open; a lineage waits in
+        another batch), idempotency-key-reused.
         """
         parts = self._parts
         who = _person(parts.tools, caller)
@@ -63,6 +64,7 @@ class Adopting:
         for system_id in (batch.from_system_id, batch.to_system_id):
             if system_id not in systems:
                 raise Problem("not-found", f"the rulebook in force has no system {system_id}")
+        check_day(batch, parts.tools.clock.now())
         content = content_of(batch)
         adoption_id = parts.tools.ids.new("adp")
         known = await parts.store.write(lambda unit: unit.adoption_by_key(who.client, batch.idempotency_key))
@@ -91,6 +93,7 @@ class Adopting:
             standing = await unit.adoption_by_key(who.client, batch.idempotency_key)
             if standing is not None:
                 return standing
+            await refuse_waiting(unit, lines)
             await unit.insert_adoption(record, lines)
             await unit.ensure_person(_name(who))
             return record

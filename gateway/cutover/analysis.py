@@ -29,6 +29,7 @@ from routing_rules import (
     prove,
     run_examples,
 )
+from routing_rules.governance_difference import GroundChange, ground_differences
 
 KEPT: Final = 4
 """Analyses that are kept: reviewers read the same draft again and again; a large one holds some 10 MB."""
@@ -36,10 +37,12 @@ KEPT: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """`too_many_cells`: why the difference could not be told; `changes` is empty then."""
+    """`too_many_cells`: why the difference could not be told; `changes` is empty then. `ground`: what changes beside
+    the tables."""
 
     rulebook: Rulebook
     changes: tuple[Change, ...]
+    ground: tuple[GroundChange, ...]
     too_many_cells: str | None
     proof: Proof
     failures: tuple[ExampleFailure, ...]
@@ -88,6 +91,7 @@ def analysed(draft: DraftRecord, base: Rulebook, capabilities: Capabilities | No
     return Analysis(
         rulebook=rulebook,
         changes=changes,
+        ground=tuple(ground_differences(base, rulebook)),
         too_many_cells=too_many,
         proof=prove(rulebook, base, capabilities),
         failures=run_examples(rulebook),

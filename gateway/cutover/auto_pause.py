@@ -76,7 +76,7 @@ def _number(thresholds: Mapping[str, Any], name: str, usual: Decimal, most: int)
 
 
 class AutoPause:
-    """Looks every LOOK_EVERY_S seconds. Any number of processes may look: a slice is paused once."""
+    """Looks every LOOK_EVERY_S seconds, in the process that leads this task; a slice is paused once in any case."""
 
     def __init__(self, parts: ActParts) -> None:
         self._parts = parts

@@ -12,6 +12,7 @@ from gateway.domain.drafts import (
     ApprovalRecord,
     DraftEditRecord,
     DraftRecord,
+    FilesRecord,
     PersonRecord,
     RollbackRecord,
     WaiverRecord,
@@ -75,6 +76,7 @@ class DraftReads(ActivationReads, Protocol):
         """Those that came into force, in the order of their activations."""
         ...
 
+    async def rulebook_files(self, activation_number: int) -> FilesRecord | None: ...
     async def person_name(self, person: str) -> str | None: ...
     async def payload(self, payload_id: str) -> PayloadRecord | None: ...
     async def activations(self, limit: int, below: int | None) -> Sequence[ActivationRecord]:

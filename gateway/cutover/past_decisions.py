@@ -14,11 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from gateway.cutover.kept_files import FilesReads, RowPlaces
 from gateway.cutover.traffic import facts_of_entry
 from gateway.domain.entries import EntryKind
 from gateway.domain.facts import wire_members
 from gateway.domain.queries import Visible
-from gateway.domain.records import ActivationRecord, EntryRecord, TransactionRecord
+from gateway.domain.records import EntryRecord, TransactionRecord
 from gateway.domain.wire import instant
 from gateway.errors import Problem
 from routing_rules import (
@@ -39,13 +40,12 @@ KEPT: Final = 4
 """Rulebooks of the past that are held compiled; reading a large one takes a second."""
 
 
-class PastReads(Protocol):
+class PastReads(FilesReads, Protocol):
     """What is asked of the record."""
 
     async def entries(self, trace: str) -> Sequence[EntryRecord]: ...
     async def lineage_entries(self, lineage_id: str) -> Sequence[EntryRecord]: ...
     async def transaction(self, transaction_id: str, visible: Visible) -> TransactionRecord | None: ...
-    async def activation(self, activation_number: int) -> ActivationRecord | None: ...
 
 
 Now = Callable[[Facts], Mapping[str, Any]]
@@ -66,6 +66,7 @@ class PastDecisions:
     def __init__(self, reads: PastReads) -> None:
         self._reads = reads
         self._books: OrderedDict[int, Rulebook] = OrderedDict()
+        self._places = RowPlaces(reads)
 
     async def explain(
         self, record: TransactionRecord, visible: Visible, now: Now, why_not: str | None = None
@@ -93,7 +94,11 @@ class PastDecisions:
         facts, undetermined = facts_of_entry(governing.body)
         if undetermined:
             return told | {"remark": f"not recorded: {', '.join(undetermined)}"}
-        return told | await self._then(governing.body, facts, why_not) | _as_of_now(governing.body, facts, now)
+        told |= await self._then(governing.body, facts, why_not) | _as_of_now(governing.body, facts, now)
+        for clock in ("asOfThen", "asOfNow"):
+            if told[clock] is not None:
+                told[clock] = await self._places.told(told[clock])
+        return told
 
     async def _root(self, record: TransactionRecord, visible: Visible) -> _Governing | None:
         """The root's decision: a root that was refused and replaced is not the one that pinned the lineage."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, time
 from typing import Literal
 
 from gateway.cutover.act_ports import ActUnit
@@ -27,7 +28,8 @@ async def act_on_period(
     """Close or reopen a period of a company code. What is so already stays as it is, and nothing is recorded.
 
     Raises Problem: not-found (no such company code or period; or it was never closed, and is to be reopened),
-    policy-check-failed (the company code has no calendar), out-of-scope (the token covers a part of the company only).
+    policy-check-failed (the company code has no calendar; the period has not begun and is to be closed), out-of-scope
+    (the token covers a part of the company only).
     """
     tools = parts.tools
     if caller.data_scope.business_units is not None or caller.data_scope.geographies is not None:
@@ -37,6 +39,13 @@ async def act_on_period(
             remedy="use a token with an unrestricted data scope",
         )
     period = period_named(parts.rules().rulebook.governance, company_code, period_id)
+    begins = datetime.combine(period.start, time(), UTC).timestamp()
+    if act == "close" and begins * 1_000_000 > tools.clock.now():
+        raise Problem(
+            "policy-check-failed",
+            f"period {period.id} of company code {company_code} begins on {period.start}: it lies in the future",
+            remedy="close it when it has begun; every document of it would be refused",
+        )
     who, reason = Actor.of(tools, caller), Reason.drawn(tools, reason_text)
     trace_id, event_id = tools.ids.new("prd"), tools.ids.new("evt")
 

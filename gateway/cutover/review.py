@@ -44,7 +44,7 @@ async def review_draft(parts: DraftParts, analyses: Analyses, draft_id: str) -> 
     standing = await standing_of(parts.reads, draft, analysis.rulebook, rules, simulations)
     verdicts: Sequence[GateVerdict] = ()
     if draft.state == "open":
-        effective_at = draft.effective_at or parts.tools.clock.now()
+        effective_at = max(draft.effective_at or 0, parts.tools.clock.now())
         verdicts = await parts.gates.evaluate(analysis.candidate(draft, rules, effective_at), waivers_of(standing))
     edits = await parts.reads.draft_edits(draft_id)
     return Review(

@@ -10,12 +10,15 @@ from gateway.cutover.activation_ports import ActivationStore, ActivationUnit
 from gateway.cutover.control_entries import ControlTrace
 from gateway.domain.activations import OPEN_STATES, ActivationRequest, ActivationState
 from gateway.domain.entries import EntryKind
+from gateway.domain.wire import instant
 from gateway.errors import Problem
 from gateway.transactions.parts import Tools
 from routing_rules import Rulebook
 
 MAX_AHEAD_US: Final = 400 * 86_400 * 1_000_000
 """A change is planned for a period boundary; more than a year ahead is a slip of the pen."""
+PAST_US: Final = 5_000_000
+"""What a request may take to arrive, and clocks may differ by: an instant this much past means now."""
 
 
 async def schedule_activation(
@@ -39,7 +42,8 @@ async def schedule_activation(
     and the gates hold then (`gateway.cutover.activator`).
 
     Raises Problem: `stale` where another version is in force than the base, `invalid-document` where it changes
-    nothing or lies more than 400 days ahead.
+    nothing, lies more than 400 days ahead, or is past: what the calendar or the age of a simulation says of a day that
+    is over is no answer for today.
     """
     version = Version.of(rulebook)
     identity = activation_id or tools.ids.new("act")
@@ -64,6 +68,13 @@ async def schedule_activation(
             raise Problem(
                 "invalid-document", "effectiveAt lies more than 400 days ahead", remedy="name an earlier time"
             )
+        if effective_at is not None and effective_at < now - PAST_US:
+            raise Problem(
+                "invalid-document",
+                f"{instant(effective_at)}, which effectiveAt or the end of the period names, is past: it is "
+                f"{instant(now)} now",
+                remedy="name no time for now, a time to come, or a period that has not ended",
+            )
         request = ActivationRequest(
             activation_id=identity,
             draft_id=draft_id,
@@ -72,7 +83,7 @@ async def schedule_activation(
             rules=version.rules,
             governance=version.governance,
             base_activation_number=base_activation_number,
-            effective_at=now if effective_at is None else effective_at,
+            effective_at=now if effective_at is None else max(effective_at, now),
             requested_at=now,
             requested_by=requested_by,
             person=person,

@@ -23,6 +23,8 @@ OF_SLICES: Final = (
     "number_ranges",
     "comparison",
     "peak_load",
+    "masters_at_rest",
+    "masters_equal",
 )
 """Gates that judge what is in a slice. The others judge a draft: its persons, proof, simulation and loading."""
 REMEMBERED: Final = 1_000

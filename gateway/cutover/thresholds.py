@@ -21,8 +21,9 @@ DEFAULTS: Final[Mapping[str, Decimal]] = {
     "comparison_days": Decimal(31),
     "comparison_documents": Decimal(1),
     "cross_reference_days": Decimal(90),
+    "second_person_order_amount": Decimal(10_000),
 }
-"""By name under `thresholds` of rulebook.yaml. Hours, per cent, documents and days, as the name says."""
+"""By name under `thresholds` of rulebook.yaml. Hours, per cent, documents, days and amounts, as the name says."""
 
 
 class ThresholdInvalid(ValueError):

@@ -52,6 +52,13 @@ class Acts:
         """The closed period of the company code in which the ISO date lies."""
         return next((one for one in self._periods(company_code, posting_date) if one.closed), None)
 
+    def first_open_day(self, company_code: str | None, posting_date: str) -> str:
+        """That ISO date, or the first day after it that lies in no closed period of the company code."""
+        day = posting_date
+        while (closed := self.closed_period(company_code, day)) is not None:
+            day = closed.ends
+        return day
+
     def tied_out_period(self, company_code: str | None, posting_date: str | None) -> PeriodStanding | None:
         """The same for a period that is tied out."""
         return next((one for one in self._periods(company_code, posting_date) if one.tied_out), None)

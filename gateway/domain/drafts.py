@@ -13,6 +13,14 @@ DraftState = Literal["open", "activated", "discarded"]
 
 
 @dataclass(frozen=True, slots=True)
+class FilesRecord:
+    """The files of what came into force without a draft, as they were read. `files`: as a draft's."""
+
+    activation_number: int
+    files: str
+
+
+@dataclass(frozen=True, slots=True)
 class DraftRecord:
     """A rulebook that is being written.
 

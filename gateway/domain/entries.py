@@ -12,8 +12,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final
 
-import rfc8785
-
+from gateway.domain.canonical_json import canonical_json
 from gateway.domain.records import EntryRecord
 
 ENTRY_VERSION: Final = 1
@@ -99,7 +98,7 @@ def ledger_entry(
     if lineage is not None:
         content["lineageId"] = lineage
     content |= {name: value for name, value in (members or {}).items() if value is not None}
-    body = rfc8785.dumps(content)
+    body = canonical_json(content)
     if len(body) > MAX_ENTRY_BYTES:
         raise EntryTooLarge(f"a {kind} entry of {len(body)} bytes exceeds {MAX_ENTRY_BYTES}")
     return EntryRecord(

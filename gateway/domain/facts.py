@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from adapters.canonical import BusinessDocument, CanonicalDocument, Customer, DocumentHead
@@ -40,6 +41,7 @@ _WIRE_NAMES = {"currency": "currencyCode"}
 """Words that may not stand alone on the wire: some callers' generators reserve them."""
 
 
+@lru_cache(4_096)
 def camel(name: str) -> str:
     """snake_case → the name on the wire, lowerCamelCase."""
     if name in _WIRE_NAMES:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from gateway.domain.identity import Direction, external_reference
+from gateway.domain.legs import Leg
+from gateway.domain.records import StepRecord
 
 SERVED: Final[Mapping[str, frozenset[str]]] = {
     "change": frozenset({"customers", "products", "orders", "contracts"}),
@@ -18,6 +20,10 @@ is agreed on is cancelled; masters are neither."""
 
 CALLED_OFF: Final = SERVED["cancel"] | SERVED["reverse"]
 """Domains whose documents can be cancelled as long as nothing of them was sent: no ERP is asked then."""
+
+
+UNFINISHED_STEP: Final = frozenset({"dispatched", "not_sent", "unknown"})
+"""States of a step of which something is still to be done or found out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +41,32 @@ class PlannedStep:
         return external_reference(self.transaction_id, self.step, direction)
 
 
-def plan(transaction_id: str, domain: str, operation: str, system_id: str) -> tuple[PlannedStep, ...]:
-    """The steps of a transaction in the order in which they are done. Each operation on one system is one step."""
+def plan(
+    transaction_id: str, domain: str, operation: str, system_id: str, legs: Sequence[Leg] = ()
+) -> tuple[PlannedStep, ...]:
+    """The steps of a transaction in the order in which they are done: one for each leg, else one."""
+    if legs:
+        return tuple(
+            PlannedStep(transaction_id, leg.step, leg.system_id, operation, undo_of(leg.domain, operation))
+            for leg in legs
+        )
     return (PlannedStep(transaction_id, 1, system_id, operation, undo_of(domain, operation)),)
+
+
+def in_hand(steps: Sequence[StepRecord]) -> StepRecord:
+    """The step that is being done: the one that has not ended, else the one that was begun last.
+
+    There is never more than one that has not ended: a step is begun in the commit that ends the one before.
+    """
+    unfinished = [one for one in steps if one.state in UNFINISHED_STEP]
+    return unfinished[0] if unfinished else max(steps, key=lambda one: one.dispatched_at)
+
+
+def still_done(steps: Sequence[StepRecord]) -> list[StepRecord]:
+    """What is posted and not taken back, newest first: the order in which it is to be undone."""
+    undone = {one.step for one in steps if one.direction == "undo" and one.state == "posted"}
+    done = [one for one in steps if one.direction == "do" and one.state == "posted" and one.step not in undone]
+    return sorted(done, key=lambda one: one.step, reverse=True)
 
 
 def undo_of(domain: str, operation: str) -> str | None:

@@ -98,15 +98,35 @@ class LineageView:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """The jobs of one lane at one system (empty: it cannot be told yet). Each is counted once: `under_way` in some
+    process; `waiting` for another transaction or the end of an act; `put_off` after a failure; or `due`.
+
+    Ages in seconds, 0.0 where there is none: `oldest_s` since the acceptance, of all that is not under way;
+    `oldest_due_s` since it was due, of what is due.
+    """
+
+    lane: str
+    system_id: str
+    under_way: int
+    waiting: int
+    put_off: int
+    due: int
+    oldest_s: float
+    oldest_due_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class QueueState:
     """Depth and age of what waits. Ages in seconds, 0.0 where nothing waits. `in_doubt`: transactions that do, for a
-    person."""
+    person. `depths`: the jobs by lane and system."""
 
     jobs: int
     oldest_job_s: float
     events: int
     oldest_event_s: float
     in_doubt: int = 0
+    depths: Sequence[QueueDepth] = ()
 
 
 @dataclass(frozen=True, slots=True)

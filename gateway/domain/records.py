@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from gateway.domain.lanes import DEFAULT_PRIORITY
 from gateway.domain.transaction import Status
 
 StepState = Literal["dispatched", "not_sent", "posted", "rejected", "unknown"]
@@ -25,6 +26,9 @@ class TransactionRecord:
 
     `payload_id`: the document as it shall stand; for a cancellation or reversal, what was said about it.
     `base_payload_id`: the document as it stood before a change, cancellation or reversal; None for a create.
+    `exception_id`: the open exception by which it stands in front of a person.
+    `legs`: the parts into which it is split, as JSON text (`gateway.domain.legs`); None where it is one posting. What
+    is split has no system and no rule of its own: each leg has.
     """
 
     transaction_id: str
@@ -64,6 +68,8 @@ class TransactionRecord:
     problem: str | None = None
     retry_after_s: int | None = None
     base_payload_id: str | None = None
+    exception_id: str | None = None
+    legs: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +186,9 @@ class StepRecord:
     `process_id` says who sent the latest attempt; `inquiries` counts empty ones since that attempt. `earlier_until`
     (µs): until when an earlier attempt of unknown outcome may still be executed; 0 if its sender is not proven ended,
     so that nobody knows; None if there is no such attempt.
+
+    `direction`: `do`, or `undo` for what takes a posted step back. Of an undo: `posting_date` (ISO) is the day for
+    which it is posted, `problem` (JSON text) why its latest attempt came to nothing.
     """
 
     transaction_id: str
@@ -198,6 +207,8 @@ class StepRecord:
     document_type: str | None = None
     document_number: str | None = None
     earlier_until: int | None = None
+    posting_date: str | None = None
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +231,9 @@ class CrossReferenceRecord:
 @dataclass(frozen=True, slots=True)
 class JobRecord:
     """Work to be done on a transaction. Whoever holds the lease under `epoch` may write; `tries` counts runs that
-    ended without progress, for backoff. `waiting_for` is the transaction that must rest first."""
+    ended without progress, for backoff. `waiting_for`: the transaction that must rest first, or the act that must end.
+    `priority`: 0 goes first, within its lane and system. `system_id`: where it is expected to go, and once it is routed
+    where it goes; empty where nobody can tell yet. `enqueued_at`: since when the transaction is in the queue (µs)."""
 
     transaction_id: str
     lane: str
@@ -230,6 +243,9 @@ class JobRecord:
     lease_until: int
     waiting_for: str | None = None
     tries: int = 0
+    priority: int = DEFAULT_PRIORITY
+    system_id: str = ""
+    enqueued_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,12 @@ LEGAL_MOVES: Final[Mapping[Status, frozenset[Status]]] = {
             Status.COMPENSATING,
         }
     ),
-    Status.UNKNOWN: frozenset({Status.POSTED, Status.REJECTED, Status.DISPATCHED, Status.IN_DOUBT}),
-    Status.IN_DOUBT: frozenset({Status.POSTED, Status.REJECTED, Status.DISPATCHED, Status.CANCELLED}),
+    Status.UNKNOWN: frozenset(
+        {Status.POSTED, Status.REJECTED, Status.DISPATCHED, Status.IN_DOUBT, Status.COMPENSATING}
+    ),
+    Status.IN_DOUBT: frozenset(
+        {Status.POSTED, Status.REJECTED, Status.DISPATCHED, Status.CANCELLED, Status.COMPENSATING}
+    ),
     Status.COMPENSATING: frozenset({Status.COMPENSATED, Status.IN_DOUBT}),
     Status.POSTED: frozenset(),
     Status.REJECTED: frozenset(),

@@ -77,6 +77,7 @@ def transaction_wire(
         "routedTo": routed,
         "erpReference": external_reference,
         "erpNumber": number,
+        "legs": json.loads(record.legs) if record.legs else None,
         "problem": json.loads(record.problem) if record.problem else None,
         "replayed": replayed,
         "retryAfterS": record.retry_after_s,

@@ -88,9 +88,14 @@ class LogCheck:
         """
         facts = await self._facts()
         self._check_notes(facts)
-        entries, placed, waiting = await self._log.tally()
-        if entries != placed + waiting:
-            detail = f"{entries} entries are stored, {placed} have a place in the log and {waiting} wait for one"
+        tally = await self._log.tally()
+        placed, waiting = tally.placed, tally.waiting
+        in_tree = Frontier.from_bytes(tally.frontier).size if tally.frontier is not None else 0
+        if (tally.entries, in_tree) != (placed + waiting, placed):
+            detail = (
+                f"{tally.entries} entries are stored, {placed} have a place in the log and {waiting} wait for one; "
+                f"{in_tree} are in its tree"
+            )
             raise await self._refusal(facts, Wrong(Reason.TALLY, detail))
         if facts.checkpoint is None:
             return 0

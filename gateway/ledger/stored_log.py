@@ -75,7 +75,8 @@ class StoredLog:
 
     async def insert_checkpoint(self, size: int, note: bytes) -> None:
         """See `SequencerStore`."""
-        await self._store.write(lambda unit: unit.keep_checkpoint(self._origin, size, note))
+        now = self._clock.now()
+        await self._store.write(lambda unit: unit.keep_checkpoint(self._origin, size, note, now))
 
     async def newest_checkpoint(self) -> bytes | None:
         """See `SequencerStore`."""

@@ -65,7 +65,8 @@ class RelaySettings:
 
 
 class Relay:
-    """Publishes one outbox to one stream; one relay at a time (a second one loses time, never order)."""
+    """Publishes one outbox to one stream; one relay at a time (a second one loses time, never order). `run` may be called
+    again after it ended: another process may have relayed meanwhile."""
 
     def __init__(
         self,
@@ -120,6 +121,7 @@ class Relay:
     async def run(self) -> None:
         """Relay until cancelled; no other exception ever leaves."""
         failures = 0
+        self._know_nothing()
         try:
             while True:
                 try:
@@ -135,6 +137,11 @@ class Relay:
                     await self._clock.sleep(most * (0.5 + self._jitter() / 2))
         finally:
             self._fault = "stopped"
+
+    def _know_nothing(self) -> None:
+        """What was known of the stream and of the outbox is of the time when this relay ran last."""
+        self._session, self._remembered = None, None
+        self._end = self._marked = 0
 
     async def _look(self) -> None:
         """Step 1. Afterwards the outbox and the stream agree up to `self._end`."""

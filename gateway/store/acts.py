@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import and_, bindparam, case, func, or_, select, text
+from sqlalchemy import and_, bindparam, case, func, literal, or_, select, text
 
 from gateway.domain.act_records import OverlayRecord, PeriodRecord
 from gateway.domain.acts import ActiveOverlay, Acts, PeriodStanding
@@ -101,7 +101,11 @@ _OPEN_IN_PERIOD: Final = Query(
     .select_from(main.transactions)
     .where(
         text(main.OPEN_STATUS),
-        _transaction.company_code == bindparam("company_code"),
+        # a leg may lie in the book of another company code than its document
+        or_(
+            _transaction.company_code == bindparam("company_code"),
+            _transaction.legs.like(literal('%"companyCode":"').concat(bindparam("company_code")).concat('"%')),
+        ),
         _transaction.posting_date >= bindparam("starts"),
         _transaction.posting_date < bindparam("ends"),
     ),
@@ -122,8 +126,10 @@ _OUTCOMES: Final = Query(
     )
     .where(
         _transaction.accepted_at >= bindparam("since"),
-        _transaction.system_id.is_not(None),
-        _transaction.system_id != "gateway",
+        or_(
+            and_(_transaction.system_id.is_not(None), _transaction.system_id != "gateway"),
+            _transaction.legs.is_not(None),
+        ),
     )
     .group_by(_transaction.domain, _transaction.business_unit, _transaction.geography)
     .order_by(_transaction.domain, _transaction.business_unit, _transaction.geography),

@@ -75,6 +75,12 @@ _BEARER: Final = Query(
     ).limit(1),
     str,
 )  # fmt: skip
+_WAITING: Final = LINES.query(
+    LINES.selecting()
+    .join(schema_adoptions.adoptions, _adoption.adoption_id == _line.adoption_id)
+    .where(_line.lineage_id == bindparam("lineage_id"), _adoption.state == "requested")
+    .limit(1)
+)
 _RECENT: Final = ADOPTIONS.query(ADOPTIONS.selecting())
 
 
@@ -91,6 +97,10 @@ class AdoptionWrites:
     async def adoption_by_key(self, requested_by: str, idempotency_key: str) -> AdoptionRecord | None:
         """What this client asked for under this key before."""
         return await self._unit.one(_BY_KEY, {"requested_by": requested_by, "idempotency_key": idempotency_key})
+
+    async def waiting_adoption(self, lineage_id: str) -> AdoptionLineRecord | None:
+        """Its line in a batch that nobody approved yet."""
+        return await self._unit.one(_WAITING, {"lineage_id": lineage_id})
 
     async def insert_adoption(self, record: AdoptionRecord, lines: Sequence[AdoptionLineRecord]) -> None:
         """A new batch."""

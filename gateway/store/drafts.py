@@ -11,6 +11,7 @@ from gateway.domain.drafts import (
     ApprovalRecord,
     DraftEditRecord,
     DraftRecord,
+    FilesRecord,
     PersonRecord,
     RollbackRecord,
     WaiverRecord,
@@ -31,6 +32,8 @@ _APPROVALS: Final = Kept(schema_drafts.approvals, ApprovalRecord)
 _WAIVERS: Final = Kept(schema_drafts.waivers, WaiverRecord)
 _ROLLBACKS: Final = Kept(schema_drafts.rollbacks, RollbackRecord)
 _PERSONS: Final = Kept(schema_drafts.persons, PersonRecord)
+_FILES: Final = Kept(schema_drafts.rulebook_files, FilesRecord)
+_FILES_OF: Final = _FILES.by("activation_number")
 
 _FIXED: Final = ("draft_id", "created_at")
 _DRAFT: Final = _DRAFTS.by("draft_id")
@@ -110,6 +113,9 @@ class DraftWrites:
         key, mutable = ("activation_id",), ("activation_number",)
         await replace_one(self._unit, _ROLLBACK_DONE, replacing(record, key, mutable))
 
+    async def insert_rulebook_files(self, record: FilesRecord) -> None:
+        await self._unit.put(_FILES.insert, _FILES.params(record))
+
     async def ensure_person(self, record: PersonRecord) -> None:
         await self._unit.run(_PERSONS.insert_unless_there(), _PERSONS.params(record))
 
@@ -148,6 +154,9 @@ class DraftReads:
 
     async def rollbacks(self) -> Sequence[RollbackRecord]:
         return await self._reader.all(_ROLLBACKS_DONE)
+
+    async def rulebook_files(self, activation_number: int) -> FilesRecord | None:
+        return await self._reader.one(_FILES_OF, {"activation_number": activation_number})
 
     async def person_name(self, person: str) -> str | None:
         found = await self._reader.one(_PERSON, {"person": person})

@@ -13,6 +13,7 @@ __all__ = [
     "CommitUnknown",
     "ConstraintViolated",
     "Fenced",
+    "LeadLost",
     "SchemaOutdated",
     "StatementFailed",
     "StoreBusy",
@@ -34,6 +35,11 @@ class StoreClosed(StoreUnavailable):
 
 class SchemaOutdated(StoreUnavailable):
     """The database has another schema than this program. Nothing was written; `migrate` comes first."""
+
+
+class LeadLost(StoreUnavailable):
+    """The write was of a task that one process does for all, and this one does not lead it any more. Nothing was
+    written; the leader goes on."""
 
 
 class StoreFailure(GatewayError):

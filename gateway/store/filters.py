@@ -10,7 +10,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, Table, exists, select, text
 
 from gateway.domain.queries import DocumentFilter, TransactionFilter, Visible
-from gateway.domain.transaction import ENDS
+from gateway.domain.shown_state import NOT_CREATED
+from gateway.domain.transaction import ENDS, FAILED_ENDS
 from gateway.store import schema
 
 _transaction: Final = schema.transactions.c
@@ -40,7 +41,6 @@ _DOCUMENT_EQUAL: Final = (
     "document_type",
     "currency_code",
     "customer_id",
-    "state",
 )
 
 
@@ -64,9 +64,7 @@ def of_transactions(where: TransactionFilter) -> list[ColumnElement[bool]]:
 def of_documents(where: DocumentFilter) -> list[ColumnElement[bool]]:
     """The filter's conditions on `documents`."""
     conditions: list[Any] = _equal(schema.documents, where, _DOCUMENT_EQUAL)
-    if where.state is not None and where.state != "active":
-        # In the words of the partial index of what was undone, or it would not be used.
-        conditions.append(text(schema.UNDONE_STATE))
+    conditions += _as_shown(where.state)
     conditions += _among(schema.documents, where.business_units, where.geographies)
     if where.posting_date_from is not None:
         conditions.append(_document.posting_date >= where.posting_date_from)
@@ -81,6 +79,20 @@ def of_documents(where: DocumentFilter) -> list[ColumnElement[bool]]:
     if where.system_id is not None or where.erp_document_number is not None:
         conditions.append(_numbered(where.system_id, where.erp_document_number))
     return conditions
+
+
+def _as_shown(state: str | None) -> list[Any]:
+    """What readers are told of a document's state: what is recorded, unless its creation left none."""
+    if state is None:
+        return []
+    if state not in {"active", NOT_CREATED}:
+        # In the words of the partial index of what was undone, or it would not be used.
+        return [_document.state == state, text(schema.UNDONE_STATE)]
+    failed = exists().where(
+        _transaction.transaction_id == _document.transaction_id,
+        _transaction.status.in_(sorted(status.value for status in FAILED_ENDS)),
+    )
+    return [_document.state == "active", failed if state == NOT_CREATED else ~failed]
 
 
 def newest_first(where: DocumentFilter) -> ColumnElement[str]:

@@ -13,6 +13,7 @@ from gateway.domain.entries import EntryKind
 from gateway.domain.gate_evidence import KeyUsed, NumbersSeen, PostedDocument
 from gateway.domain.open_lineages import OpenFilter
 from gateway.store import schema
+from gateway.store.posted_legs import POSTED_LEGS, SPLIT_DOMAINS, posted_legs
 from gateway.store.reader import Moment, Reader
 from gateway.store.statement import Query
 
@@ -122,7 +123,11 @@ class GateEvidenceReads:
             .limit(limit)
         )
         # what a later change confirmed takes the place of what the creation did
-        return list({one.document_id: one for one in await self._reader.find(_POSTED, core)}.values())
+        found = list({one.document_id: one for one in await self._reader.find(_POSTED, core)}.values())
+        if domain in SPLIT_DOMAINS and len(found) < limit:
+            legs = await self._reader.find(POSTED_LEGS, posted_legs(system_id, posted_from, posted_until, limit))
+            found += filter(None, (one.as_document(domain, company_code) for one in legs))
+        return found[:limit]
 
 
 def _inside(where: OpenFilter) -> list[ColumnElement[bool]]:

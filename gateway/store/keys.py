@@ -9,17 +9,17 @@ from gateway.store import schema
 from gateway.store.kept import Kept, replace_one, replacing
 from gateway.store.unit import Unit
 
-_IDEMPOTENCY: Final = Kept(schema.idempotency_keys, IdempotencyKeyRecord)
-_NATURAL: Final = Kept(schema.natural_keys, NaturalKeyRecord)
+IDEMPOTENCY_KEYS: Final = Kept(schema.idempotency_keys, IdempotencyKeyRecord)
+NATURAL_KEYS: Final = Kept(schema.natural_keys, NaturalKeyRecord)
 PAYLOADS: Final = Kept(schema.payloads, PayloadRecord)
 
-_IDEMPOTENCY_KEY: Final = _IDEMPOTENCY.by("client", "operation", "resource", "idempotency_key")
+_IDEMPOTENCY_KEY: Final = IDEMPOTENCY_KEYS.by("client", "operation", "resource", "idempotency_key")
 
 _NATURAL_NAME: Final = ("source", "domain", "external_id")
 _NATURAL_BOUND: Final = ("document_id", "transaction_id", "content_hash")
 # Locked: who decides by what the key is bound to may bind it anew.
-_NATURAL_KEY: Final = _NATURAL.by(*_NATURAL_NAME, lock=True)
-_REBIND: Final = _NATURAL.replace(_NATURAL_NAME, _NATURAL_BOUND)
+_NATURAL_KEY: Final = NATURAL_KEYS.by(*_NATURAL_NAME, lock=True)
+_REBIND: Final = NATURAL_KEYS.replace(_NATURAL_NAME, _NATURAL_BOUND)
 
 PAYLOAD: Final = PAYLOADS.by("payload_id")
 
@@ -39,13 +39,13 @@ class KeyWrites:
         )
 
     async def insert_idempotency_key(self, record: IdempotencyKeyRecord) -> None:
-        await self._unit.put(_IDEMPOTENCY.insert, _IDEMPOTENCY.params(record))
+        await self._unit.put(IDEMPOTENCY_KEYS.insert, IDEMPOTENCY_KEYS.params(record))
 
     async def natural_key(self, source: str, domain: str, external_id: str) -> NaturalKeyRecord | None:
         return await self._unit.one(_NATURAL_KEY, {"source": source, "domain": domain, "external_id": external_id})
 
     async def insert_natural_key(self, record: NaturalKeyRecord) -> None:
-        await self._unit.put(_NATURAL.insert, _NATURAL.params(record))
+        await self._unit.put(NATURAL_KEYS.insert, NATURAL_KEYS.params(record))
 
     async def rebind_natural_key(self, record: NaturalKeyRecord) -> None:
         await replace_one(self._unit, _REBIND, replacing(record, _NATURAL_NAME, _NATURAL_BOUND))

@@ -55,6 +55,7 @@ class _Checkpoint:
     origin: str
     size: int
     note: bytes
+    kept_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +193,11 @@ class LogWrites:
         if tiles:
             await self._unit.run_many(_TILES.insert, [_TILES.params(tile) for tile in tiles])
 
-    async def keep_checkpoint(self, origin: str, size: int, note: bytes) -> None:
-        """Keep a signed checkpoint; of one size the newest note, which may have more signatures."""
-        await self._unit.run(_KEEP_CHECKPOINT, {"origin": origin, "size": size, "note": note})
+    async def keep_checkpoint(self, origin: str, size: int, note: bytes, kept_at: int) -> None:
+        """Keep a signed checkpoint; of one size the newest note, which may have more signatures, and the first time
+        (µs) that it was kept at."""
+        checkpoint = _Checkpoint(origin, size, note, kept_at)
+        await self._unit.run(_KEEP_CHECKPOINT, _CHECKPOINTS.params(checkpoint))
 
     async def insert_announcement(self, origin: str, number: int, note: bytes) -> None:
         """Keep the announcement of the log's `number`-th new key."""

@@ -131,17 +131,24 @@ _ANNOUNCED: Final = Query(
 )
 
 
-def _tally(entries: int, placed: int, waiting: int) -> tuple[int, int, int]:
-    return entries, placed, waiting
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts of one moment: `entries` is the sum of `placed` and `waiting`, and `frontier` is of a tree of `placed`."""
+
+    entries: int
+    placed: int
+    waiting: int
+    frontier: bytes | None
 
 
 _TALLY: Final = Query(
     select(
-        select(func.count()).select_from(schema.ledger_entries).scalar_subquery(),
-        select(func.count()).select_from(log_entries).scalar_subquery(),
-        select(func.count()).select_from(log_pending).scalar_subquery(),
+        select(func.count()).select_from(schema.ledger_entries).scalar_subquery().label("entries"),
+        select(func.count()).select_from(log_entries).scalar_subquery().label("placed"),
+        select(func.count()).select_from(log_pending).scalar_subquery().label("waiting"),
+        select(_leader.frontier).where(_leader.log == LOG).scalar_subquery().label("frontier"),
     ),
-    _tally,
+    Tally,
 )
 
 
@@ -159,8 +166,8 @@ class LogReads:
         """Entries without a place, counted up to `most`."""
         return await self._reader.one(_WAITING, {"most": most}) or 0
 
-    async def tally(self) -> tuple[int, int, int]:
-        """Entries, places, and entries that wait for one, all at one moment: the first is the sum of the others."""
+    async def tally(self) -> Tally:
+        """Entries, places, entries that wait for one, and the tree's frontier, all at one moment."""
         return (await self._reader.all(_TALLY))[0]
 
     async def placed(self, first: int, end: int) -> list[PlacedEntry]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Table, UniqueConstraint
+from sqlalchemy import Index, Table, UniqueConstraint
 
 from gateway.store.append_only import append_only
 from gateway.store.columns import KEYED, WIDE, bytes_, int_, text_
@@ -53,6 +53,9 @@ log_checkpoints: Final = Table(
     text_("origin", key=True),
     int_("size", key=True),
     bytes_("note"),
+    # By our clock; None of old ones. What was known at an instant is what the checkpoints until then cover.
+    int_("kept_at", null=True),
+    Index(None, "origin", "kept_at"),
     **KEYED,
 )
 

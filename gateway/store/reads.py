@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, func, or_, select, text
+from sqlalchemy import Select, bindparam, or_, select
 
-from gateway.domain.queries import DocumentFilter, LineageView, QueueState, TransactionFilter, Visible
+from gateway.domain.queries import DocumentFilter, LineageView, TransactionFilter, Visible
 from gateway.domain.records import (
     ActivationRecord,
     CrossReferenceRecord,
@@ -26,24 +26,27 @@ from gateway.store.adoptions import AdoptionReads
 from gateway.store.documents import CROSS_REFERENCES, DOCUMENTS
 from gateway.store.drafts import DraftReads
 from gateway.store.entries import ENTRIES, ENTRIES_OF_TRACE
+from gateway.store.exceptions import ExceptionReads
 from gateway.store.filters import newest_first, of_documents, of_transactions, seen
 from gateway.store.gate_evidence import GateEvidenceReads
 from gateway.store.keys import PAYLOAD
+from gateway.store.leaders import LeaderReads
 from gateway.store.lineages import LINEAGES, PINS
 from gateway.store.open_lineages import OpenLineageReads
 from gateway.store.processes import ACTIVATION
+from gateway.store.queue_reads import QueueReads
 from gateway.store.reader import Moment, Reader
 from gateway.store.relations import RELATIONS
 from gateway.store.simulations import SimulationReader
+from gateway.store.state_reads import StateReads
 from gateway.store.statement import Query
+from gateway.store.sweeps import SweepReads
 from gateway.store.traffic import TrafficReader
 from gateway.store.transactions import STEPS_OF, TRANSACTIONS
 
 LINEAGE_ROWS: Final = 10_000
 """Documents, transactions, relations and cross-references of a lineage that one answer shows at most; a lineage is a
 handful, a collective one some hundreds."""
-
-_SECOND: Final = 1_000_000
 
 _transaction: Final = schema.transactions.c
 _document: Final = schema.documents.c
@@ -73,32 +76,8 @@ def _status(transaction_id: str, status: str) -> tuple[str, Status]:
 _STATUSES: Final = Query(select(_transaction.transaction_id, _transaction.status), _status)
 
 
-def _depth(count: int, oldest: int | None) -> tuple[int, int | None]:
-    return count, oldest
-
-
-_JOBS_WAITING: Final = Query(
-    select(func.count(), func.min(_transaction.accepted_at))
-    .select_from(schema.jobs.join(schema.transactions, schema.jobs.c.transaction_id == _transaction.transaction_id))
-    .where(schema.jobs.c.lease_until <= bindparam("now")),
-    _depth,
-)
-_EVENTS_WAITING: Final = Query(
-    select(func.count(), func.min(schema.outbox.c.created_at)).where(schema.outbox.c.published_at.is_(None)),
-    _depth,
-)
-
-
-_IN_DOUBT: Final = Query(
-    # In the words of the partial index of what is open, or it would not be used.
-    select(func.count())
-    .select_from(schema.transactions)
-    .where(_transaction.status == Status.IN_DOUBT.value, text(schema.OPEN_STATUS)),
-    int,
-)
-
-
 class StoreReads(
+    QueueReads,
     ActivationReads,
     ActReads,
     DraftReads,
@@ -107,6 +86,10 @@ class StoreReads(
     AdoptionReads,
     OpenLineageReads,
     GateEvidenceReads,
+    ExceptionReads,
+    LeaderReads,
+    SweepReads,
+    StateReads,
 ):
     """Implements `gateway.transactions.queries.Reads`."""
 
@@ -189,21 +172,8 @@ class StoreReads(
     async def activation(self, activation_number: int) -> ActivationRecord | None:
         return await self._reader.one(ACTIVATION, {"activation_number": activation_number})
 
-    async def queue_state(self, now: int) -> QueueState:
-        """Transactions that are not at rest and in nobody's hands, however long they are put off, by the age of their
-        acceptance; events that the stream has not acknowledged."""
-        async with self._reader.moment() as moment:
-            ((jobs, accepted_at),) = await moment.all(_JOBS_WAITING, {"now": now})
-            ((events, created_at),) = await moment.all(_EVENTS_WAITING)
-            (in_doubt,) = await moment.all(_IN_DOUBT)
-        return QueueState(jobs, _age(now, accepted_at), events, _age(now, created_at), in_doubt)
-
     async def is_alive(self) -> bool:
         return await self._reader.is_alive()
-
-
-def _age(now: int, since: int | None) -> float:
-    return max(0.0, (now - since) / _SECOND) if since is not None else 0.0
 
 
 async def _related(moment: Moment, document_ids: Sequence[str], visible: Visible) -> Sequence[RelationRecord]:

@@ -26,6 +26,8 @@ METADATA: Final = MetaData(
     }
 )
 
+FREE_JOB: Final = "lease_owner IS NULL AND waiting_for IS NULL"
+"""What whoever has a place may take once it is due; written out for the same reason as the next."""
 OPEN_STATUS: Final = "status NOT IN ('posted', 'rejected', 'compensated', 'cancelled')"
 """Not an end. Written out, because a partial index serves only a query that has the very words of its condition."""
 
@@ -75,6 +77,8 @@ transactions: Final = Table(
     text_("problem", null=True),
     int_("retry_after_s", null=True),
     text_("base_payload_id", null=True),
+    text_("exception_id", null=True),
+    text_("legs", null=True),
     Index(None, "lineage_id", "transaction_id"),
     # What was done to a document. Ids are time-ordered, so most inserts go to the index's end.
     Index(None, "document_id", "transaction_id"),
@@ -126,6 +130,8 @@ documents: Final = Table(
     # sift the pages of these or of the domain; what was cancelled or reversed is rare and costs the rest nothing.
     partial_index("documents_by_customer_id", "domain", "customer_id", "document_id", where="customer_id IS NOT NULL"),
     partial_index("documents_by_posting_date", "domain", "posting_date", where="posting_date IS NOT NULL"),
+    # What an auditor who has a sum only goes by.
+    partial_index("documents_by_amount", "amount", "document_id", where="amount IS NOT NULL"),
     partial_index("documents_undone", "domain", "state", "document_id", where=UNDONE_STATE),
     **WIDE,
 )
@@ -209,6 +215,8 @@ steps: Final = Table(
     text_("document_type", null=True),
     text_("document_number", null=True),
     int_("earlier_until", null=True),
+    text_("posting_date", null=True),
+    text_("problem", null=True),
     UniqueConstraint("external_reference"),
     **KEYED,
 )
@@ -237,8 +245,13 @@ jobs: Final = Table(
     int_("lease_until"),
     text_("waiting_for", null=True),
     int_("tries"),
-    Index(None, "due_at"),
+    int_("priority", of_old=3),
+    text_("system_id", of_old=""),
+    int_("enqueued_at", of_old=0),
+    partial_index("jobs_free", "lane", "system_id", "priority", "due_at", where=FREE_JOB),
+    partial_index("jobs_leased", "lease_until", where="lease_owner IS NOT NULL"),
     partial_index("jobs_by_waiting_for", "waiting_for", where="waiting_for IS NOT NULL"),
+    partial_index("jobs_waiting_by_due_at", "due_at", where="waiting_for IS NOT NULL"),
     **KEYED,
 )
 

@@ -112,6 +112,15 @@ rollbacks: Final = Table(
     **WIDE,
 )
 
+rulebook_files: Final = Table(
+    "rulebook_files",
+    METADATA,
+    int_("activation_number", key=True),
+    text_("files"),
+    **WIDE,
+)
+append_only(rulebook_files)
+
 persons: Final = Table(
     "persons",
     METADATA,

@@ -5,22 +5,30 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from gateway.domain.leaders import Lead
+from gateway.store.accesses import AccessWrites
 from gateway.store.activations import ActivationWrites
 from gateway.store.acts import ActWrites
 from gateway.store.adoptions import AdoptionWrites
 from gateway.store.documents import DocumentWrites
 from gateway.store.drafts import DraftWrites
 from gateway.store.entries import EntryWrites
+from gateway.store.entry_index import EntryIndexWrites
 from gateway.store.errors import SchemaOutdated
+from gateway.store.exceptions import ExceptionWrites
 from gateway.store.jobs import JobWrites
 from gateway.store.keys import KeyWrites
+from gateway.store.leaders import LeaderWrites
+from gateway.store.led import LedWriter, Writer
+from gateway.store.ledger_reads import LedgerReads
 from gateway.store.lineages import LineageWrites
 from gateway.store.log import LogWrites
 from gateway.store.log_reads import LogReads
+from gateway.store.many import ManyWrites
 from gateway.store.migrate import check_schema
 from gateway.store.outbox import OutboxWrites, StoreOutbox
 from gateway.store.postgres_writer import DEFAULT_LIMITS as POOL_LIMITS
-from gateway.store.postgres_writer import PoolLimits, PostgresWriter, open_writer
+from gateway.store.postgres_writer import PoolLimits, open_writer
 from gateway.store.processes import ProcessWrites
 from gateway.store.reader import Reader, open_engine
 from gateway.store.reads import StoreReads
@@ -28,6 +36,7 @@ from gateway.store.relations import RelationWrites
 from gateway.store.simulations import SimulationWrites
 from gateway.store.sqlite_writer import DEFAULT_LIMITS as BATCH_LIMITS
 from gateway.store.sqlite_writer import BatchLimits, SqliteWriter
+from gateway.store.sweeps import SweepWrites
 from gateway.store.transactions import TransactionWrites
 from gateway.store.unit import Unit
 from gateway.store.url import SqliteDatabase, parse_url
@@ -42,6 +51,7 @@ class StoreUnit(
     LineageWrites,
     TransactionWrites,
     JobWrites,
+    ManyWrites,
     EntryWrites,
     OutboxWrites,
     ProcessWrites,
@@ -51,6 +61,11 @@ class StoreUnit(
     ActivationWrites,
     ActWrites,
     DraftWrites,
+    EntryIndexWrites,
+    AccessWrites,
+    ExceptionWrites,
+    LeaderWrites,
+    SweepWrites,
 ):
     """One write transaction in the words of the domain. Implements `gateway.transactions.ports.WriteUnit`."""
 
@@ -67,13 +82,15 @@ class Store:
         reads: questions, on read-only connections.
         outbox: events that wait for the stream.
         log: the verifiable log's rows.
+        ledger: what auditors ask.
     """
 
-    def __init__(self, writer: SqliteWriter | PostgresWriter, reader: Reader) -> None:
+    def __init__(self, writer: Writer, reader: Reader) -> None:
         self._writer = writer
         self._reader = reader
         self.reads = StoreReads(reader)
         self.log = LogReads(reader)
+        self.ledger = LedgerReads(reader)
         self.outbox = StoreOutbox(writer, reader)
 
     async def write(self, fn: Callable[[StoreUnit], Awaitable[T]]) -> T:
@@ -93,6 +110,11 @@ class Store:
             return await fn(StoreUnit(unit))
 
         return await self._writer.write(run)
+
+    def led(self, lead: Lead) -> Store:
+        """The record as the leader of a task writes it: its writes raise LeadLost once the lead is another's. What it
+        reads is the same; closing it closes the record's reads."""
+        return Store(LedWriter(self._writer, lead), self._reader)
 
     async def close(self) -> None:
         """Finish the units that wait, then close every connection. Calling it again does nothing."""

@@ -32,6 +32,8 @@ _MUTABLE: Final = (
     "erp_document_number",
     "problem",
     "retry_after_s",
+    "exception_id",
+    "legs",
 )
 _LOCKED: Final = TRANSACTIONS.by("transaction_id", lock=True)
 TRANSACTION: Final = TRANSACTIONS.by("transaction_id")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from gateway.telemetry.exception_numbers import ExceptionNumbers
+from gateway.telemetry.queue_numbers import Depth, DepthNumbers
 from gateway.telemetry.relay_numbers import RelayNumbers
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
@@ -29,10 +32,12 @@ class QueueNumbers(Protocol):
     def oldest_event_s(self) -> float: ...
     @property
     def in_doubt(self) -> int: ...
+    @property
+    def depths(self) -> Sequence[Depth]: ...
 
 
 class Metrics:
-    """Counters and latencies; `relay` is what the relay counts.
+    """Counters and latencies; `relay` is what the relay counts, `exceptions` what stands in front of people.
 
     Labels are route templates, rulebook ids and our own words: their number is bounded.
     """
@@ -77,7 +82,21 @@ class Metrics:
         self._event_age = self._gauge("outbox_lag_seconds", "Age of the oldest of them.")
         self._in_doubt = self._gauge("transactions_in_doubt", "Transactions in doubt, in front of a person.")
         self._readable = self._gauge("store_readable", "Whether queue and outbox could be read at this scrape.")
+        self._findings = Gauge(
+            "erp_gateway_sweep_findings",
+            "What the last periodic sweep found to stand still for too long, in the process that leads the sweep.",
+            ["finding"],
+            registry=self._registry,
+        )
+        self._leads = Gauge(
+            "erp_gateway_leads",
+            "Whether this process leads a task that one process does for all.",
+            ["task"],
+            registry=self._registry,
+        )
+        self._depths = DepthNumbers(self._registry)
         self.relay = RelayNumbers(self._registry)
+        self.exceptions = ExceptionNumbers(self._registry)
         # labels() takes a lock and builds a tuple each time; these remember its answers.
         self._of_request: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
@@ -103,6 +122,16 @@ class Metrics:
         self._calls.labels(system_id, operation, outcome).inc()
         self._call_seconds.labels(system_id, operation).observe(seconds)
 
+    def sweep_findings(self, findings: Mapping[str, int] | None) -> None:
+        """How many of each the last sweep found; None: this process sweeps no more."""
+        self._findings.clear()
+        for finding, count in (findings or {}).items():
+            self._findings.labels(finding).set(count)
+
+    def leads(self, task: str, is_led_here: bool) -> None:
+        """A task was taken by this process, or given up."""
+        self._leads.labels(task).set(1 if is_led_here else 0)
+
     def render(self, queue: QueueNumbers | None) -> bytes:
         """The exposition text; `queue` is None if the store did not answer, and the last numbers stand."""
         self._readable.set(0 if queue is None else 1)
@@ -112,6 +141,7 @@ class Metrics:
             self._events.set(queue.events)
             self._event_age.set(queue.oldest_event_s)
             self._in_doubt.set(queue.in_doubt)
+            self._depths.show(queue.depths)
         return generate_latest(self._registry)
 
     def _gauge(self, name: str, meaning: str) -> Gauge:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gateway.domain.head import head_of
-from gateway.domain.identity import key_commitment, payload_commitment
+from gateway.domain.identity import key_commitment, payload_commitment, person_or_none
 from gateway.domain.records import (
     DocumentRecord,
     LineageRecord,
@@ -23,6 +23,7 @@ from gateway.transactions.agreement import refuse_over_credit, refuse_strangers
 from gateway.transactions.begin import Accepted, begin
 from gateway.transactions.commands import Create
 from gateway.transactions.draft import OPERATION, Draft
+from gateway.transactions.exceptions import close_replaced
 from gateway.transactions.journal import Journal
 from gateway.transactions.links import customer_of, relations_of
 from gateway.transactions.parts import LineParts
@@ -91,6 +92,8 @@ async def _begin(
 ) -> Accepted:
     """The trace begins."""
     tools = parts.tools
+    if record.replaces is not None:
+        await close_replaced(unit, parts, record.replaces, record.transaction_id, command.caller.client)
     journal = Journal(tools, record, command.caller.client)
     external_id = command.document.external_id
     journal.begin(
@@ -102,11 +105,12 @@ async def _begin(
             if external_id
             else None,
             "payloadHash": payload_commitment(draft.salt, draft.body),
+            "person": person_or_none(tools.commitment_key, command.caller.person),
             "parentTransactionId": record.parent_transaction_id,
             "replaces": record.replaces,
         }
     )
-    return await begin(unit, parts, journal, routed.outcome, command.document)
+    return await begin(unit, parts, journal, routed, command.queueing, command.document)
 
 
 async def _document(

@@ -1,4 +1,4 @@
-"""What a document must share with what it refers to, and what an order must still cover once it was billed.
+"""What a document may refer to and must share with it, and what an order must still cover once it was billed.
 
 Asked with the rows of what it refers to held, so that it is judged on what will be committed. What was imported by its
 number alone says neither customer nor currency, and agrees with everything.
@@ -10,13 +10,73 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from adapters.canonical import CanonicalDocument, Contract, CustomerDocument, Invoice, Order
+from adapters.canonical import CanonicalDocument, Contract, CustomerDocument, Invoice, Order, Payment
 from gateway.domain.records import DocumentRecord
 from gateway.errors import FieldError, Problem
 from gateway.transactions.links import LinkedDocument, customer_of, parents_of
 from gateway.transactions.ports import WriteUnit
 
 _ZERO: Final = Decimal(0)
+
+
+def refuse_credited_credits(document: CanonicalDocument, linked: Sequence[LinkedDocument]) -> None:
+    """Raise Problem `invalid-document` for a credit note or an allocation upon a credit note: only an invoice is
+    corrected or paid. Credits of credits would give back more than was billed, each within the sum of the one before.
+    """
+    if not isinstance(document, Invoice | Payment):
+        return
+    errors = tuple(
+        FieldError(
+            one.link.field, "names a credit note, not an invoice", "name the invoice itself; reverse a credit note"
+        )
+        for one in linked
+        if one.link.target_domain == Invoice.domain and one.document.document_type == "credit_note"
+    )
+    if errors:
+        raise Problem(
+            "invalid-document",
+            f"{errors[0].field} {errors[0].message}",
+            remedy="credit notes correct invoices, and payments settle invoices",
+            errors=errors,
+        )
+
+
+async def refuse_other_lineages(
+    unit: WriteUnit, document: CanonicalDocument, parents: Sequence[LinkedDocument]
+) -> None:
+    """Raise Problem `invalid-document` where what it follows does not belong together.
+
+    A payment may settle invoices of several lineages, and belongs to each of them: whoever names it beside an invoice
+    that it settles, or the order of one, names one lineage.
+    """
+    if isinstance(document, Payment) or len({one.document.lineage_id for one in parents}) < 2:
+        return
+    payments = [one for one in parents if one.link.target_domain == Payment.domain]
+    others = [one for one in parents if one.link.target_domain != Payment.domain]
+    if len({one.document.lineage_id for one in others}) == 1 and await _settle(unit, payments, others):
+        return
+    fields = [one.link.field for one in parents]
+    remedy = "name documents of one lineage, or leave out what it does not belong to"
+    raise Problem(
+        "invalid-document",
+        f"{' and '.join(fields)} name documents that do not follow from each other",
+        remedy=remedy,
+        errors=tuple(FieldError(field, "belongs to another lineage than the other", remedy) for field in fields),
+    )
+
+
+async def _settle(unit: WriteUnit, payments: Sequence[LinkedDocument], others: Sequence[LinkedDocument]) -> bool:
+    """Whether all these payments are upon each of the others: upon an invoice, or upon an invoice of an order."""
+    wanted = {one.document.document_id for one in payments}
+    for one in others:
+        followers = await unit.followers(one.document.document_id)
+        found = {follower.document_id for follower in followers}
+        for follower in followers:
+            if one.link.target_domain == Order.domain and follower.domain == Invoice.domain:
+                found |= {upon.document_id for upon in await unit.followers(follower.document_id)}
+        if not wanted <= found:
+            return False
+    return True
 
 
 def refuse_strangers(document: CanonicalDocument, linked: Sequence[LinkedDocument]) -> None:
@@ -88,8 +148,8 @@ async def refuse_below_billed(unit: WriteUnit, order: DocumentRecord, changed: C
     billed = _sum(followers, "invoice")
     if changed.amount >= billed:
         return
-    # a credit note follows the order, its invoice, or both of them
-    notes = {one.document_id: one for one in followers if one.document_type == "credit_note"}
+    # by way of its invoices only: what merely names the order says nothing of what it was billed for
+    notes: dict[str, DocumentRecord] = {}
     for one in followers:
         if one.document_type == "invoice":
             notes |= {upon.document_id: upon for upon in await unit.followers(one.document_id)}

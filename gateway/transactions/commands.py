@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
 from adapters.canonical import CanonicalDocument
 from gateway.domain.caller import Caller
+from gateway.domain.lanes import SYNCHRONOUS, Queueing
 from gateway.domain.records import TransactionRecord
+from gateway.errors import Problem
 from routing_rules import Facts
 
 MAX_WAIT_S = 8.0
@@ -20,7 +22,8 @@ MAX_WAIT_S = 8.0
 class Create:
     """Create a document. `wait_s`: how long the caller waits for a resting status (0: answer once accepted).
 
-    `replaces`: the rejected or cancelled transaction with the same natural key that this one corrects.
+    `replaces`: the rejected or cancelled transaction with the same natural key that this one corrects. `queueing`: with
+    `alone` the answer is the accepted transaction, and nobody waits.
     """
 
     caller: Caller
@@ -29,6 +32,7 @@ class Create:
     replaces: str | None = None
     wait_s: float = MAX_WAIT_S
     traceparent: str = ""
+    queueing: Queueing = SYNCHRONOUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Change:
     if_match: str | None = None
     wait_s: float = MAX_WAIT_S
     traceparent: str = ""
+    queueing: Queueing = SYNCHRONOUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ class Cancel:
     if_match: str | None = None
     wait_s: float = MAX_WAIT_S
     traceparent: str = ""
+    queueing: Queueing = SYNCHRONOUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,7 @@ class Reverse:
     if_match: str | None = None
     wait_s: float = MAX_WAIT_S
     traceparent: str = ""
+    queueing: Queueing = SYNCHRONOUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,10 @@ class Submissions(Protocol):
 
     async def submit(self, command: Create) -> Answer:
         """Accept the document (durably), and wait for its end as long as the command says."""
+        ...
+
+    async def accept_many(self, commands: Sequence[Create]) -> list[Answer | Problem]:
+        """Accept each document by itself, many in one commit; nobody waits for their ends."""
         ...
 
     async def change(self, command: Change) -> Answer:

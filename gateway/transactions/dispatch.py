@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from adapters.canonical import MASTER_DOMAINS
 from adapters.port import Posting
 from gateway.domain.entries import EntryKind
+from gateway.domain.identity import Direction
+from gateway.domain.legs import planned, with_step
 from gateway.domain.plan import plan
 from gateway.domain.records import PinRecord, StepRecord, TransactionRecord
 from gateway.domain.transaction import Status
@@ -66,6 +68,12 @@ async def begin_dispatch(unit: WriteUnit, parts: LineParts, journal: Journal, re
     """Routed, pinned and dispatched. The caller writes the record, inserts the step, and flushes the journal."""
     target = ready.target
     record = journal.record
+    if ready.legs:
+        _route_legs(journal, ready)
+        step = _first_step(parts, journal.record, ready, lease)
+        journal.change(legs=with_step(journal.record.legs or "", step, record.posting_date))
+        journal.move(Status.DISPATCHED, dispatched_members(step))
+        return step
     journal.move(
         Status.ROUTED,
         target.members,
@@ -80,21 +88,56 @@ async def begin_dispatch(unit: WriteUnit, parts: LineParts, journal: Journal, re
     )
     if not target.pinned and record.domain not in MASTER_DOMAINS:
         await _pin(unit, parts, journal)
-    first = plan(record.transaction_id, record.domain, record.operation, target.system_id)[0]
-    step = StepRecord(
-        transaction_id=record.transaction_id,
-        step=first.step,
-        direction="do",
-        system_id=target.system_id,
-        external_reference=first.reference(),
+    step = _first_step(parts, record, ready, lease)
+    journal.move(Status.DISPATCHED, dispatched_members(step))
+    return step
+
+
+def _first_step(parts: LineParts, record: TransactionRecord, ready: Ready, lease: Lease) -> StepRecord:
+    legs = [one.leg for one in ready.legs]
+    first = plan(record.transaction_id, record.domain, record.operation, ready.target.system_id, legs)[0]
+    return first_attempt(parts, record.transaction_id, first.step, first.system_id, first.reference(), lease)
+
+
+def _route_legs(journal: Journal, ready: Ready) -> None:
+    """Each leg is routed and pinned by itself; what they belong to has neither a system nor a pin."""
+    for one in ready.legs:
+        leg = one.leg
+        members = {**one.target.members, **leg.entry_members}
+        if leg.step == 1:
+            journal.move(Status.ROUTED, members, legs=planned(part.leg for part in ready.legs))
+        else:
+            journal.note(EntryKind.ROUTED, members)
+    for one in ready.legs:
+        if not one.leg.pinned:
+            members = {"systemId": one.leg.system_id, "lineageId": journal.record.lineage_id, "step": one.leg.step}
+            journal.act(EntryKind.PINNED, members)
+
+
+def first_attempt(
+    parts: LineParts,
+    transaction_id: str,
+    step: int,
+    system_id: str,
+    external_reference: str,
+    lease: Lease,
+    direction: Direction = "do",
+    posting_date: str | None = None,
+) -> StepRecord:
+    """A step that is to be sent now by this process under this lease."""
+    return StepRecord(
+        transaction_id=transaction_id,
+        step=step,
+        direction=direction,
+        system_id=system_id,
+        external_reference=external_reference,
         state="dispatched",
         attempt=1,
         epoch=lease.epoch,
         process_id=parts.tools.process_id,
         dispatched_at=parts.tools.clock.now(),
+        posting_date=posting_date,
     )
-    journal.move(Status.DISPATCHED, dispatched_members(step))
-    return step
 
 
 def next_attempt(parts: LineParts, step: StepRecord, lease: Lease) -> StepRecord:
@@ -115,12 +158,16 @@ def next_attempt(parts: LineParts, step: StepRecord, lease: Lease) -> StepRecord
 def dispatched_members(step: StepRecord) -> Mapping[str, object]:
     """Wire members of a `dispatched` entry."""
     return {
-        "systemId": step.system_id,
-        "step": step.step,
-        "attempt": step.attempt,
+        **step_members(step),
         "epoch": step.epoch,
         "erp": {"reference": step.external_reference},
     }
+
+
+def step_members(step: StepRecord) -> Mapping[str, object]:
+    """Wire members by which an entry says of which attempt at which step it speaks."""
+    members = {"systemId": step.system_id, "step": step.step, "attempt": step.attempt}
+    return members if step.direction == "do" else {**members, "direction": step.direction}
 
 
 async def _pin(unit: WriteUnit, parts: LineParts, journal: Journal) -> None:

@@ -5,12 +5,15 @@ The document's row is taken before the lineage's (event numbers), as everywhere:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from adapters.canonical import ErpNumber
 from gateway.domain.entries import EntryKind
-from gateway.domain.records import CrossReferenceRecord
+from gateway.domain.legs import legs_of
+from gateway.domain.records import CrossReferenceRecord, StepRecord
+from gateway.transactions.posting import number_of
 from gateway.transactions.work import Work
 
 
@@ -35,6 +38,27 @@ async def take_effect(work: Work, number: ErpNumber) -> None:
         case "reverse":
             await _alter(work, state="reversed")
             await _link(work, number, mirror=True)
+
+
+async def take_effect_in_parts(work: Work, steps: Sequence[StepRecord]) -> None:
+    """All steps of the transaction are posted. A part that is no document of the transaction's own domain names the
+    document, and is never what it is called."""
+    record = work.record
+    mirrors = record.operation == "reverse"
+    if mirrors:
+        await _alter(work, state="reversed")
+    domains = {leg.step: leg.domain for leg in legs_of(record)}
+    for step in sorted(steps, key=lambda one: one.step):
+        own = domains[step.step] == record.domain and not mirrors
+        await _link(work, number_of(step), mirror=not own)
+
+
+async def forget_parts(work: Work, steps: Sequence[StepRecord]) -> None:
+    """All that was posted is undone: the numbers find the document, and were never what it is called."""
+    done = [one for one in steps if one.document_number is not None]
+    # in the order in which they were posted, as the ledger has them
+    for step in sorted(done, key=lambda one: (one.direction, one.step if one.direction == "do" else -one.step)):
+        await _link(work, number_of(step), mirror=True)
 
 
 async def release(work: Work) -> None:

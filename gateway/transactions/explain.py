@@ -6,6 +6,7 @@ from gateway.domain.facts import wire_members
 from gateway.errors import Problem
 from gateway.transactions.commands import DecisionView
 from gateway.transactions.home import HOME, keeps
+from gateway.transactions.overlays import lying_over
 from gateway.transactions.parts import LineParts
 from gateway.transactions.target import kept_effect
 from routing_rules import Decision, DomainNotServed, Facts, UnknownNode, decide
@@ -26,5 +27,7 @@ def explain(parts: LineParts, facts: Facts) -> DecisionView:
         body["target"] = {"systemId": HOME, "side": answer.side.value}
         body["ruledSystemId"] = answer.system_id
         body["effect"] = kept_effect(answer.explanation.effect, answer.system_id)
+    lying = lying_over(rules, facts, answer if isinstance(answer, Decision) else None)
+    body["overlayInForce"] = None if lying is None else lying.members
     body["activationNumber"] = rules.activation_number
     return DecisionView(body)

@@ -6,16 +6,19 @@ The call to an ERP runs in a task of its own: neither the caller's budget nor it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
 
+from gateway.domain.lanes import Opening
 from gateway.domain.records import JobRecord, TransactionRecord
 from gateway.domain.transaction import RESTING, Status
-from gateway.errors import StoreUnavailable
+from gateway.errors import Problem, StoreUnavailable
 from gateway.transactions.accept import accept
+from gateway.transactions.accept_many import accept_chunk, alone, chunks
 from gateway.transactions.begin import Accepted
 from gateway.transactions.commands import MAX_WAIT_S, Answer, Cancel, Change, Create, DecisionView, Reverse
 from gateway.transactions.completions import Completions
@@ -25,7 +28,8 @@ from gateway.transactions.explain import explain
 from gateway.transactions.journal import first_reference
 from gateway.transactions.operate import operate, refuse_unservable
 from gateway.transactions.parts import SECOND, ErpSystem, LineParts, RulesInForce
-from gateway.transactions.ports import Store
+from gateway.transactions.places import Places
+from gateway.transactions.ports import Store, WriteUnit
 from gateway.transactions.process import Carried, give_back, process, run_dispatch
 from gateway.transactions.queries import Reads, Visible
 from gateway.transactions.rules import (
@@ -70,6 +74,8 @@ class Line:
         self._events_left = events_left
         self._jobs_due = jobs_due
         self._completions = Completions()
+        self._places = Places(parts.limits.lanes)
+        self._place_free: Callable[[], None] = lambda: None
         self._tasks: set[asyncio.Task[None]] = set()
         self._jobs: set[asyncio.Task[None]] = set()
         self._busy: set[str] = set()
@@ -82,7 +88,11 @@ class Line:
     @property
     def jobs_under_way(self) -> int:
         """Claimed jobs that this process carries on now."""
-        return len(self._jobs)
+        return self._places.taken
+
+    def when_place_is_free(self, tell: Callable[[], None]) -> None:
+        """Who is told when a job ends in whose place another may be due."""
+        self._place_free = tell
 
     async def submit(self, command: Create) -> Answer:
         """Accept the document durably, then wait for its end as long as the command says (at most 8 s).
@@ -93,7 +103,28 @@ class Line:
         accepted = await self._under_rules(
             lambda parts: self._store.write(lambda unit: accept(unit, parts, command, draft))
         )
-        return await self._answered(accepted, command.wait_s)
+        return await self._answered(accepted, _patience(command))
+
+    async def accept_many(self, commands: Sequence[Create]) -> list[Answer | Problem]:
+        """Accept documents, each as `submit` would, some hundred in one commit; answer i is that of command i.
+
+        Nobody waits for their ends: workers send them. What is refused leaves nothing behind and does not concern the
+        others. A document may refer to an earlier one of the list, or repeat it.
+
+        Raises StoreUnavailable, CommitUnknown: what came before may be on record. Send the same again: what was
+        accepted is answered.
+        """
+        answers: list[Answer | Problem] = []
+        for chunk in chunks(commands):
+            drawn = [(alone(one), Draft.of(one, self._parts)) for one in chunk]
+            accepted = await self._under_rules(partial(self._accept_chunk, drawn))
+            answers += [one if isinstance(one, Problem) else await self._answered(one, 0.0) for one in accepted]
+        return answers
+
+    async def _accept_chunk(
+        self, drawn: Sequence[tuple[Create, Draft]], parts: LineParts
+    ) -> Sequence[Accepted | Problem]:
+        return await self._store.write(lambda unit: accept_chunk(unit, parts, drawn))
 
     async def change(self, command: Change) -> Answer:
         """Accept a change of a document, in the terms of `submit`."""
@@ -116,7 +147,7 @@ class Line:
         accepted = await self._under_rules(
             lambda parts: self._store.write(lambda unit: operate(unit, parts, command, draft))
         )
-        return await self._answered(accepted, command.wait_s)
+        return await self._answered(accepted, _patience(command))
 
     def _under(self, rules: RulesInForce) -> LineParts:
         """The parts with these rules."""
@@ -148,18 +179,37 @@ class Line:
         """How these facts would be routed now; nothing is posted."""
         return explain(self._under(self._rules.current), facts)
 
-    async def work(self, limit: int) -> int:
-        """Claim up to `limit` due jobs and carry each on in its own task; how many were claimed."""
-        parts = self._parts
-        now = parts.tools.clock.now()
-        lease_until = now + int(CLAIM_LEASE_S * SECOND)
-        jobs = await self._store.write(lambda unit: unit.claim_jobs(parts.tools.process_id, now, lease_until, limit))
+    async def work(self, most: int | None = None, *, everywhere: bool = True) -> int:
+        """Claim due jobs for which there are places, and carry each on in its own task; how many were claimed.
+
+        `most`: of each lane at each system. `everywhere`: also where the last look left nothing, and what was forgotten
+        by processes that ended.
+        """
+        openings = self._places.openings(self._parts.systems, everywhere=everywhere, most=most)
+        if not openings:
+            return 0
+        jobs = await self._store.write(lambda unit: self._claim(unit, openings, everywhere))
+        self._places.take(openings, jobs)
         for job in jobs:
             # a process that stalled past its own lease may claim what its own call still holds open: that call ends
             # first, by its time limit, and the job comes round again
-            if job.transaction_id not in self._busy:
+            if job.transaction_id in self._busy:
+                self._places.give_back(job)
+            else:
                 self._spawn(self._carry_on(job), self._jobs)
         return len(jobs)
+
+    async def _claim(self, unit: WriteUnit, openings: Sequence[Opening], everywhere: bool) -> Sequence[JobRecord]:
+        tools = self._parts.tools
+        now = tools.clock.now()
+        if everywhere:
+            await unit.revive_jobs(now)
+        return await unit.claim_jobs(tools.process_id, now, now + int(CLAIM_LEASE_S * SECOND), openings)
+
+    @property
+    def busy_with(self) -> frozenset[str]:
+        """The transactions that this process works on now."""
+        return frozenset(self._busy)
 
     async def drain(self, limit_s: float) -> bool:
         """Let what is under way end, at most `limit_s` seconds; whether all of it did."""
@@ -206,6 +256,8 @@ class Line:
             return
         finally:
             self._busy.discard(job.transaction_id)
+            if self._places.give_back(job):
+                self._place_free()
         if carried is not None:
             self._settled(carried)
 
@@ -237,3 +289,8 @@ class Line:
             record = seen or record
             if record.status in _ANSWERED_AT_ONCE:
                 return record
+
+
+def _patience(command: Create | Change | Cancel | Reverse) -> float:
+    """Seconds that the caller waits; whoever wants it accepted alone wants the answer then."""
+    return 0.0 if command.queueing.alone else command.wait_s

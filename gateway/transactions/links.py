@@ -69,7 +69,7 @@ async def resolve_links(
             errors=tuple(
                 FieldError(
                     link.field,
-                    f"no document of {link.target_domain} is known as {link.reference}",
+                    f"no document of {link.target_domain} is known as {_told(link, source)}",
                     "submit it first, or correct the reference",
                 )
                 for link in missing
@@ -82,6 +82,14 @@ async def resolve_links(
         LinkedDocument(link, target, made_by.get(target.transaction_id) if target.transaction_id else None)
         for link, target in known
     ]
+
+
+def _told(link: Link, source: str) -> str:
+    """The reference, and where it was looked up: one without a source is looked up under the caller's own."""
+    reference = link.reference
+    if reference.external_id is None or reference.source is not None:
+        return str(reference)
+    return f"{reference} under the source {source}; name the source where another one submitted it"
 
 
 async def _hold(
@@ -151,31 +159,36 @@ def refuse_failed_parent(linked: Sequence[LinkedDocument]) -> None:
             )
 
 
-async def pin_of_parents(unit: WriteUnit, parents: Sequence[LinkedDocument]) -> PinRecord | None:
-    """The pin that the parents' lineages share; None while none of them has one.
-
-    Raises Problem `lineage-spans-systems` with the split if they are pinned to different systems.
-    """
+async def pins_of_parents(unit: WriteUnit, parents: Sequence[LinkedDocument]) -> Mapping[str, PinRecord]:
+    """The pins of the parents' lineages, by lineage; absent while one has none."""
     pins: dict[str, PinRecord] = {}
     for lineage_id in dict.fromkeys(parent.document.lineage_id for parent in parents):
         pin = await unit.pin(lineage_id)
         if pin is not None:
             pins[lineage_id] = pin
-    if len({pin.system_id for pin in pins.values()}) > 1:
-        split = [
-            {
-                "field": parent.link.field,
-                "lineageId": parent.document.lineage_id,
-                "systemId": pins[parent.document.lineage_id].system_id,
-            }
-            for parent in parents
-            if parent.document.lineage_id in pins
-        ]
-        raise Problem(
-            "lineage-spans-systems",
-            "the references lead into lineages that belong to different systems",
-            remedy="submit one document per system, split as `split` says",
-            errors=tuple(FieldError(str(part["field"]), f"belongs to {part['systemId']}") for part in split),
-            extra={"split": split},
-        )
-    return next(iter(pins.values()), None)
+    return pins
+
+
+def spans_systems(pins: Mapping[str, PinRecord]) -> bool:
+    """Whether the lineages belong to different systems."""
+    return len({pin.system_id for pin in pins.values()}) > 1
+
+
+def spanning(parents: Sequence[LinkedDocument], pins: Mapping[str, PinRecord]) -> Problem:
+    """Problem `lineage-spans-systems` with the split."""
+    split = [
+        {
+            "field": parent.link.field,
+            "lineageId": parent.document.lineage_id,
+            "systemId": pins[parent.document.lineage_id].system_id,
+        }
+        for parent in parents
+        if parent.document.lineage_id in pins
+    ]
+    return Problem(
+        "lineage-spans-systems",
+        "the references lead into lineages that belong to different systems",
+        remedy="submit one document per system, split as `split` says",
+        errors=tuple(FieldError(str(part["field"]), f"belongs to {part['systemId']}") for part in split),
+        extra={"split": split},
+    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from adapters.canonical import DOMAINS, CanonicalDocument
 from gateway.domain.amendment import amend
 from gateway.domain.head import Head, head_of
-from gateway.domain.identity import payload_commitment
+from gateway.domain.identity import payload_commitment, person_or_none
 from gateway.domain.plan import CALLED_OFF, SERVED
 from gateway.domain.records import DocumentRecord, PayloadRecord, TransactionRecord
 from gateway.domain.transaction import Status
@@ -109,9 +109,10 @@ async def operate(unit: WriteUnit, parts: LineParts, command: Operation, draft: 
             "documentId": record.document_id,
             "documentVersion": document.version,
             "payloadHash": payload_commitment(draft.salt, intent.body),
+            "person": person_or_none(parts.tools.commitment_key, command.caller.person),
         }
     )
-    return await begin(unit, parts, journal, routed.outcome)
+    return await begin(unit, parts, journal, routed, command.queueing)
 
 
 def _refuse_posted(command: Cancel) -> None:
@@ -143,12 +144,14 @@ async def _call_off(
     """Cancel a creation of which nothing was sent; None if something was, or may be by now.
 
     There is no transaction of the cancellation then: the creation ends as `cancelled`, and that is the answer, also to
-    repeats with the same key.
+    repeats with the same key. Raises Problem `has-follow-ups`.
     """
     # job before transaction, as whoever carries it on takes them
     job, created_by = await unit.job(creation), await unit.transaction(creation)
     if job is None or created_by is None or created_by.status not in NOT_SENT or await unit.steps(creation):
         return None
+    # what waits for it may be another caller's, who would find it refused without having asked for anything
+    await refuse_follow_ups(unit, document)
     journal = Journal(parts.tools, created_by, command.caller.client)
     work = Work(unit, parts, journal, job)
     await remember_operation_key(unit, parts, command, draft, creation)

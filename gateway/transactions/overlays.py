@@ -6,7 +6,7 @@ keeps new roots back only. Source: docs/rules.md, 'Overlays'.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
@@ -15,12 +15,20 @@ from adapters.canonical import CanonicalDocument
 from gateway.domain.acts import ActiveOverlay
 from gateway.domain.facts import facts_of
 from gateway.domain.records import TransactionRecord
+from gateway.domain.wire import instant
 from gateway.errors import Problem
 from gateway.transactions.parts import SECOND, RulesInForce
 from gateway.transactions.target import Held
 from routing_rules import Conflict, Decision, DomainNotServed, Facts, Gap, Overlay, Tree, UnknownNode, decide
 
 STRICTEST_FIRST: Final = (Overlay.FREEZE, Overlay.HOLD, Overlay.PAUSED)
+EFFECTS: Final[Mapping[Overlay, str]] = {
+    Overlay.FREEZE: "nothing new is accepted (409 frozen), and what was accepted and not sent is kept back",
+    Overlay.HOLD: "everything is accepted and kept back as held until it is lifted, follow-ups as well",
+    Overlay.PAUSED: "new roots are accepted and kept back as held until it is lifted; what follows or is done to a "
+    "document goes on",
+}
+"""What each does, in a sentence for callers."""
 UNPLANNED_RETRY_S: Final = 3_600
 """What a caller is told who meets a freeze of which nobody said how long it will last; seconds."""
 LEAST_RETRY_S: Final = 60
@@ -46,6 +54,17 @@ class Lying:
         """How a transaction stands under it."""
         return Held(self.overlay.value, self.rule_row, self.overlay_id)
 
+    @property
+    def members(self) -> dict[str, object]:
+        """In wire words, for people who ask what lies over a slice now."""
+        return {
+            "overlay": self.overlay.value,
+            "overlayId": self.overlay_id,
+            "row": self.rule_row,
+            "expectedUntil": None if self.expected_until is None else instant(self.expected_until),
+            "effect": EFFECTS[self.overlay],
+        }
+
     def stops(self, *, follows: bool) -> bool:
         """Whether it keeps this back; a pause is for new roots only."""
         return not (follows and self.overlay is Overlay.PAUSED)
@@ -59,7 +78,13 @@ def lying_over(rules: RulesInForce, facts: Facts, decision: Decision | None) -> 
         Lying(Overlay(one.overlay), overlay_id=one.overlay_id, expected_until=one.expected_until)
         for one in _covering(rules, facts)
     ]
-    return min(found, key=lambda one: STRICTEST_FIRST.index(one.overlay), default=None)
+    return strictest(found)
+
+
+def strictest(found: Iterable[Lying | None]) -> Lying | None:
+    """The strictest of several, if there is any."""
+    lying = [one for one in found if one is not None]
+    return min(lying, key=lambda one: STRICTEST_FIRST.index(one.overlay), default=None)
 
 
 def _covering(rules: RulesInForce, facts: Facts) -> Iterator[ActiveOverlay]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -11,6 +11,7 @@ from opentelemetry.trace import NoOpTracer, Tracer
 from adapters.port import ErpPort, Operation
 from gateway.domain.activations import RulesState
 from gateway.domain.acts import NO_ACTS, Acts
+from gateway.domain.lanes import Lane
 from gateway.transactions.ports import Clock, Ids, Liveness, Randomness
 from routing_rules import Rulebook
 
@@ -49,11 +50,34 @@ class SystemPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class LaneLimit:
+    """How much of a process a lane may take: jobs at each system at once, and the share of the system's own room that
+    it and all less urgent lanes may fill."""
+
+    concurrent: int
+    share: float
+
+
+LANES: Final[Mapping[Lane, LaneLimit]] = {
+    Lane.INTERACTIVE: LaneLimit(32, 1.0),
+    Lane.STANDARD: LaneLimit(16, 0.75),
+    Lane.BULK: LaneLimit(8, 0.5),
+}
+
+
+def unlimited(_share: float) -> int:
+    """The room of a system that nobody guards."""
+    return 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
 class ErpSystem:
-    """One ERP installation as the line uses it."""
+    """One ERP installation as the line uses it. `room`: operations that may be there at once now, of those who may fill
+    that share of it; 0 while it is left alone."""
 
     port: ErpPort
     policy: SystemPolicy
+    room: Callable[[float], int] = unlimited
 
     def reference_unique(self, domain: str, operation: str) -> bool:
         """Whether the ERP itself refuses a second document with the same reference."""
@@ -100,6 +124,7 @@ class LineLimits:
     `waiting_recheck_s`: how often a waiting transaction is looked at even if nobody wakes it.
     `give_up_s`: an unknown of this age is not sent again; a person looks.
     `first_retry_s`, `longest_retry_s`: bounds of the backoff where nothing happened.
+    `lanes`: the places that each lane has in this process.
     """
 
     lease_margin_s: float = 30.0
@@ -107,6 +132,7 @@ class LineLimits:
     give_up_s: float = 86_400.0
     first_retry_s: float = 0.5
     longest_retry_s: float = 60.0
+    lanes: Mapping[Lane, LaneLimit] = field(default_factory=lambda: LANES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from typing import Protocol, TypeVar
 from adapters.canonical import ErpNumber
 from gateway.domain.act_records import PeriodRecord
 from gateway.domain.activations import RulesState
+from gateway.domain.exceptions import ExceptionRecord, MoveRecord
+from gateway.domain.lanes import Opening
 from gateway.domain.queries import DocumentName
 from gateway.domain.records import (
     ActivationRecord,
@@ -131,17 +133,29 @@ class WriteUnit(Protocol):
 
     async def update_job(self, record: JobRecord) -> None: ...
     async def delete_job(self, transaction_id: str) -> None: ...
-    async def claim_jobs(self, owner: str, now: int, lease_until: int, limit: int) -> Sequence[JobRecord]:
-        """Take up to `limit` jobs that are due and not leased (or whose lease is over), oldest first: epoch + 1,
-        lease to `owner`. No two callers get the same job."""
+    async def revive_jobs(self, now: int) -> None:
+        """Free the jobs whose lease is over, and those that wait although it is time to look at them again, so that
+        they can be claimed. Some are left for the next time where there are very many."""
+        ...
+
+    async def claim_jobs(
+        self, owner: str, now: int, lease_until: int, openings: Sequence[Opening]
+    ) -> Sequence[JobRecord]:
+        """Take jobs that are due, free and wait for nothing, up to what each opening has room for: by priority, then
+        by the time they are due; epoch + 1, lease to `owner`. No two callers get the same job."""
         ...
 
     async def wake_jobs_waiting_for(self, transaction_id: str, now: int) -> int:
-        """Make all jobs due that wait for that transaction; how many."""
+        """Make all jobs due that wait for that transaction, or for the end of that act; they wait no more. How many."""
         ...
 
     async def release_leases_of(self, owner: str, now: int) -> int:
         """End the leases of a process that is proven ended, so that its jobs are claimed at once; how many."""
+        ...
+
+    # many at once
+    async def insert_many(self, records: Sequence[object]) -> None:
+        """Insert new records of one kind: lineages, documents, keys of either kind, payloads, transactions, or jobs."""
         ...
 
     # ledger and events
@@ -151,6 +165,19 @@ class WriteUnit(Protocol):
         ...
 
     async def insert_events(self, records: Sequence[OutboxRecord]) -> None: ...
+
+    # dead ends; a transaction's row is taken before its exception's
+    async def insert_exception(self, record: ExceptionRecord) -> None: ...
+    async def exception(self, exception_id: str) -> ExceptionRecord | None:
+        """The row, locked until the end of the unit."""
+        ...
+
+    async def update_exception(self, record: ExceptionRecord) -> None: ...
+    async def exception_move(self, move_id: str) -> MoveRecord | None:
+        """The row, locked until the end of the unit."""
+        ...
+
+    async def update_exception_move(self, record: MoveRecord) -> None: ...
 
     # periods
     async def period(self, company_code: str, period: str) -> PeriodRecord | None:

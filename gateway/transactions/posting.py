@@ -10,6 +10,7 @@ from typing import Any
 from adapters.canonical import DOMAINS, CanonicalDocument, ErpNumber
 from adapters.port import Cancellation, Change, Posting, Reversal, Submission
 from gateway.domain.identity import external_reference
+from gateway.domain.legs import leg_document, leg_of
 from gateway.domain.records import DocumentRecord, StepRecord, TransactionRecord
 from gateway.errors import Problem
 from gateway.transactions.links import name_of
@@ -37,6 +38,8 @@ async def posting_of(unit: WriteUnit, record: TransactionRecord, step: StepRecor
     Raises Problem `not-found` if a payload was erased.
     """
     reference = step.external_reference
+    if record.legs is not None:
+        return await _part(unit, record, step)
     if record.operation == "create":
         document = await stored_document(unit, record)
         return Submission(document, reference, await _numbers(unit, document, record.source, step.system_id))
@@ -53,6 +56,35 @@ async def posting_of(unit: WriteUnit, record: TransactionRecord, step: StepRecor
     if record.operation == "cancel":
         return Cancellation(number, original, reference, said["reason"])
     return Reversal(number, original, reference, date.fromisoformat(record.posting_date or ""), said["reason"])
+
+
+async def _part(unit: WriteUnit, record: TransactionRecord, step: StepRecord) -> Posting:
+    """What a leg posts, or what undoes it: its own part of the document, as an undo its mirror."""
+    leg = leg_of(record, step.step)
+    part = leg_document(await stored_document(unit, record), leg)
+    numbers = await _numbers(unit, part, record.source, step.system_id)
+    if record.operation == "create" and step.direction == "do":
+        return Submission(part, step.external_reference, numbers)
+    if record.operation == "create":
+        made_by, of_step, day = record.transaction_id, leg.step, step.posting_date
+        reason = "a later part was refused"
+    else:
+        made_by, day = (await record_of(unit, record)).transaction_id or "", record.posting_date
+        of_step = leg.of_step or leg.step
+        said: Mapping[str, Any] = json.loads(await body_of(unit, record.payload_id))
+        reason = said["reason"]
+    made = next(one for one in await unit.steps(made_by) if (one.step, one.direction) == (of_step, "do"))
+    original = Submission(part, made.external_reference, numbers)
+    return Reversal(number_of(made), original, step.external_reference, date.fromisoformat(day or ""), reason)
+
+
+def number_of(step: StepRecord) -> ErpNumber:
+    """What a posted step is called."""
+    return ErpNumber(
+        system_id=step.system_id,
+        document_type=step.document_type or "",
+        document_number=step.document_number or "",
+    )
 
 
 async def record_of(unit: WriteUnit, record: TransactionRecord) -> DocumentRecord:

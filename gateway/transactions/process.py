@@ -7,15 +7,20 @@ only what certainly was not sent is sent.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from adapters.port import Posting
 from gateway.domain.activations import RulesState
 from gateway.domain.entries import EntryKind
+from gateway.domain.plan import UNFINISHED_STEP, in_hand, still_done
 from gateway.domain.records import JobRecord, StepRecord, TransactionRecord
-from gateway.domain.transaction import RESTING, Status
+from gateway.domain.transaction import ENDS, Status
 from gateway.errors import Problem
+from gateway.transactions.compensate import begin_undo
 from gateway.transactions.dispatch import Dispatch, Lease, LeaseLost, begin_dispatch
 from gateway.transactions.execute import Outcome, execute
+from gateway.transactions.finish import problem_members, reject, rest
+from gateway.transactions.home import HOME
 from gateway.transactions.parts import SECOND, LineParts
 from gateway.transactions.ports import Store, WriteUnit
 from gateway.transactions.posting import posting_of, stored_document
@@ -23,7 +28,7 @@ from gateway.transactions.release import held_due, hold_back, let_go, stopped
 from gateway.transactions.resolve import Findings, dispatch_again, inquire, resolve
 from gateway.transactions.route import Routed, route, route_operation
 from gateway.transactions.rules import refuse_other
-from gateway.transactions.settle import become_unknown, post_here, problem_members, reject, rest, settle
+from gateway.transactions.settle import become_unknown, post_here, settle
 from gateway.transactions.target import Held, Waits
 from gateway.transactions.work import Work
 
@@ -76,15 +81,18 @@ async def give_back(store: Store, parts: LineParts, job: JobRecord, after_s: flo
 
 
 async def run_dispatch(store: Store, parts: LineParts, dispatch: Dispatch) -> Carried:
-    """Send what is committed as dispatched, and settle what comes of it."""
-    outcome = await execute(parts, dispatch)
-    return await store.write(lambda unit: _settle(unit, parts, dispatch, outcome))
+    """Send what is committed as dispatched, and settle what comes of it; so with each further step of its plan."""
+    following: Carried | Dispatch = dispatch
+    while isinstance(following, Dispatch):
+        outcome = await execute(parts, following)
+        following = await store.write(partial(_settle, parts=parts, dispatch=following, outcome=outcome))
+    return following
 
 
-async def _settle(unit: WriteUnit, parts: LineParts, dispatch: Dispatch, outcome: Outcome) -> Carried:
+async def _settle(unit: WriteUnit, *, parts: LineParts, dispatch: Dispatch, outcome: Outcome) -> Carried | Dispatch:
     work = await Work.take(unit, parts, dispatch.record.transaction_id, dispatch.lease.epoch)
-    record = await settle(work, dispatch.step, outcome)
-    return Carried(record, work.journal.woken_jobs)
+    result = await settle(work, dispatch.step, outcome)
+    return result if isinstance(result, Dispatch) else Carried(result, work.journal.woken_jobs)
 
 
 async def _ask(store: Store, parts: LineParts, job: JobRecord, ask: Ask) -> Carried | Dispatch:
@@ -117,13 +125,21 @@ async def _next(unit: WriteUnit, parts: LineParts, job: JobRecord) -> Carried | 
 async def _decide_next(work: Work, in_force: RulesState) -> TransactionRecord | Dispatch | Ask:
     """From the stored state alone."""
     record = work.record
-    if record.status in RESTING:
+    # what is in doubt has a job only when a person wants it inquired once more
+    if record.status in ENDS:
         return await rest(work)
     if record.status in {Status.ACCEPTED, Status.WAITING, Status.HELD}:
         refuse_other(in_force, work.parts.rules)
         begun = await work.unit.steps(record.transaction_id) if record.status is Status.HELD else ()
         return await _again(work, begun[-1]) if begun else await _route(work)
-    step = (await work.unit.steps(record.transaction_id))[-1]
+    steps = await work.unit.steps(record.transaction_id)
+    step = in_hand(steps)
+    if record.status is Status.COMPENSATING and step.state not in UNFINISHED_STEP:
+        refuse_other(in_force, work.parts.rules)
+        return await begin_undo(work, still_done(steps))
+    if step.state == "rejected":
+        # a person wants it tried once more: a refused undo, or what cannot be undone and must go on
+        return await dispatch_again(work, step, await posting_of(work.unit, record, step), why="asked-for")
     if step.state == "not_sent":
         refuse_other(in_force, work.parts.rules)
         return await _again(work, step)
@@ -136,7 +152,7 @@ async def _decide_next(work: Work, in_force: RulesState) -> TransactionRecord | 
 
 async def _again(work: Work, step: StepRecord) -> TransactionRecord | Dispatch:
     """Send once more what certainly was not sent, if nothing lies over it by now."""
-    why = await stopped(work)
+    why = await stopped(work, step)
     if why is not None:
         return await hold_back(work, step, why)
     if work.record.status is Status.HELD:
@@ -159,12 +175,11 @@ async def _route(work: Work) -> TransactionRecord | Dispatch:
         return await reject(work, problem_members(problem))
     outcome = routed.outcome
     if isinstance(outcome, Waits | Held):
-        if isinstance(outcome, Held):
-            due = held_due(parts, outcome, work.now)
-            await work.put_back(due_at=due, tries=0, waiting_for=outcome.overlay_id)
-            return record
-        due = work.now + int(parts.limits.waiting_recheck_s * SECOND)
-        await work.put_back(due_at=due, tries=0, waiting_for=outcome.transaction_id)
+        return await _put_off(work, outcome, routed.expected)
+    if outcome.target.system_id not in {work.job.system_id, HOME}:
+        # it was claimed for another system, or for none: the places of this one are not to be taken unasked
+        await work.put_back(due_at=work.now, tries=work.job.tries, system_id=outcome.target.system_id)
+        work.journal.woken_jobs += 1
         return record
     if record.status is Status.HELD:
         work.journal.note(EntryKind.RELEASED, {"systemId": outcome.target.system_id})
@@ -176,6 +191,25 @@ async def _route(work: Work) -> TransactionRecord | Dispatch:
     if outcome.target.is_home:
         return await post_here(work, step)
     return Dispatch(work.record, step, await posting_of(work.unit, work.record, step), lease)
+
+
+async def _put_off(work: Work, outcome: Waits | Held, expected: str) -> TransactionRecord:
+    """It cannot go now. What was accepted alone comes to wait here."""
+    parts = work.parts
+    if work.record.status is Status.ACCEPTED:
+        if isinstance(outcome, Held):
+            work.journal.move(Status.HELD, outcome.members)
+        else:
+            work.journal.move(Status.WAITING, {"waitsForTransactionId": outcome.transaction_id})
+        await work.save()
+    system_id = "" if expected == HOME else expected
+    if isinstance(outcome, Held):
+        due = held_due(parts, outcome, work.now)
+        await work.put_back(due_at=due, tries=0, waiting_for=outcome.awaited, system_id=system_id)
+    else:
+        due = work.now + int(parts.limits.waiting_recheck_s * SECOND)
+        await work.put_back(due_at=due, tries=0, waiting_for=outcome.transaction_id, system_id=system_id)
+    return work.record
 
 
 async def _routed(work: Work) -> Routed:

@@ -18,22 +18,25 @@ from dataclasses import dataclass, replace
 from adapters.errors import ErpError
 from adapters.port import FoundDocument, Posting
 from gateway.domain.entries import EntryKind
+from gateway.domain.exceptions import FOUND_OTHER, IN_DOUBT, NO_LONGER_FOUND, SEVERAL_FOUND
 from gateway.domain.records import StepRecord, TransactionRecord
 from gateway.domain.transaction import Status
 from gateway.errors import Problem
-from gateway.transactions.dispatch import Dispatch, Lease, dispatched_members, lease_length, next_attempt
+from gateway.transactions.compensate import resume, step_refused
+from gateway.transactions.dispatch import (
+    Dispatch,
+    Lease,
+    dispatched_members,
+    lease_length,
+    next_attempt,
+    step_members,
+)
+from gateway.transactions.exceptions import open_exception
 from gateway.transactions.execute import WasPosted, posted_as_found
+from gateway.transactions.finish import problem_members, rest
 from gateway.transactions.parts import SECOND, LineParts
 from gateway.transactions.release import hold_back, stopped
-from gateway.transactions.settle import (
-    backoff_s,
-    kept_refusal,
-    may_still_run,
-    problem_members,
-    reject,
-    rest,
-    settle,
-)
+from gateway.transactions.settle import backoff_s, kept_refusal, may_still_run, settle
 from gateway.transactions.work import Work
 
 
@@ -71,9 +74,7 @@ async def resolve(work: Work, step: StepRecord, posting: Posting, findings: Find
     work.journal.note(
         EntryKind.INQUIRED,
         {
-            "systemId": step.system_id,
-            "step": step.step,
-            "attempt": step.attempt,
+            **step_members(step),
             "erp": {"reference": step.external_reference},
             "hits": len(findings.found),
         },
@@ -84,36 +85,54 @@ async def resolve(work: Work, step: StepRecord, posting: Posting, findings: Find
     return await _not_found(work, step, posting)
 
 
-async def _found(work: Work, step: StepRecord, posting: Posting, found: tuple[FoundDocument, ...]) -> TransactionRecord:
+async def _found(
+    work: Work, step: StepRecord, posting: Posting, found: tuple[FoundDocument, ...]
+) -> TransactionRecord | Dispatch:
     expected = work.parts.systems[step.system_id].port.expectation(posting)
     if len(found) == 1 and found[0].agrees_with(expected):
         return await settle(work, step, WasPosted(posted_as_found(found[0]), found_by_inquiry=True))
-    return await _doubt(work, step, "several-found" if len(found) > 1 else "found-other")
+    return await _doubt(work, step, SEVERAL_FOUND if len(found) > 1 else FOUND_OTHER)
 
 
 async def _not_found(work: Work, step: StepRecord, posting: Posting) -> TransactionRecord | Dispatch:
     system = work.parts.systems[step.system_id]
     step = await _prove_sender_ended(work, step)
-    refusal = kept_refusal(work.record)
-    if refusal is None and system.reference_unique(work.record.domain, work.record.operation):
+    if await _found_before(work):
+        return await _doubt(work, step, NO_LONGER_FOUND)
+    refusal = kept_refusal(work.record, step)
+    if refusal is None and system.reference_unique(posting.domain, posting.operation):
         return await _send_again(work, replace(step, earlier_until=_earlier_until(work.parts, step)), posting)
-    # without proof of the sender's end, the quiet time runs from the end of its lease, and ends with a person
-    quiet_from = step.closed_at
-    if quiet_from is None:
-        quiet_from = step.dispatched_at + lease_length(work.parts, step.system_id)
-    quiet_until = max(quiet_from + int(system.policy.longest_execution_s * SECOND), step.earlier_until or 0)
-    if step.inquired_at is not None and step.inquiries >= 2 and step.inquired_at > quiet_until:
+    until = quiet_until(work.parts, step)
+    if step.inquired_at is not None and step.inquiries >= 2 and step.inquired_at > until:
         if step.closed_at is None or step.earlier_until == 0:
             return await _doubt(work, step, "sender-not-proven-ended")
         if refusal is not None:
-            await work.unit.update_step(replace(step, state="rejected"))
-            return await reject(work, refusal)
+            return await step_refused(work, step, refusal)
         return await _send_again(work, replace(step, earlier_until=None), posting)
-    await work.unit.update_step(step)
+    await work.keep_step(step)
     # right after the quiet time, or at once if it is over already
-    next_look = quiet_until + int(system.policy.inquiry_delay_s * SECOND)
+    next_look = until + int(system.policy.inquiry_delay_s * SECOND)
     await work.put_back(due_at=max(next_look, work.now), tries=0)
     return await work.save()
+
+
+async def _found_before(work: Work) -> bool:
+    """Whether an inquiry found documents under the reference, and a person wants it inquired once more. What has gone
+    since may come back with the next look: it is not sent again, only called off."""
+    if work.record.status is not Status.IN_DOUBT or work.record.exception_id is None:
+        return False
+    known = await work.unit.exception(work.record.exception_id)
+    return known is not None and known.cause in {SEVERAL_FOUND, FOUND_OTHER, NO_LONGER_FOUND}
+
+
+def quiet_until(parts: LineParts, step: StepRecord) -> int:
+    """Until when an attempt at the step may yet be executed (µs). Without proof of the sender's end the quiet time
+    runs from the end of its lease, and ends with a person."""
+    quiet_from = step.closed_at
+    if quiet_from is None:
+        quiet_from = step.dispatched_at + lease_length(parts, step.system_id)
+    longest = int(parts.systems[step.system_id].policy.longest_execution_s * SECOND)
+    return max(quiet_from + longest, step.earlier_until or 0)
 
 
 def _earlier_until(parts: LineParts, step: StepRecord) -> int:
@@ -135,13 +154,15 @@ async def _prove_sender_ended(work: Work, step: StepRecord) -> StepRecord:
 
 
 async def _send_again(work: Work, step: StepRecord, posting: Posting) -> TransactionRecord | Dispatch:
-    if work.now - work.record.accepted_at > int(work.parts.limits.give_up_s * SECOND):
+    # one that is in doubt is sent again because a person wants it, whatever its age
+    asked = work.record.status is Status.IN_DOUBT
+    if not asked and work.now - work.record.accepted_at > int(work.parts.limits.give_up_s * SECOND):
         return await _doubt(work, step, "too-old")
-    why = await stopped(work)
+    why = await stopped(work, step)
     if isinstance(why, Problem) and may_still_run(step, work.now):
         # not refused for good while an earlier attempt may yet post
         work.journal.change(problem=json.dumps(problem_members(why), ensure_ascii=False))
-        await work.unit.update_step(step)
+        await work.keep_step(step)
         await work.put_back(due_at=max(work.now, step.earlier_until or 0), tries=0)
         return await work.save()
     if why is not None:
@@ -150,8 +171,10 @@ async def _send_again(work: Work, step: StepRecord, posting: Posting) -> Transac
 
 
 async def _doubt(work: Work, step: StepRecord, why: str) -> TransactionRecord:
-    work.journal.move(Status.IN_DOUBT, {"systemId": step.system_id, "step": step.step, "reason": why})
-    await work.unit.update_step(step)
+    if work.record.status is not Status.IN_DOUBT:
+        work.journal.move(Status.IN_DOUBT, {**step_members(step), "reason": why})
+    await work.keep_step(step)
+    await open_exception(work.unit, work.parts, work.journal, IN_DOUBT, system_id=step.system_id, cause=why)
     return await rest(work)
 
 
@@ -159,9 +182,12 @@ async def dispatch_again(work: Work, step: StepRecord, posting: Posting, *, why:
     """A further attempt at the same step under the same reference; only after nothing happened, or proof of it."""
     lease = Lease.take(work.parts, step.system_id, work.job.epoch)
     attempt = next_attempt(work.parts, step, lease)
-    work.journal.move(
-        Status.DISPATCHED, {**dispatched_members(attempt), "after": why}, problem=None, retry_after_s=None
-    )
-    await work.unit.update_step(attempt)
-    await work.keep(lease.until)
+    members = {**dispatched_members(attempt), "after": why}
+    await work.keep_step(attempt)
+    if attempt.direction == "undo":
+        resume(work)
+        work.journal.note(EntryKind.DISPATCHED, {**members, "postingDate": attempt.posting_date})
+    else:
+        work.journal.move(Status.DISPATCHED, members, problem=None, retry_after_s=None)
+    await work.keep(lease.until, attempt.system_id)
     return Dispatch(await work.save(), attempt, posting, lease)

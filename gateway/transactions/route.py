@@ -6,35 +6,44 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from adapters.canonical import MASTER_DOMAINS, CanonicalDocument, ErpNumber
+from adapters.canonical import MASTER_DOMAINS, CanonicalDocument, JournalEntry, Payment
 from gateway.domain.caller import DataScope
-from gateway.domain.facts import facts_of, wire_members
-from gateway.domain.records import TransactionRecord
+from gateway.domain.facts import facts_of
+from gateway.domain.records import PinRecord, TransactionRecord
 from gateway.errors import FieldError, Problem
+from gateway.transactions.agreement import refuse_credited_credits, refuse_other_lineages
+from gateway.transactions.books import judged_books, legs_of_books
+from gateway.transactions.judge import judge
 from gateway.transactions.late import kind_of, late_of, refuse_late, refuse_legacy, relating
+from gateway.transactions.leg_routes import legs_ready, undoing_legs
 from gateway.transactions.links import (
     LinkedDocument,
     customer_of,
     parents_of,
-    pin_of_parents,
+    pins_of_parents,
     refuse_failed_parent,
     resolve_links,
+    spanning,
+    spans_systems,
 )
-from gateway.transactions.overlays import Lying, lying_over, refuse_frozen
+from gateway.transactions.numbers import numbers_at
+from gateway.transactions.overlays import Lying, lying_over, refuse_frozen, strictest
 from gateway.transactions.parts import LineParts
+from gateway.transactions.payment_legs import legs_of_payment
 from gateway.transactions.periods import POSTING_DATE, refuse_closed_period
 from gateway.transactions.ports import WriteUnit
 from gateway.transactions.target import (
     Held,
     Ready,
-    Target,
     Waits,
     decided,
     pinned,
+    refuse_mixed_lines,
+    refuse_too_many_lines,
     refuse_unserved,
     refuse_unsupported,
 )
-from routing_rules import Decision, DomainNotServed, Facts, Gap, UnknownNode, decide
+from routing_rules import Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +51,13 @@ class Routed:
     """What routing came to, and the documents that were found on the way.
 
     `detached`: it comes too late to follow anything, and is a root that relates to what it would have followed.
+    `expected`: the system that it goes to as things stand, empty where that cannot be told yet.
     """
 
     outcome: Ready | Waits | Held
     linked: Sequence[LinkedDocument]
     detached: bool = False
+    expected: str = ""
 
     @property
     def parents(self) -> Sequence[LinkedDocument]:
@@ -75,15 +86,26 @@ async def route(
     accepted already is kept back by a freeze, not refused.
 
     Raises Problem for what can never be sent as it is: unknown-reference, parent-rejected, lineage-spans-systems,
-    lineage-closed, policy-check-failed, unknown-node, domain-not-served, no-rule, frozen.
+    lineage-closed, policy-check-failed, unknown-node, domain-not-served, no-rule, frozen, invalid-document.
     """
     linked = await resolve_links(unit, document, source, scope)
     refuse_failed_parent(linked)
+    refuse_credited_credits(document, linked)
     parents = parents_of(linked)
-    pin = await pin_of_parents(unit, parents)
+    pins = await pins_of_parents(unit, parents)
+    spans = spans_systems(pins)
+    if spans and not isinstance(document, Payment):
+        raise spanning(parents, pins)
+    await refuse_other_lineages(unit, document, parents)
+    pin = next(iter(pins.values()), None)
     lineages = [parent.document.lineage_id for parent in parents]
     kind = kind_of(document, "create")
     late = await late_of(unit, parts, pin, lineages, document.domain, kind)
+    if spans:
+        late = None
+        for lineage, one in pins.items():
+            if await late_of(unit, parts, one, [lineage], document.domain, kind) is not None:
+                raise spanning(parents, pins)
     refuse_late(late, pin, kind, can_move=lineage_id not in lineages)
     # also while it is held: whatever becomes of it, it does not join a lineage that is closed
     detached = late is not None or (lineage_id is not None and bool(parents) and lineage_id not in lineages)
@@ -99,21 +121,34 @@ async def route(
     )
     refuse_closed_period(parts.rules.acts, document, facts.posting_date)
     decision = judge(parts, facts, follows=bool(parents))
-    lying = lying_over(parts.rules, facts, decision)
+    books = judged_books(parts, document, facts, pin) if isinstance(document, JournalEntry) else ()
+    over = [lying_over(parts.rules, facts, decision), *(lying_over(parts.rules, b.facts, b.decision) for b in books)]
+    lying = strictest(over)
+    expected = _expected(pin, decision, follows=bool(parents))
     if lineage_id is None:
         refuse_frozen(lying, parts.tools.clock.now())
     for parent in parents:
         if not parent.is_there and parent.transaction is not None:
-            return Routed(Waits(parent.transaction.transaction_id, parent.link.field), linked)
+            return Routed(Waits(parent.transaction.transaction_id, parent.link.field), linked, expected=expected)
     held = _held(lying, follows=bool(parents)) or (Held("hold", late=kind) if late == "hold" else None)
     if held is not None:
-        return Routed(held, linked, detached)
+        return Routed(held, linked, detached, expected)
+    if spans and isinstance(document, Payment):
+        legs = legs_of_payment(parts, document, parents, pins, facts)
+        return Routed(await legs_ready(unit, linked, legs), linked, expected=legs[0].target.system_id)
     target = pinned(parts, pin, decision, facts) if pin is not None else decided(parts, decision, facts)
-    refuse_unsupported(parts, document, target)
+    refuse_unsupported(parts, document.domain, target)
+    if isinstance(document, JournalEntry):
+        legs = legs_of_books(parts, document, books, pin, target)
+        if legs:
+            refuse_too_many_lines(parts, document, target, legs)
+            return Routed(await legs_ready(unit, linked, legs), linked, detached, legs[0].target.system_id)
+    refuse_mixed_lines(parts, document, target)
+    refuse_too_many_lines(parts, document, target)
     if detached:
         refuse_legacy(target.side, kind)
     needed = relating(linked) if detached else linked
-    return Routed(await _numbers(unit, needed, target), linked, detached)
+    return Routed(await numbers_at(unit, needed, target), linked, detached, target.system_id)
 
 
 async def route_operation(
@@ -149,9 +184,18 @@ async def route_operation(
     refuse_late(late, pin, kind, can_move=False)
     if record.operation == "reverse" or POSTING_DATE in changed:
         refuse_closed_period(parts.rules.acts, document, facts.posting_date)
-    decision = judge(parts, facts, follows=pin is not None)
+    undoing = await undoing_legs(unit, parts, record, facts) if record.operation == "reverse" else ()
+    decision = judge(parts, facts, follows=pin is not None or bool(undoing))
+    if undoing:
+        lying = lying_over(parts.rules, facts, decision)
+        if not again:
+            refuse_frozen(lying, parts.tools.clock.now())
+        outcome = _held(lying, follows=True) or Ready(undoing[0].target, {}, undoing)
+        return Routed(outcome, linked, expected=undoing[0].target.system_id)
     target = pinned(parts, pin, decision, facts) if pin is not None else decided(parts, decision, facts)
     refuse_unserved(parts, record.domain, record.operation, target, changed)
+    if "lines" in changed:
+        refuse_too_many_lines(parts, document, target)
     if not await unit.numbers_in([record.document_id], target.system_id):
         where = f"has no number in {target.system_id}, where documents like it belong"
         raise Problem(
@@ -165,35 +209,15 @@ async def route_operation(
         refuse_frozen(lying, parts.tools.clock.now())
     held = _held(lying, follows=True) or (Held("hold", late=kind) if late == "hold" else None)
     if held is not None:
-        return Routed(held, linked)
-    return Routed(await _numbers(unit, linked, target), linked)
+        return Routed(held, linked, expected=target.system_id)
+    return Routed(await numbers_at(unit, linked, target), linked, expected=target.system_id)
 
 
-def judge(parts: LineParts, facts: Facts, *, follows: bool) -> Decision | None:
-    """What the tables say. A follow-up goes where its root went, so for it a gap is no obstacle (None)."""
-    try:
-        answer = decide(parts.rules.rulebook, facts)
-    except DomainNotServed as error:
-        raise Problem("domain-not-served", str(error), remedy="ask the migration team for a rule table") from error
-    except UnknownNode as error:
-        field = wire_members({error.field: None})
-        raise Problem(
-            "unknown-node",
-            str(error),
-            remedy="use an id of the rulebook's trees",
-            errors=(FieldError(next(iter(field)), str(error), "use an id of the rulebook's trees"),),
-        ) from error
-    if isinstance(answer, Decision):
-        return answer
-    if follows:
-        return None
-    what = "no row matches these facts" if isinstance(answer, Gap) else "rows contradict each other"
-    raise Problem(
-        "no-rule",
-        f"the rule table of {facts.domain} gives no decision: {what}",
-        remedy="ask the migration team; GET /v1/routing/explain shows the rows concerned",
-        extra={"explanation": wire_members(answer.explanation.as_json())},
-    )
+def _expected(pin: PinRecord | None, decision: Decision | None, *, follows: bool) -> str:
+    """The system of the pin, else that of the decision; what follows something unrouted goes where that will go."""
+    if pin is not None:
+        return pin.system_id
+    return "" if follows or decision is None else decision.system_id
 
 
 def _share_key(
@@ -214,34 +238,6 @@ def _share_key(
 def _held(lying: Lying | None, *, follows: bool) -> Held | None:
     """What lies over the slice, if it keeps this back."""
     return lying.held if lying is not None and lying.stops(follows=follows) else None
-
-
-async def _numbers(unit: WriteUnit, linked: Sequence[LinkedDocument], target: Target) -> Ready | Waits:
-    """What everything that is referred to is called at the target; waits for a master that is on its way there.
-
-    What is only related needs no number, and the gateway itself knows all documents by their ids.
-    """
-    needed = [one for one in linked if one.link.kind != "relates"]
-    ids = list(dict.fromkeys(one.document.document_id for one in needed))
-    known = await unit.numbers_in(ids, target.system_id) if ids and not target.is_home else {}
-    numbers: dict[str, ErpNumber] = {}
-    for one in needed:
-        number = known.get(one.document.document_id)
-        if number is not None:
-            numbers[one.link.field] = number
-            continue
-        making = one.transaction
-        if target.is_home and not one.failed:
-            continue
-        if making is not None and not one.is_there and not one.failed:
-            return Waits(making.transaction_id, one.link.field)
-        raise Problem(
-            "unknown-reference",
-            f"{one.link.field} has no number in {target.system_id}, where this document belongs",
-            remedy=f"create it in {target.system_id} first, or import its cross-reference",
-            errors=(FieldError(one.link.field, f"has no number in {target.system_id}", "create or import it there"),),
-        )
-    return Ready(target, numbers)
 
 
 def is_master(document: CanonicalDocument) -> bool:

@@ -9,30 +9,32 @@ from typing import Any
 
 from adapters.errors import ErpError, Misconfigured
 from gateway.domain.entries import EntryKind
-from gateway.domain.identity import content_hash
 from gateway.domain.outcomes import MISCONFIGURED
 from gateway.domain.records import StepRecord, TransactionRecord
-from gateway.domain.transaction import RESTING, Status
-from gateway.errors import Problem
+from gateway.domain.transaction import Status
+from gateway.transactions.advance import posted_step, step_posted
+from gateway.transactions.compensate import resume, step_refused
+from gateway.transactions.dispatch import Dispatch, step_members
 from gateway.transactions.effects import release, take_effect
+from gateway.transactions.exceptions import close_exception
 from gateway.transactions.execute import IsUnknown, Outcome, WasNotSent, WasPosted, WasRejected
+from gateway.transactions.finish import give_pin_back, rest
 from gateway.transactions.home import posted_here
 from gateway.transactions.parts import SECOND, LineParts
 from gateway.transactions.tie_outs import void_tie_out
 from gateway.transactions.work import Work
 
 
-async def settle(work: Work, step: StepRecord, outcome: Outcome) -> TransactionRecord:
-    """Write down what came of a step."""
+async def settle(work: Work, step: StepRecord, outcome: Outcome) -> TransactionRecord | Dispatch:
+    """Write down what came of a step. A Dispatch is the next step, to be sent now."""
     match outcome:
         case WasPosted():
             return await _posted(work, step, outcome)
         case WasRejected(error=error):
-            problem = _erp_problem(work.record, error)
+            problem = _erp_problem(work.record, step, error)
             if may_still_run(step, work.now):
                 return await keep_refusal(work, step, problem)
-            await work.unit.update_step(replace(step, state="rejected", closed_at=work.now))
-            return await reject(work, problem)
+            return await step_refused(work, replace(step, closed_at=work.now), problem)
         case WasNotSent():
             return await _not_sent(work, step, outcome)
         case IsUnknown():
@@ -47,57 +49,71 @@ def may_still_run(step: StepRecord, now: int) -> bool:
 
 async def keep_refusal(work: Work, step: StepRecord, problem: Mapping[str, Any]) -> TransactionRecord:
     """The ERP refused this attempt, but an earlier one may yet post: it stays unknown until that is known."""
-    work.journal.change(problem=json.dumps(problem, ensure_ascii=False))
+    step = note_problem(work, step, problem)
     return await become_unknown(work, step, "refused-while-earlier-may-run", work.now)
 
 
-def kept_refusal(record: TransactionRecord) -> dict[str, Any] | None:
+def note_problem(work: Work, step: StepRecord, problem: Mapping[str, Any]) -> StepRecord:
+    """Keep why an attempt came to nothing: with the transaction, or with an undo, because the transaction keeps why it
+    is compensated."""
+    text = json.dumps(problem, ensure_ascii=False)
+    if step.direction == "undo":
+        return replace(step, problem=text)
+    work.journal.change(problem=text)
+    return step
+
+
+def kept_refusal(record: TransactionRecord, step: StepRecord) -> dict[str, Any] | None:
     """Why an unknown will end as refused, if no earlier attempt turns out to have posted."""
-    problem: dict[str, Any] | None = json.loads(record.problem) if record.problem is not None else None
+    kept = step.problem if step.direction == "undo" else record.problem
+    problem: dict[str, Any] | None = json.loads(kept) if kept is not None else None
     return problem if problem is not None and problem.get("code") != "erp-unavailable" else None
 
 
 async def post_here(work: Work, step: StepRecord) -> TransactionRecord:
     """Settle what the gateway keeps itself: dispatched and posted in one commit."""
-    return await _posted(work, step, WasPosted(posted_here(work.record)))
+    return await _all_posted(work, step, WasPosted(posted_here(work.record)))
 
 
-async def _posted(work: Work, step: StepRecord, outcome: WasPosted) -> TransactionRecord:
+async def _posted(work: Work, step: StepRecord, outcome: WasPosted) -> TransactionRecord | Dispatch:
+    if work.record.legs is None:
+        return await _all_posted(work, step, outcome)
+    number = outcome.posted.number
+    posted = posted_step(step, number.document_type, number.document_number, work.now)
+    return await step_posted(work, posted, _posted_members(step, outcome))
+
+
+async def _all_posted(work: Work, step: StepRecord, outcome: WasPosted) -> TransactionRecord:
     unit, journal = work.unit, work.journal
-    posted = outcome.posted
-    number = posted.number
+    number = outcome.posted.number
     now = work.now
     journal.move(
         Status.POSTED,
-        {
-            "systemId": step.system_id,
-            "step": step.step,
-            "attempt": step.attempt,
-            "erp": {
-                "reference": step.external_reference,
-                "documentType": number.document_type,
-                "documentNumber": number.document_number,
-            },
-            "confirmed": _confirmed(outcome) or None,
-            "foundByInquiry": outcome.found_by_inquiry or None,
-        },
+        _posted_members(step, outcome),
         erp_document_type=number.document_type,
         erp_document_number=number.document_number,
         problem=None,
         retry_after_s=None,
     )
     await take_effect(work, number)
-    await void_tie_out(work)
-    await unit.update_step(
-        replace(
-            step,
-            state="posted",
-            closed_at=now,
-            document_type=number.document_type,
-            document_number=number.document_number,
-        )
-    )
+    await void_tie_out(work, work.record.company_code, work.record.posting_date)
+    await close_exception(work.unit, work.journal, Status.POSTED.value)
+    await unit.update_step(posted_step(step, number.document_type, number.document_number, now))
     return await rest(work)
+
+
+def _posted_members(step: StepRecord, outcome: WasPosted) -> dict[str, Any]:
+    number = outcome.posted.number
+    return {
+        **step_members(step),
+        "erp": {
+            "reference": step.external_reference,
+            "documentType": number.document_type,
+            "documentNumber": number.document_number,
+        },
+        "confirmed": _confirmed(outcome) or None,
+        "foundByInquiry": outcome.found_by_inquiry or None,
+    }
 
 
 def _confirmed(outcome: WasPosted) -> dict[str, Any]:
@@ -114,47 +130,25 @@ def _confirmed(outcome: WasPosted) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-async def reject(work: Work, problem: Mapping[str, Any]) -> TransactionRecord:
-    """End the transaction as refused. A root that posted nothing gives its pin back, a document is free again."""
-    journal = work.journal
-    text = json.dumps(problem, ensure_ascii=False)
-    journal.move(
-        Status.REJECTED,
-        # the ERP's own words may name people; the entry commits to them, the resource shows them
-        {"code": problem.get("code"), "problemHash": content_hash(text.encode())},
-        problem=text,
-        retry_after_s=None,
-    )
-    await release(work)
-    await give_pin_back(work)
-    return await rest(work)
-
-
 async def cancel(work: Work, members: Mapping[str, Any]) -> TransactionRecord:
     """End a transaction of which nothing was sent, as its caller asked. `members`: of its `cancelled` entry."""
     work.journal.move(Status.CANCELLED, members, problem=None, retry_after_s=None)
     await release(work)
     await give_pin_back(work)
+    await close_exception(work.unit, work.journal, Status.CANCELLED.value)
     return await rest(work)
 
 
-async def give_pin_back(work: Work) -> None:
-    """A root that posted nothing leaves its lineage to the next attempt's decision."""
-    record = work.record
-    if record.parent_transaction_id is None and record.system_id is not None and not record.pinned:
-        pin = await work.unit.pin(record.lineage_id)
-        if pin is not None:
-            await work.unit.delete_pin(record.lineage_id)
-            work.journal.act(EntryKind.PIN_RELEASED, {"lineageId": record.lineage_id, "systemId": pin.system_id})
-
-
-def _erp_problem(record: TransactionRecord, error: ErpError) -> dict[str, Any]:
+def _erp_problem(record: TransactionRecord, step: StepRecord, error: ErpError) -> dict[str, Any]:
     creates = record.operation == "create"
+    what = "the document" if creates else record.operation
+    if record.legs is not None:
+        what = f"part {step.step} of {what}" if step.direction == "do" else f"to undo part {step.step}"
     return {
         "code": "rejected-by-erp",
-        "detail": f"{record.system_id} refused {'the document' if creates else record.operation}: {error.message}",
+        "detail": f"{step.system_id} refused {what}: {error.message}",
         "erp": {
-            "systemId": record.system_id,
+            "systemId": step.system_id,
             "messageCode": error.code,
             "field": error.field,
             "message": error.message,
@@ -162,19 +156,6 @@ def _erp_problem(record: TransactionRecord, error: ErpError) -> dict[str, Any]:
         "remedy": "correct the document and send it again with `replaces` set to this transaction's id"
         if creates
         else "the document stands as it stood; send another request with a new Idempotency-Key",
-    }
-
-
-def problem_members(problem: Problem) -> dict[str, Any]:
-    """A refusal found after the acceptance, as the transaction's resource shows it."""
-    return {
-        "code": problem.slug,
-        "detail": problem.detail,
-        "remedy": problem.remedy,
-        "errors": [
-            {"field": error.field, "message": error.message, "remedy": error.remedy} for error in problem.errors
-        ],
-        **problem.extra,
     }
 
 
@@ -188,42 +169,34 @@ async def _not_sent(work: Work, step: StepRecord, outcome: WasNotSent) -> Transa
     if wait_s is None:
         wait_s = backoff_s(work.parts, work.job.tries)
     now = work.now
-    work.journal.change(
-        problem=json.dumps(
-            {
-                "code": "erp-unavailable",
-                "detail": f"{step.system_id} {_why_not_sent(outcome)}; nothing was posted, it will be tried again",
-                "erp": {"systemId": step.system_id, "messageCode": outcome.error.code},
-            }
-        ),
-        retry_after_s=max(1, round(wait_s)),
-        updated_at=max(now, work.record.updated_at),
-    )
-    await work.unit.update_step(replace(step, state="not_sent", closed_at=now))
+    problem = {
+        "code": "erp-unavailable",
+        "detail": f"{step.system_id} {_why_not_sent(outcome)}; nothing was posted, it will be tried again",
+        "erp": {"systemId": step.system_id, "messageCode": outcome.error.code},
+    }
+    step = note_problem(work, replace(step, state="not_sent", closed_at=now), problem)
+    work.journal.change(retry_after_s=max(1, round(wait_s)), updated_at=max(now, work.record.updated_at))
+    await work.keep_step(step)
     await work.put_back(due_at=now + int(wait_s * SECOND), tries=work.job.tries + 1)
     return await work.save()
 
 
 async def become_unknown(work: Work, step: StepRecord, code: str, closed_at: int | None) -> TransactionRecord:
-    """Nobody knows whether it was posted: the transaction is `unknown`, and an inquiry is due."""
-    work.journal.move(
-        Status.UNKNOWN,
-        {"systemId": step.system_id, "step": step.step, "attempt": step.attempt, "code": code or None},
-    )
-    await work.unit.update_step(replace(step, state="unknown", closed_at=closed_at, inquiries=0, inquired_at=None))
+    """Nobody knows whether it was posted: the transaction is `unknown`, and an inquiry is due.
+
+    While it is undone it stays `compensating`: it is known what is to become of it.
+    """
+    step = replace(step, state="unknown", closed_at=closed_at, inquiries=0, inquired_at=None)
+    await work.keep_step(step)
+    members = {**step_members(step), "code": code or None}
+    if step.direction == "undo":
+        resume(work)
+        work.journal.note(EntryKind.UNKNOWN, members)
+    else:
+        work.journal.move(Status.UNKNOWN, members)
     delay = int(work.parts.systems[step.system_id].policy.inquiry_delay_s * SECOND)
     await work.put_back(due_at=work.now + delay, tries=0)
     return await work.save()
-
-
-async def rest(work: Work) -> TransactionRecord:
-    """The transaction is at rest: its job is done, and whoever waits for it is woken."""
-    record = await work.save()
-    if record.status not in RESTING:
-        raise AssertionError(f"{record.status} is no resting status")
-    await work.unit.delete_job(record.transaction_id)
-    work.journal.woken_jobs += await work.unit.wake_jobs_waiting_for(record.transaction_id, work.now)
-    return record
 
 
 def backoff_s(parts: LineParts, tries: int) -> float:

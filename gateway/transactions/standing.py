@@ -7,6 +7,7 @@ from typing import Final
 
 from adapters.canonical import CanonicalDocument, Invoice
 from gateway.domain.records import DocumentRecord, TransactionRecord
+from gateway.domain.shown_state import shown_state
 from gateway.domain.transaction import FAILED_ENDS, Status
 from gateway.errors import FieldError, Problem
 from gateway.transactions.links import LinkedDocument
@@ -43,7 +44,10 @@ def refuse_undone(document: DocumentRecord, created_by: TransactionRecord | None
             "document-closed",
             f"nothing more can be done to the document: {why}",
             remedy="submit another document",
-            extra={"documentId": document.document_id, "state": document.state},
+            extra={
+                "documentId": document.document_id,
+                "state": shown_state(document, None if created_by is None else created_by.status),
+            },
         )
 
 
@@ -85,15 +89,16 @@ async def refuse_follow_ups(unit: WriteUnit, document: DocumentRecord) -> None:
 
 
 async def refuse_closed(unit: WriteUnit, document: CanonicalDocument, linked: Sequence[LinkedDocument]) -> None:
-    """Raise Problem `lineage-closed` for what follows, bills or renews an undone document, `document-busy` while that
-    is under way.
+    """Raise Problem `lineage-closed` for what follows or renews an undone document, `document-busy` while that is
+    under way.
 
-    A credit note may relate to a contract that was cancelled: what was billed beyond the end is given back by it.
+    An invoice may relate to a contract that was cancelled: the final bill comes after the end, and what was billed
+    beyond it is given back by a credit note. A contract carries no pin for them, so nothing of it is opened again.
     """
-    is_credit = isinstance(document, Invoice) and document.document_type == "credit_note"
+    bills = isinstance(document, Invoice)
     for one in linked:
         named, field = one.document, one.link.field
-        if one.link.kind == "master" or (is_credit and one.link.kind == "relates"):
+        if one.link.kind == "master" or (bills and one.link.kind == "relates"):
             continue
         if named.state != "active":
             raise Problem(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from adapters.canonical import CanonicalDocument, ErpNumber, JournalEntry
 from gateway.domain.facts import wire_members
+from gateway.domain.legs import Leg
 from gateway.domain.records import PinRecord
 from gateway.errors import FieldError, Problem
 from gateway.transactions.home import HOME, capability, keeps
@@ -36,13 +37,38 @@ class Target:
         """The gateway keeps it itself; nothing is to be called."""
         return self.system_id == HOME
 
+    @property
+    def for_leg(self) -> Mapping[str, Any]:
+        """As members of a leg that goes there."""
+        return {
+            "system_id": self.system_id,
+            "side": self.side,
+            "stage": self.stage,
+            "table_version": self.table_version,
+            "rule_row": self.rule_row,
+            "activation_number": self.activation_number,
+            "pinned": self.pinned,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLeg:
+    """A leg, and why it goes where it goes."""
+
+    leg: Leg
+    target: Target
+
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """It may go now, and every document that it names has a number there."""
+    """It may go now, and every document that it names has a number there.
+
+    `legs`: the parts into which it is split; then `target` is that of the first.
+    """
 
     target: Target
     numbers: Mapping[str, ErpNumber]
+    legs: tuple[PlannedLeg, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +95,12 @@ class Held:
     def members(self) -> Mapping[str, object]:
         """Wire members of its `held` entry."""
         return {"overlay": self.overlay, "row": self.rule_row, "overlayId": self.overlay_id, "lateKind": self.late}
+
+    @property
+    def awaited(self) -> str:
+        """What its job waits for: the end of an act wakes it; nothing wakes it from a planned overlay, and it is looked
+        at again after a while."""
+        return self.overlay_id or self.overlay
 
 
 def decided(parts: LineParts, decision: Decision | None, facts: Facts) -> Target:
@@ -142,6 +174,20 @@ def pinned(parts: LineParts, pin: PinRecord, decision: Decision | None, facts: F
     )
 
 
+def pin_of_leg(leg: Leg, lineage_id: str) -> PinRecord:
+    """The leg's own pin: where it was posted is where it is reversed."""
+    return PinRecord(
+        lineage_id=lineage_id,
+        system_id=leg.system_id,
+        side=leg.side,
+        stage=leg.stage,
+        rule_row=leg.rule_row,
+        table_version=leg.table_version,
+        activation_number=leg.activation_number,
+        pinned_at=0,
+    )
+
+
 def facts_members(decision: Decision | None, facts: Facts) -> dict[str, object]:
     """The deciding facts in wire words."""
     recorded = decision.deciding_facts() if decision is not None else facts.as_json()
@@ -149,10 +195,8 @@ def facts_members(decision: Decision | None, facts: Facts) -> dict[str, object]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def refuse_unsupported(parts: LineParts, document: CanonicalDocument, target: Target) -> None:
-    """Raise Problem `domain-not-served` if the target cannot take new documents of the domain at all,
-    `invalid-document` if it takes none with lines like these."""
-    domain = document.domain
+def refuse_unsupported(parts: LineParts, domain: str, target: Target) -> None:
+    """Raise Problem `domain-not-served` if the target cannot take new documents of the domain at all."""
     can = capability(parts, target.system_id, domain, "create")
     if not can.supported:
         raise Problem(
@@ -161,12 +205,34 @@ def refuse_unsupported(parts: LineParts, document: CanonicalDocument, target: Ta
             remedy="the rulebook must name a system that does; tell the migration team",
         )
 
-    if isinstance(document, JournalEntry) and not can.mixed_lines:
-        _refuse_mixed_lines(document, target.system_id)
+
+def refuse_too_many_lines(
+    parts: LineParts, document: CanonicalDocument, target: Target, legs: tuple[PlannedLeg, ...] = ()
+) -> None:
+    """Raise Problem `invalid-document` for more lines than the target takes in one document, so that it is not found
+    out after sending. `legs`: the parts into which it is split, each with a target of its own."""
+    lines: tuple[object, ...] = getattr(document, "lines", ())
+    posted = [(one.target, one.leg.line_count) for one in legs] or [(target, len(lines))]
+    for where, count in posted:
+        most = capability(parts, where.system_id, document.domain, "create").max_lines
+        if count > most:
+            message = f"are {count}, and system {where.system_id} takes {most} lines in one document"
+            remedy = "submit it as several documents"
+            raise Problem(
+                "invalid-document",
+                f"lines {message}",
+                remedy=remedy,
+                errors=(FieldError("lines", message, remedy),),
+                extra={"systemId": where.system_id},
+            )
 
 
-def _refuse_mixed_lines(entry: JournalEntry, system_id: str) -> None:
-    errors = []
+def refuse_mixed_lines(parts: LineParts, entry: CanonicalDocument, target: Target) -> None:
+    """Raise Problem `invalid-document` for a journal entry in one book that is not that of its head, if the target does
+    not take such lines."""
+    if not isinstance(entry, JournalEntry) or capability(parts, target.system_id, entry.domain, "create").mixed_lines:
+        return
+    system_id, errors = target.system_id, []
     for index, line in enumerate(entry.lines):
         if line.company_code not in {None, entry.company_code}:
             errors.append(FieldError(f"lines[{index}].companyCode", "differs from companyCode", _ONE_FOR_EACH))

@@ -11,11 +11,13 @@ from gateway.domain.entries import EntryKind
 from gateway.transactions.work import Work
 
 
-async def void_tie_out(work: Work) -> None:
-    """In the commit of a posting. Which periods are tied out is known from the acts that the posting was accepted
-    under; a period cannot be tied out while a transaction of it has not ended."""
-    record = work.record
-    known = work.parts.rules.acts.tied_out_period(record.company_code, record.posting_date)
+async def void_tie_out(work: Work, company_code: str | None, posting_date: str | None) -> None:
+    """In the commit of a posting into that company code's books for that ISO date.
+
+    Which periods are tied out is known from the acts that the posting was accepted under; a period cannot be tied out
+    while a transaction of it has not ended.
+    """
+    known = work.parts.rules.acts.tied_out_period(company_code, posting_date)
     if known is None:
         return
     period = await work.unit.period(known.company_code, known.period)

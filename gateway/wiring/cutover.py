@@ -26,7 +26,7 @@ from routing_rules import Capabilities
 def all_gates(store: Store, holder: RulesHolder, systems: Mapping[str, ErpSystem]) -> list[Gate]:
     """Every gate that `required_checks` of a rulebook may name here."""
     reads = store.reads
-    proofs = ProofKept(_what_the_rulebook_says)
+    proofs = ProofKept(partial(_what_drivers_can_do, systems))
     return [
         ApprovalsGate(reads, reads, lambda: holder.current),
         ProofCleanGate(proofs),
@@ -38,7 +38,9 @@ def all_gates(store: Store, holder: RulesHolder, systems: Mapping[str, ErpSystem
     ]
 
 
-def draft_parts(store: Store, tools: Tools, holder: RulesHolder, gates: list[Gate]) -> DraftParts:
+def draft_parts(
+    store: Store, tools: Tools, holder: RulesHolder, gates: list[Gate], systems: Mapping[str, ErpSystem]
+) -> DraftParts:
     """What drafts are made, judged and kept with."""
     return DraftParts(
         store=store,
@@ -47,7 +49,7 @@ def draft_parts(store: Store, tools: Tools, holder: RulesHolder, gates: list[Gat
         rules=partial(_in_force, holder),
         gates=GateRegistry(gates, tools.clock.now),
         simulations=store.reads,
-        capabilities=_what_the_rulebook_says,
+        capabilities=partial(_what_drivers_can_do, systems),
     )
 
 
@@ -74,8 +76,13 @@ def evaluation(parts: DraftParts) -> Evaluate:
     return partial(evaluate_candidate, parts)
 
 
-def _what_the_rulebook_says() -> Capabilities | None:
-    """The proof goes by the domains that the rulebook gives to a system, as at the first start. What a driver lacks is
-    refused where the version is loaded (`check_targets`), or, where only some documents will ever ask for it, when
-    they do (`operation-not-served`)."""
-    return None
+def _what_drivers_can_do(systems: Mapping[str, ErpSystem]) -> Capabilities:
+    """By the settings of the systems that this process is connected to; a system without settings can do nothing."""
+    return {
+        name: frozenset(
+            (domain, operation.value)
+            for (domain, operation), one in system.port.capabilities().items()
+            if one.supported
+        )
+        for name, system in systems.items()
+    }

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import structlog
 
@@ -22,6 +23,7 @@ from gateway.ledger.proofs import NodeSource
 from gateway.ledger.recheck import Recheck
 from gateway.ledger.sequencer import Sequencer
 from gateway.ledger.startup import LogCheck
+from gateway.ledger.state.recheck import StateRecheck
 from gateway.ledger.stored_log import StoredLog
 from gateway.ledger.stored_receipts import ProvableLog
 from gateway.ledger.tile_nodes import TileNodes
@@ -30,6 +32,9 @@ from gateway.store.store import Store
 from gateway.transactions.parts import Tools
 from gateway.wiring.witnesses import HttpWitnesses
 
+AUDITED_AT_START: Final = 20_000
+"""Entries of a record whose state is audited before anything is served; two seconds. A larger one is audited in the
+background."""
 FIRST_RECHECK_S = 5.0
 """After a start that did not recompute everything."""
 _log = structlog.get_logger(__name__)
@@ -58,10 +63,11 @@ class LiveLog:
     sequencer: Sequencer
     recheck: Recheck
     files: ProvableLog
+    state: StateRecheck
 
     async def is_sound(self) -> bool:
         """Whether nothing wrong was found; a readiness check."""
-        return self.sequencer.halted is None and self.recheck.wrong is None
+        return self.sequencer.halted is None and self.recheck.wrong is None and not self.state.findings
 
 
 async def open_log(
@@ -70,10 +76,10 @@ async def open_log(
     store: Store,
     tools: Tools,
     ends: list[Callable[[], Awaitable[object]]],
-    *,
-    alone: bool,
+    led: Store,
 ) -> LiveLog:
-    """Check the log before anything is served, and make its parts. `alone`: no other process writes this database.
+    """Check the log before anything is served, and make its parts. `led`: the record as the sequencer's
+    leader writes it.
 
     Raises:
         LogRefused: the database is not as it was signed; the message is the report.
@@ -100,11 +106,25 @@ async def open_log(
         return TileNodes(WaitingTiles(files, bytes(note), loop), checkpoint.size)
 
     cosigners = Cosigners(witnesses.keys, witnesses, nodes) if witnesses.keys else None
-    stored = StoredLog(store, origin, tools.process_id, tools.clock, alone=alone)
+    # who may sequence is said by the lease on that task, so that the log's own is not waited for; its epoch still is
+    # checked with the frontier, under one lock
+    stored = StoredLog(led, origin, tools.process_id, tools.clock, alone=True)
     sequencer = Sequencer(stored, origin, keys.signers, held, cosigners)
     every = settings.ledger.recheck_s
     recheck = Recheck(check, every, sequencer.halt, first_after_s=every if complete else min(every, FIRST_RECHECK_S))
-    return LiveLog(origin, sequencer, recheck, files)
+    state = await _state(store, tools, every)
+    return LiveLog(origin, sequencer, recheck, files, state)
+
+
+async def _state(store: Store, tools: Tools, every_s: float) -> StateRecheck:
+    """The audit of the state, made at once where that is quick. Raises LogRefused."""
+    small = (await store.log.tally()).entries <= AUDITED_AT_START
+    state = StateRecheck(
+        store.reads, tools.commitment_key, every_s, first_after_s=every_s if small else min(every_s, FIRST_RECHECK_S)
+    )
+    if small:
+        await state.at_start()
+    return state
 
 
 def _current_keys(files: KeyFiles) -> CurrentKeys:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Container
 from functools import partial
 from pathlib import Path
 
 import structlog
 
+from gateway.errors import StoreUnavailable
 from gateway.liveness import this_process
 from gateway.settings import Settings, SettingsError, read_secret
-from gateway.store.store import Store
+from gateway.store.store import Store, StoreUnit
 from gateway.store.url import SqliteDatabase, parse_url
 from gateway.transactions.parts import Tools
 from gateway.transactions.ports import WriteUnit
@@ -70,6 +72,25 @@ async def register(store: Store, tools: Tools) -> None:
         if tools.liveness.has_ended(holder):
             freed = await store.write(partial(_free, owner=holder.process_id, now=now))
             _log.info("leases_freed", process=holder.process_id, jobs=freed)
+
+
+async def hand_jobs_over(store: Store, process_id: str, busy_with: Container[str]) -> None:
+    """At the end of the process: others take what it claimed and does not work on. A job whose call is under way keeps
+    its lease: the ERP may still be at it."""
+    now = time.time_ns() // 1_000
+
+    async def unit_of_work(unit: StoreUnit) -> int:
+        left = [one for one in await unit.jobs_leased_by(process_id) if one not in busy_with]
+        await unit.give_jobs_back(left, process_id, now)
+        return len(left)
+
+    try:
+        left = await store.write(unit_of_work)
+    except StoreUnavailable as error:
+        _log.warning("jobs_not_handed_over", error=str(error))
+        return
+    if left:
+        _log.info("jobs_handed_over", jobs=left)
 
 
 async def _free(unit: WriteUnit, owner: str, now: int) -> int:

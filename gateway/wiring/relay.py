@@ -28,7 +28,7 @@ async def open_relay(
     ends: list[Callable[[], Awaitable[object]]],
     metrics: Metrics,
 ) -> Relay:
-    """The relay from the outbox to NATS; `ends` gets what closes its parts."""
+    """The relay from the outbox to NATS. `store`: as the relay's leader writes it; `ends` gets what closes it."""
     connection = NatsConnection(await _nats_settings(data, settings, ends))
     ends.append(connection.close)
     return Relay(

@@ -11,15 +11,20 @@ import structlog
 
 from gateway.cutover.activation import put_in_force
 from gateway.cutover.activator import Activator, Evaluate, Settled
+from gateway.cutover.draft_files import stored
 from gateway.cutover.last_good import keep_last_good, read_last_good
 from gateway.cutover.rules_holder import RulesHolder, compiled
+from gateway.domain.leaders import Lead
 from gateway.domain.records import ActivationRecord
 from gateway.ledger.errors import Malformed
 from gateway.store.store import Store
 from gateway.transactions.parts import RulesInForce, Tools
 from gateway.transactions.rules import RulesNotLoaded
 from gateway.wiring.systems import RulebookRefused
-from routing_rules import Rulebook, RulebookInvalid, Severity, load_rulebook, prove
+from routing_rules import Rulebook, RulebookInvalid, Severity, parse_rulebook, prove
+from routing_rules.complaints import ComplaintBook
+from routing_rules.kept_files import texts_of
+from routing_rules.rulebook_files import read_files
 
 _log = structlog.get_logger(__name__)
 
@@ -31,12 +36,15 @@ class RulesFiles:
     directory: Path
     rulebook: Rulebook | None
     refused: RulebookInvalid | None = None
+    texts: str | None = None
 
     @classmethod
     def read(cls, directory: Path) -> RulesFiles:
         """Whatever is wrong with them: the database may have what decides."""
         try:
-            return cls(directory, load_rulebook(directory))
+            files = read_files(directory, ComplaintBook())
+            rulebook = parse_rulebook(files)
+            return cls(directory, rulebook, texts=stored(texts_of(files)))
         except RulebookInvalid as refused:
             return cls(directory, None, refused)
 
@@ -49,10 +57,12 @@ class RulesFiles:
 
 @dataclass(frozen=True, slots=True)
 class RulesAtStart:
-    """What the process holds. `number`: None for files that are to come into force now, as nothing ever did."""
+    """What the process holds. `number`: None for files that are to come into force now, as nothing ever did; `texts`:
+    those files, as a draft's row holds them."""
 
     rulebook: Rulebook
     number: int | None
+    texts: str | None = None
 
 
 async def rules_at_start(data: Path, store: Store, files: RulesFiles) -> RulesAtStart:
@@ -65,7 +75,7 @@ async def rules_at_start(data: Path, store: Store, files: RulesFiles) -> RulesAt
     if state.activation_number == 0:
         rulebook = files.needed()
         await asyncio.to_thread(_refuse_unproven, rulebook)
-        return RulesAtStart(rulebook, None)
+        return RulesAtStart(rulebook, None, files.texts)
     record = await store.reads.activation(state.activation_number)
     if record is None:
         raise RulebookRefused([f"the text of activation {state.activation_number} is not in the database"])
@@ -81,7 +91,7 @@ async def rules_at_start(data: Path, store: Store, files: RulesFiles) -> RulesAt
 async def enter_or_hold(store: Store, tools: Tools, start: RulesAtStart) -> RulesInForce:
     """The rules as the process begins with them; files come into force now if nothing ever did."""
     if start.number is None:
-        return await put_in_force(store, tools, start.rulebook, "gateway")
+        return await put_in_force(store, tools, start.rulebook, "gateway", start.texts)
     state, acts = await store.reads.rules_in_force()
     return RulesInForce(start.rulebook, start.number, acts, state.acts_number)
 
@@ -104,8 +114,10 @@ async def start_activator(
     evaluate: Evaluate,
     settled: Settled,
     changed: Callable[[], None],
+    lead: Lead,
 ) -> Activator:
-    """The process's part in activations, once it has said what it has loaded."""
+    """The process's part in activations, once it has said what it has loaded. `lead`: of what one process does for
+    all."""
     activator = Activator(
         store,
         store.reads,
@@ -115,6 +127,8 @@ async def start_activator(
         settled=settled,
         keep=lambda number, version: keep_last_good(data, number, version),
         changed=changed,
+        lead=lead,
+        led=store.led(lead),
     )
     await activator.say()
     return activator

@@ -13,7 +13,6 @@ import structlog
 from opentelemetry.trace import NoOpTracer
 
 from gateway.api.parts import AppParts
-from gateway.auth import Authenticator
 from gateway.cutover.activator import Activator
 from gateway.cutover.auto_pause import AutoPause
 from gateway.cutover.dark import DarkObserver
@@ -21,19 +20,27 @@ from gateway.cutover.ending import ending
 from gateway.cutover.gates.of_slices import slice_gates
 from gateway.cutover.rules_holder import RulesHolder
 from gateway.intake.cross_references import import_cross_references, read_rows
+from gateway.leaders import Leaders
 from gateway.messaging.relay import Relay
 from gateway.settings import Settings, check_secrets
 from gateway.store.migrate import migrate
+from gateway.store.soundness import check_sound
 from gateway.store.store import Store, open_store
 from gateway.telemetry import Metrics, Tracing, start_tracing
 from gateway.transactions.line import Line
-from gateway.transactions.parts import ErpSystem, LineLimits, LineParts, Tools
+from gateway.transactions.parts import ErpSystem, LineParts, Tools
 from gateway.transactions.ports import Clock
+from gateway.transactions.sweep import Sweep
 from gateway.wiring.acts import act_parts
+from gateway.wiring.application import app_parts_of, events_flow
 from gateway.wiring.cutover import activating, all_gates, draft_parts, evaluation
+from gateway.wiring.exceptions import exception_parts
 from gateway.wiring.issuer import authenticator
+from gateway.wiring.leaders import Leads, leader_tasks, sweep_limits
 from gateway.wiring.ledger import LiveLog, open_log
-from gateway.wiring.record import may_hold_rules, only_writer, register, store_url
+from gateway.wiring.line_limits import line_limits
+from gateway.wiring.queries import Queries, open_queries
+from gateway.wiring.record import hand_jobs_over, may_hold_rules, only_writer, register, store_url
 from gateway.wiring.relay import open_relay
 from gateway.wiring.rules import (
     RulesFiles,
@@ -52,14 +59,13 @@ __all__ = ["RulebookRefused", "Runtime", "open_runtime"]
 
 DRAIN_S: Final = 20.0
 """How long a stopping process lets calls to ERPs end; what is left is taken over by lease."""
-FINISH_S: Final = 5.0
-"""How long a stopping process signs what was accepted last; the next start does the rest."""
 _log = structlog.get_logger(__name__)
 
 
 @dataclass
 class Runtime:
-    """The parts of a running process. `app_parts` is what the HTTP application is made of."""
+    """The parts of a running process. `app_parts` is what the HTTP application is made of. `alone`: no other process
+    can use its database."""
 
     settings: Settings
     store: Store
@@ -67,41 +73,48 @@ class Runtime:
     worker: Worker
     relay: Relay
     log: LiveLog
+    queries: Queries
     rules: RulesHolder
     activator: Activator
-    auto_pause: AutoPause
-    dark: DarkObserver
+    leaders: Leaders
     systems: Mapping[str, ErpSystem]
     app_parts: AppParts
+    process_id: str
+    alone: bool
     _ends: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
-    def start(self) -> None:
-        """Begin to publish events, to carry jobs on, to give ledger entries their places, and to bring activations
-        into force."""
+    def start(self, *, worker: bool = True) -> None:
+        """Begin to take leader tasks, to bring activations into force, and to carry jobs on (`worker`)."""
         self._tasks = [
-            asyncio.create_task(self.relay.run(), name="relay"),
-            asyncio.create_task(self.worker.run(), name="worker"),
             asyncio.create_task(self.activator.run(), name="activator"),
-            asyncio.create_task(self.auto_pause.run(), name="auto_pause"),
-            asyncio.create_task(self.dark.run(), name="dark"),
-            asyncio.create_task(self.log.sequencer.run(), name="sequencer"),
+            asyncio.create_task(self.leaders.run(), name="leaders"),
             asyncio.create_task(self.log.recheck.run(), name="recheck"),
+            asyncio.create_task(self.log.state.run(), name="state_audit"),
+            *self.queries.start(),
         ]
+        if worker:
+            self._tasks.append(asyncio.create_task(self.worker.run(), name="worker"))
 
     def runs(self, name: str) -> bool:
         """Whether that task is under way."""
         return any(task.get_name() == name and not task.done() for task in self._tasks)
 
+    def leave(self) -> None:
+        """The process is about to end: it says so, and takes no more jobs. What it leads it leads until `stop`."""
+        self.app_parts.leaving.begin()
+        for task in self._tasks:
+            if task.get_name() == "worker":
+                task.cancel()
+
     async def stop(self) -> None:
-        """Take no more jobs, let calls end, publish what is left if it goes quickly, close everything."""
-        worker = [task for task in self._tasks if task.get_name() == "worker"]
-        await _cancel(worker)
+        """Take no more jobs, let calls end, hand jobs and leader tasks over, close everything."""
+        self.leave()
         if not await self.line.drain(DRAIN_S):
             _log.warning("calls_left_behind", seconds=DRAIN_S)
         await _cancel(self._tasks)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.log.sequencer.finish(), FINISH_S)
+        await hand_jobs_over(self.store, self.process_id, self.line.busy_with)
+        await self.leaders.stop()
         for end in reversed(self._ends):
             with contextlib.suppress(Exception):
                 await end()
@@ -143,12 +156,16 @@ async def _open(
     ends: list[Callable[[], Awaitable[object]]],
 ) -> Runtime:
     url = store_url(data, settings)
-    if url.startswith("sqlite"):
+    alone = url.startswith("sqlite")
+    if alone:
         ends.append(only_writer(data))
+    await check_sound(url)
     await migrate(url)
     store = await open_store(url)
     ends.append(store.close)
-    log = await open_log(data, settings, store, tools, ends, alone=url.startswith("sqlite"))
+    leads = Leads()
+    log = await open_log(data, settings, store, tools, ends, led=store.led(leads.sequencer))
+    queries = open_queries(store, tools, log.origin, lambda: leads.sequencer.epoch is not None, ends)
     await register(store, tools)
     start = await rules_at_start(data, store, files)
     systems = connect_systems(start.rulebook, settings.systems, data, tracing.tracer)
@@ -160,8 +177,8 @@ async def _open(
         rows = await asyncio.to_thread(read_rows, data / settings.cross_references, start.rulebook.systems)
         await import_cross_references(store, tools, rules, rows)
     metrics = Metrics()
-    relay = await open_relay(data, settings, store, tools, tracing, ends, metrics)
-    parts = LineParts(tools, rules, systems, _limits(settings), metrics, tracing.tracer or NoOpTracer())
+    relay = await open_relay(data, settings, store.led(leads.relay), tools, tracing, ends, metrics)
+    parts = LineParts(tools, rules, systems, line_limits(settings.line), metrics, tracing.tracer or NoOpTracer())
     wake_worker = _Later()
     who_calls = authenticator(data, settings, tools, ends)
     line = Line(store, store.reads, parts, events_left=relay.wake, jobs_due=wake_worker, rules=holder)
@@ -169,14 +186,33 @@ async def _open(
         *all_gates(store, holder, systems),
         *slice_gates(store.reads, store, tools, systems, lambda: holder.current.acts),
     ]
-    drafts = draft_parts(store, tools, holder, gates)
-    activator = await start_activator(data, store, tools, holder, evaluation(drafts), ending(tools), relay.wake)
+    drafts = draft_parts(store, tools, holder, gates, systems)
+    activator = await start_activator(
+        data, store, tools, holder, evaluation(drafts), ending(tools), relay.wake, leads.activations
+    )
     ends.append(activator.leave)
-    worker = Worker(line, concurrent=settings.line.concurrent_jobs, poll_s=settings.line.poll_s)
+    worker = Worker(line, poll_s=settings.line.poll_s)
     wake_worker.to = worker.wake
     acts = act_parts(store, tools, holder, relay.wake, wake_worker)
     simulations = simulation_desk(store, tools, holder, relay.wake)
     ends.append(simulations.simulator.stop)
+    sweep = Sweep(
+        store.led(leads.sweep),
+        store.reads,
+        lambda: replace(parts, rules=holder.current),
+        metrics,
+        wake_worker,
+        sweep_limits(settings.sweep),
+    )
+    tasks = leader_tasks(
+        leads,
+        relay=relay,
+        sequencer=log.sequencer,
+        auto_pause=AutoPause(replace(acts, store=store.led(leads.auto_pause))),
+        dark=DarkObserver(store.led(leads.dark), store.reads, tools, relay.wake),
+        sweep=sweep,
+    )
+    leaders = Leaders(store, store.reads, tools, tasks, alone=alone, shown=metrics.leads)
     return Runtime(
         settings=settings,
         store=store,
@@ -184,18 +220,34 @@ async def _open(
         worker=worker,
         relay=relay,
         log=log,
+        queries=queries,
         rules=holder,
         activator=activator,
-        auto_pause=AutoPause(acts),
-        dark=simulations.observer,
+        leaders=leaders,
         systems=systems,
         app_parts=replace(
-            _app_parts(settings, store, line, relay, log, holder, tools, metrics, tracing, who_calls),
+            app_parts_of(
+                settings,
+                store,
+                line,
+                events_flow(relay, leads, leaders),
+                log,
+                holder,
+                tools,
+                metrics,
+                tracing,
+                who_calls,
+            ),
+            ledger=queries.parts,
+            scope_uses=queries.uses,
             drafts=activating(drafts, store, activator.wake, relay.wake),
             acts=acts,
+            exceptions=exception_parts(store, parts, holder, line, relay.wake, wake_worker),
             simulations=simulations,
             slices=slice_parts(store, tools, holder, systems, drafts.gates, relay.wake),
         ),
+        process_id=tools.process_id,
+        alone=alone,
         _ends=ends,
     )
 
@@ -208,55 +260,3 @@ class _Later:
 
     def __call__(self) -> None:
         self.to()
-
-
-def _limits(settings: Settings) -> LineLimits:
-    line = settings.line
-    return LineLimits(
-        lease_margin_s=line.lease_margin_s,
-        waiting_recheck_s=line.waiting_recheck_s,
-        first_retry_s=line.first_retry_s,
-        longest_retry_s=line.longest_retry_s,
-    )
-
-
-def _answers(system: ErpSystem) -> Callable[[], Awaitable[bool]]:
-    async def answers() -> bool:
-        return (await system.port.health()).ready
-
-    return answers
-
-
-def _app_parts(
-    settings: Settings,
-    store: Store,
-    line: Line,
-    relay: Relay,
-    log: LiveLog,
-    holder: RulesHolder,
-    tools: Tools,
-    metrics: Metrics,
-    tracing: Tracing,
-    who_calls: Authenticator,
-) -> AppParts:
-    async def events_flow() -> bool:
-        return relay.connected
-
-    return AppParts(
-        submissions=line,
-        reads=store.reads,
-        authenticator=who_calls,
-        rulebook=lambda: holder.current.rulebook,
-        clock=tools.clock,
-        metrics=metrics,
-        capabilities=lambda: {name: system.port.capabilities() for name, system in line.systems.items()},
-        readiness={"record": store.reads.is_alive, "rules": holder.ready},
-        published_log=log.files,
-        watched={
-            "events": events_flow,
-            "ledger": log.is_sound,
-            **{name: _answers(system) for name, system in line.systems.items()},
-        },
-        tracer=tracing.tracer,
-        metrics_public=settings.telemetry.public_metrics,
-    )

@@ -84,7 +84,8 @@ def connect_systems(
             raise SettingsError(f"systems: no driver {system.driver!r}; there are {', '.join(sorted(DRIVERS))}")
         budget = CallBudget(system.budget.calls_per_minute, monotonic)
         port = build(system, own, data, CountingTransport(_transport(system, own, tracer), budget))
-        connected[system.id] = ErpSystem(_guarded(port, system, budget), _policy(system, own))
+        guarded = _guarded(port, system, budget)
+        connected[system.id] = ErpSystem(guarded, _policy(system, own), guarded.room)
     return connected
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from gateway.api.problems import KINDS
 from gateway.domain.facts import wire_members
+from gateway.domain.queries import QueueDepth
 from gateway.domain.records import (
     ActivationRecord,
     CrossReferenceRecord,
@@ -118,6 +119,9 @@ class FakeLine:
             erp_document_number="4500000001" if posted else None,
         )
         return Answer(record, "0123456789ABCDEF", self.replayed)
+
+    async def accept_many(self, commands: Sequence[Create]) -> list[Answer | Problem]:
+        return [await self.submit(one) for one in commands]
 
     async def change(self, command: Change) -> Answer:
         return self._operated("change", command)
@@ -299,7 +303,11 @@ class FakeReads:
 
     async def queue_state(self, now: int) -> QueueState:
         self._check()
-        return QueueState(jobs=3, oldest_job_s=1.5, events=7, oldest_event_s=0.25)
+        depths = [
+            QueueDepth("bulk", "", under_way=1, waiting=2, put_off=0, due=3, oldest_s=9.5, oldest_due_s=1.0),
+            QueueDepth("interactive", "cloud-main", 1, 0, 1, 0, oldest_s=1.5, oldest_due_s=0.0),
+        ]
+        return QueueState(jobs=3, oldest_job_s=1.5, events=7, oldest_event_s=0.25, in_doubt=2, depths=depths)
 
     async def is_alive(self) -> bool:
         return not self.down

@@ -62,6 +62,8 @@ async def console_of(rig: Rig, issuer: EmbeddedIssuer) -> AsyncIterator[Console]
         metrics=Metrics(),
         capabilities=dict,
         acts=act_parts(rig),
+        overlays=lambda: rig.rules.current.acts.overlays,
+        refresh=rig.rules.refresh,
     )
     async with in_this_loop(app) as http:
         yield Console(rig, issuer, http)
@@ -111,6 +113,22 @@ async def test_a_freeze_answers_with_its_window_and_when_to_come_again(console: 
     assert (answer.status_code, problem["code"]) == (409, "frozen")
     assert (problem["windowId"], problem["retryAfterS"]) == (overlay["overlayId"], 3_600)
     assert answer.headers["retry-after"] == "3600"
+
+
+@pytest.mark.parametrize(
+    ("kind", "does"),
+    [("hold", "everything is accepted"), ("paused", "new roots are accepted"), ("freeze", "nothing new is accepted")],
+)
+async def test_what_was_set_is_told_to_who_asks_before_submitting(console: Console, kind: str, does: str):
+    headers = console.token("salesforce", "documents:read")
+    explained = "/v1/routing/explain?domain=orders&businessUnit=Northern&geography=FR"
+    assert (await console.http.get(explained, headers=headers)).json()["overlayInForce"] is None
+    overlay = (await console.act("overlays", SETTING | {"overlay": kind})).json()
+    told = (await console.http.get(explained, headers=headers)).json()["overlayInForce"]
+    assert (told["overlay"], told["overlayId"], told["row"]) == (kind, overlay["overlayId"], None)
+    assert told["effect"].startswith(does)
+    slices = (await console.http.get("/v1/capabilities?domain=orders", headers=headers)).json()["slices"]
+    assert {shown["overlayId"] for one in slices for shown in one["overlaysInForce"]} == {overlay["overlayId"]}
 
 
 async def test_a_key_names_one_overlay_and_must_be_there(console: Console):

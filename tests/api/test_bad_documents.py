@@ -41,6 +41,12 @@ DOCUMENTS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     "exponent": (lambda one: _with(one, "1e3", "lines", 0, "unitPrice"), "lines[0].unitPrice", "exponent"),
     "text for a number": (lambda one: _with(one, "10", "lines", 0, "lineNumber"), "lines[0].lineNumber", "integer"),
     "number out of range": (lambda one: _with(one, 0, "lines", 0, "lineNumber"), "lines[0].lineNumber", "less than 1"),
+    "snake case beside": (
+        lambda one: _with(_without(one, "externalId"), "SO-1", "external_id"),
+        "external_id",
+        "is not a member that is known here",
+    ),
+    "a fraction": (lambda one: _with(one, 10.5, "lines", 0, "lineNumber"), "lines[0].lineNumber", "integer"),
     "no date": (lambda one: _with(one, "yesterday", "postingDate"), "postingDate", "is not a date"),
     "a day that is none": (lambda one: _with(one, "2026-02-30", "postingDate"), "postingDate", "is not a date"),
     "date with a time": (lambda one: _with(one, "2026-11-23T10:00:00", "postingDate"), "postingDate", "date"),
@@ -82,12 +88,22 @@ async def test_invalid_documents(world: World, submit: Callable[..., Any], order
     complaint = next(one for one in problem["errors"] if one["field"] == field)
     assert said in complaint["message"]
     assert complaint["remedy"]
+    if len(problem["errors"]) == 1:
+        assert problem["detail"].startswith(field), "the member as the caller spelt it"
     # a list is not called too short because what it holds is wrong
     if field.startswith("lines["):
         assert all("fewer than" not in one["message"] for one in problem["errors"])
     for prose in ("Value error", "Input should", "pydantic", "Traceback"):
         assert prose not in answer.text
     assert world.line.seen == []
+
+
+async def test_a_number_without_a_fraction_is_an_integer(world: World, submit: Callable[..., Any], order: Any) -> None:
+    """JSON has one kind of number, and JSON Schema takes 10.0 for an integer."""
+    answer = await submit(_with(order, 10.0, "lines", 0, "lineNumber"))
+    assert answer.status_code == 201
+    number = world.line.seen[0].document.lines[0].line_number
+    assert (number, type(number)) == (10, int)
 
 
 TOTALS = {

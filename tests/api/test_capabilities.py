@@ -12,6 +12,7 @@ from adapters.port import Capabilities, Capability, Operation
 from gateway.api.capability_report import MOST_SLICES, capability_report
 from gateway.api.capability_schemas import CapabilitiesAnswer
 from gateway.api.domains import RESOURCES
+from gateway.domain.acts import ActiveOverlay
 from gateway.domain.caller import DataScope
 from gateway.transactions.queries import Visible
 from routing_rules import NodeSet, Outcome, Overlay, Row, Rulebook, RuleTable, Side, Stage
@@ -110,6 +111,7 @@ def test_what_a_driver_does_not_mention_it_cannot() -> None:
     assert found["systems"][0]["domains"][0]["operations"][0]["reason"]
     served = {one["domain"]: one["served"] for one in found["domains"]}
     assert served == {domain: domain == "orders" for domain in DOMAINS}
+    assert {one["domain"] for one in found["domains"] if one["operations"]} == {"orders"}, "the others cannot be asked"
 
 
 def test_a_row_of_one_operation_says_nothing_of_others() -> None:
@@ -120,6 +122,43 @@ def test_a_row_of_one_operation_says_nothing_of_others() -> None:
     (found,) = capability_report(_book("orders", row), ABLE, RESOURCES, Visible())["slices"]
     assert [one["operation"] for one in found["operations"]] == ["create"]
     assert found["overlay"] == "freeze"
+
+
+def test_a_slice_shows_what_was_set_over_it() -> None:
+    book = rulebook()
+    rows = [_row(book, one, Stage.LIVE, place=one) for one in ("DE", "US", "world")]
+    paused = ActiveOverlay(
+        overlay_id="ovl_1", overlay="paused", domain="orders", business_unit="group", geography="EMEA",
+        expected_until=0,
+    )  # fmt: skip
+    others = [replace(paused, domain="invoices"), replace(paused, geography="gone")]
+    found = capability_report(
+        _book("orders", *rows), ABLE, RESOURCES, Visible(), "orders", [paused, *others]
+    )["slices"]  # fmt: skip
+    germany, us, world = (one["overlaysInForce"] for one in found)
+    assert us == []
+    (shown,) = germany
+    assert (shown["overlay"], shown["overlayId"], shown["businessUnit"], shown["geography"]) == (
+        "paused", "ovl_1", "group", "EMEA",
+    )  # fmt: skip
+    assert (shown["wholeSlice"], shown["expectedUntil"]) == (True, "1970-01-01T00:00:00.000000Z")
+    assert "new roots" in shown["effect"]
+    assert [one["wholeSlice"] for one in world] == [False]
+    # an overlay over what the caller may not see is not told
+    elsewhere = Visible(geographies=frozenset({"US"}))
+    seen = capability_report(_book("orders", *rows), ABLE, RESOURCES, elsewhere, "orders", [paused])["slices"]
+    assert [(one["row"], one["overlaysInForce"]) for one in seen] == [("US", []), ("world", [])]
+
+
+def test_a_system_tells_whether_it_takes_mixed_lines() -> None:
+    name = ("journal_entries", Operation.CREATE)
+    for able, told in (
+        (Capability(True, mixed_lines=True), True),
+        (Capability(True), False),
+        (Capability(False, mixed_lines=True), False),
+    ):
+        systems = capability_report(rulebook(), {"legacy-main": {name: able}}, RESOURCES, Visible(), name[0])["systems"]
+        assert systems[0]["domains"][0]["operations"][0]["mixedLines"] is told
 
 
 def test_only_slices_that_the_caller_may_see() -> None:

@@ -141,11 +141,12 @@ async def test_what_made_no_version_names_none(client: HttpClient, world: World,
     assert {"etag", "documentVersion"}.isdisjoint(answer.json())
 
 
-async def test_a_cancellation_tells_the_version_and_no_header(client: HttpClient, world: World) -> None:
-    """The header would name what stands at the address of the request, which is another one."""
+async def test_a_cancellation_tells_the_version_in_a_header_too(client: HttpClient, world: World) -> None:
+    """That of the document that Location names, so that whoever goes on with it needs no look at it first."""
     _stands(world)
     answer = await client.post(f"{PATH}/cancel", json={"reason": "r", "idempotencyKey": "k"}, headers=world.token())
-    assert (answer.json()["etag"], "etag" in answer.headers) == ("v2", False)
+    assert (answer.json()["etag"], answer.headers["etag"]) == ("v2", '"v2"')
+    assert answer.headers["location"] == PATH
 
 
 async def test_a_transaction_tells_the_version_that_it_made(client: HttpClient, world: World) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.api.health import REMEMBERED_S, Readiness
+from gateway.api.leaving import Leaving
 from gateway.api.limits import Limits
 from tests.api.conftest import HttpClient, World
 
@@ -42,6 +43,20 @@ async def test_ready(world: World) -> None:
         {"name": "store", "ready": True, "needed": True},
         {"name": "events", "ready": True, "needed": True},
     ]
+
+
+async def test_a_process_that_is_about_to_end_says_so_and_keeps_no_connection(world: World) -> None:
+    leaving = Leaving()
+    async with world.client(readiness={"store": _yes}, leaving=leaving) as client:
+        before = await client.get("/health/ready")
+        assert (before.status_code, before.headers.get("connection")) == (200, None)
+        leaving.begin()
+        after = await client.get("/health/ready")
+        assert after.status_code == 503
+        assert after.json()["code"] == "not-ready"
+        # it goes on serving, until nobody sends anything here any more
+        alive = await client.get("/health/live")
+        assert (alive.status_code, alive.headers["connection"]) == (200, "close")
 
 
 @pytest.mark.parametrize("check", [_no, _broken, _slow])

@@ -110,8 +110,10 @@ async def test_what_was_refused_is_told_from_what_stands(client: HttpClient, wor
     world.reads.hold(transaction(2, status=Status.REJECTED, erp_document_number=None))
     for path, member in (("/v1/orders", "items"), (f"/v1/lineages/{an_id('lin', 2)}", "documents")):
         shown = (await client.get(path, headers=world.token())).json()[member]
-        assert (shown[0]["state"], shown[0]["status"]) == ("active", "rejected")
-        assert [one["status"] for one in shown[1:]] == (["posted"] if member == "items" else [])
+        assert (shown[0]["state"], shown[0]["status"]) == ("not_created", "rejected")
+        assert [(one["state"], one["status"]) for one in shown[1:]] == (
+            [("active", "posted")] if member == "items" else []
+        )
     imported = replace(world.reads.documents_held[0], transaction_id=None)
     world.reads.documents_held[:] = [imported]
     (shown,) = (await client.get("/v1/orders", headers=world.token())).json()["items"]

@@ -22,7 +22,7 @@ from routing_rules import parse_rulebook
 from tests.api.conftest import in_this_loop
 from tests.cutover.drafted import with_orders_live
 from tests.line.documents import contract
-from tests.line.rig import Rig, invoice, order
+from tests.line.rig import TABLES, Rig, invoice, order
 
 
 @pytest.fixture
@@ -76,6 +76,9 @@ async def test_the_stored_decision_is_found_again_after_the_rules_have_changed(r
     assert told["stored"]["systemId"] == told["asOfThen"]["target"]["systemId"] == "legacy-main"
     assert told["asOfNow"]["target"]["systemId"] == "cloud-main"
     assert (told["asOfThen"]["activationNumber"], told["asOfNow"]["activationNumber"]) == (1, 2)
+    lines = (TABLES / "orders.csv").read_text(encoding="utf-8").splitlines()
+    for row in (*told["asOfThen"]["matched"], told["asOfThen"]["whyNot"]):
+        assert lines[row["line"] - 1].startswith(f"{row['row']},"), "the line of the file that was read"
     assert told["governingTransactionId"] == sent.transaction_id
 
 

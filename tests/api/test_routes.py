@@ -39,12 +39,28 @@ SCOPES_OF = {
     ("GET", "/v1/transactions/{transactionId}"): {"documents:read", "documents:submit"},
     ("GET", "/v1/transactions/{transactionId}/trace"): {"documents:read", "ledger:read"},
     ("GET", "/v1/lineages/{lineageId}"): {"documents:read", "ledger:read"},
+    **{
+        ("GET", f"/v1/ledger/{path}"): {"ledger:read"}
+        for path in (
+            "traces",
+            "lineages/{lineageId}",
+            "entries",
+            "entries.csv",
+            "entries.jsonl",
+            "summary",
+            "unended",
+            "access",
+            "queries",
+        )
+    },
+    ("POST", "/v1/ledger/completeness"): {"ledger:read", "documents:submit"},
     ("GET", "/v1/ledger/log/checkpoint"): {"ledger:read"},
     ("GET", "/v1/ledger/log/keys/{keyNumber}"): {"ledger:read"},
     ("GET", "/v1/ledger/log/tile/{tile}"): {"ledger:read"},
     ("GET", "/v1/transactions/{transactionId}/receipts"): {"documents:read", "ledger:read"},
     ("GET", "/v1/routing/explain"): {"documents:read", "rules:edit", "operations:act"},
     ("GET", "/metrics"): {"operations:act"},
+    ("GET", "/v1/queues"): {"ledger:read", "operations:act"},
     **{
         ("GET", path): {"ledger:read", "rules:edit", "rules:approve", "rules:activate", "rules:waive"}
         for path in ("/v1/drafts", "/v1/drafts/{draftId}", "/v1/rulebooks", "/v1/rulebooks/{activationNumber}")
@@ -74,6 +90,21 @@ SCOPES_OF = {
             "periods/{companyCode}/{period}/reopen",
         )
     },
+    **{
+        ("GET", f"/v1/exceptions{tail}"): {"ledger:read", "operations:act"}
+        for tail in ("", "/{exceptionId}", "/bulk-moves/{bulkId}")
+    },
+    **{
+        ("POST", f"/v1/exceptions/{tail}"): {"operations:act"}
+        for tail in (
+            "{exceptionId}/claim",
+            "{exceptionId}/moves",
+            "{exceptionId}/moves/{moveId}/approve",
+            "bulk-moves",
+            "bulk-moves/{bulkId}/run",
+        )
+    },
+    ("PUT", "/v1/exceptions/{exceptionId}/owner"): {"operations:act"},
     ("GET", "/v1/cutover/slices/{slice}"): {"ledger:read"},
     ("GET", "/v1/cutover/slices/{slice}/lineages"): {"ledger:read"},
     ("GET", "/v1/cutover/slices/{slice}/gates"): {"ledger:read"},
@@ -115,6 +146,9 @@ def _address(path: str) -> str:
         .replace("{activationNumber}", "1")
         .replace("{slice}", "orders.Western.US")
         .replace("{overlayId}", an_id("ovl", 1))
+        .replace("{exceptionId}", an_id("exc", 1))
+        .replace("{moveId}", an_id("mov", 1))
+        .replace("{bulkId}", an_id("blk", 1))
         .replace("{companyCode}", "NW01")
         .replace("{period}", "2026-11")
         .replace("{keyNumber}", "1")

@@ -11,6 +11,7 @@ import pytest
 from gateway.api import products
 from gateway.api.domains import RESOURCES
 from gateway.domain.caller import DataScope
+from gateway.domain.lanes import Lane, Queueing
 from gateway.domain.transaction import Status
 from tests.api.conftest import HttpClient, World
 from tests.api.fakes import an_id
@@ -133,6 +134,41 @@ async def test_preferences(world: World, submit: Callable[..., Any], order: Any,
     answer = await submit(order, **({} if prefer is None else {"Prefer": prefer}))
     assert world.line.seen[0].wait_s == wait_s
     assert answer.headers.get("preference-applied") == answer.json().get("preferenceApplied") == applied
+
+
+QUEUEING = {
+    (None, None): Queueing(),
+    (None, "u=0"): Queueing(priority=0),
+    (None, "u=7, i"): Queueing(priority=7),
+    ("wait=0", "u=7"): Queueing(priority=7),
+    ("respond-async", None): Queueing(Lane.STANDARD, alone=True),
+    ("respond-async", "i, u=1;a=b"): Queueing(Lane.STANDARD, 1, alone=True),
+    ("respond-async", "u=7"): Queueing(Lane.BULK, 7, alone=True),
+    ("respond-async", "u=1, u=7"): Queueing(Lane.BULK, 7, alone=True),
+    ("respond-async", "u=8"): Queueing(Lane.STANDARD, alone=True),
+    ("respond-async", "u=-1"): Queueing(Lane.STANDARD, alone=True),
+    ("respond-async", "qu=7"): Queueing(Lane.STANDARD, alone=True),
+    ("respond-async", "u=7" + " " * 300): Queueing(Lane.STANDARD, alone=True),
+    ("respond-async, wait=5", "u=7"): Queueing(priority=7),
+}
+
+
+@pytest.mark.parametrize(("prefer", "priority"), QUEUEING)
+async def test_queueing(
+    world: World, submit: Callable[..., Any], order: Any, prefer: str | None, priority: str | None
+) -> None:
+    said = {"Prefer": prefer, "Priority": priority}
+    await submit(order, **{name: value for name, value in said.items() if value is not None})
+    assert world.line.seen[0].queueing == QUEUEING[prefer, priority]
+
+
+async def test_a_client_may_have_its_runs_in_the_lane_for_them(world: World, order: Any) -> None:
+    async with world.client(bulk_clients=frozenset({"salesforce"})) as client:
+        for prefer in ("wait=1", "respond-async"):
+            headers = world.token("documents:submit") | {"Prefer": prefer, "Priority": "u=2"}
+            assert (await client.post("/v1/orders", json=order, headers=headers)).status_code == 201
+    lanes = [command.queueing for command in world.line.seen]
+    assert lanes == [Queueing(priority=2), Queueing(Lane.BULK, 2, alone=True)]
 
 
 @pytest.mark.parametrize(

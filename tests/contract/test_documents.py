@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from adapters.canonical import DOMAINS, MASTER_DOMAINS, ErpNumber, JournalEntry
+from adapters.canonical import DOMAINS, MASTER_DOMAINS, ErpNumber, Invoice, JournalEntry, Order
 from adapters.errors import Misconfigured, Rejected
 from adapters.port import Capability, ErpPort, FoundDocument, Operation, Posted, Search, Submission
 from tests.contract.conftest import Permit, allow, assert_holds_no_secret, new_reference, served
@@ -194,6 +195,32 @@ async def test_what_is_not_supported_is_refused_without_a_call(
                 await do(driver, unserved_posting(domain, operation, driver.system_id), permit)
             assert permit.calls == 0
             assert len(peer.requests_seen()) == requests
+
+
+async def test_a_unit_that_the_system_has_none_for_is_the_callers(peer: Peer, driver: ErpPort) -> None:
+    """Who sends it again gets the same answer: it is refused with its field, not put off until a person maps it."""
+    refused = 0
+    for domain in sorted({"orders", "invoices"} & set(served(driver))):
+        for code in ("ZZZ", "KG"):
+            submission = with_unit(peer.submission(domain, new_reference()), code)
+            permit = Permit()
+            try:
+                await driver.submit(submission, permit)
+            except Rejected as refusal:
+                refused += 1
+                if permit.calls == 0:
+                    assert (refusal.field or "").endswith("unitCode")
+    # an IDoc carries any ISO code: whether there is such a unit the system finds out later, by itself
+    assert refused or set(served(driver)) == {"orders"}
+
+
+def with_unit(submission: Submission, code: str) -> Submission:
+    document = submission.document
+    assert isinstance(document, Order | Invoice)
+    first = document.lines[0]
+    quantity = first.quantity.model_copy(update={"unit_code": code})
+    lines = (first.model_copy(update={"quantity": quantity}), *document.lines[1:])
+    return replace(submission, document=document.model_copy(update={"lines": lines}))
 
 
 async def test_the_same_reference_twice(peer: Peer, driver: ErpPort, subtests: pytest.Subtests) -> None:

@@ -36,13 +36,17 @@ def _with_rows(book: Rulebook, *rows: Row) -> Rulebook:
 
 
 def _books(book: Rulebook) -> dict[str, Rulebook]:
-    """The sample; without the row that takes what no other one does; with two rows that contradict each other."""
+    """The sample; without the row that takes what no other one does; with two rows that contradict each other; with a
+    cutover date."""
     rows = book.table("orders").rows
+    west = book.table("orders").row("o-west")
+    dated = replace(west, outcome=replace(west.outcome, cutover_date=date(2026, 12, 1)))
     twin = replace(book.table("orders").row("o-west"), id="o-twin", outcome=book.table("orders").row("o-base").outcome)
     return {
         "decision": book,
         "gap": _with_rows(book, *(one for one in rows if one.id != "o-base")),
         "conflict": _with_rows(book, *rows, twin),
+        "dated": _with_rows(book, *(one for one in rows if one.id != "o-west"), dated),
     }
 
 
@@ -60,6 +64,7 @@ CASES = {
     "a master": ("decision", Facts(domain="customers", operation="create")),
     "no row": ("gap", replace(WEST, business_unit="Northern")),
     "two rows": ("conflict", WEST),
+    "before the cutover": ("dated", replace(WEST, posting_date=date(2026, 11, 30))),
 }
 
 
@@ -67,7 +72,7 @@ CASES = {
 def test_an_explanation_is_described(book: Rulebook, name: str, flat: dict[str, Any]) -> None:
     result, facts = CASES[name]
     body = wire_members(decide(_books(book)[result], facts).explanation.as_json())
-    assert body["result"] == result
+    assert body["result"] == ("decision" if result == "dated" else result)
     told = explanation_in_wire_words(body)
     assert undeclared(made(), OF_PROBLEMS, told) == []
     for document in (made(), flat):

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from gateway.cutover import activation_steps
+from gateway.cutover.activation_steps import Judgement, Step, claim, commit
 from gateway.cutover.gates.gate import GateResult
 from gateway.cutover.heartbeats import EXPIRED_S
 from gateway.cutover.schedule import withdraw_activation
@@ -228,6 +230,44 @@ async def test_what_is_asked_over_another_base_or_changes_nothing_is_refused(pro
         await process.schedule(process.rig.parts.rules.rulebook)
     with pytest.raises(Problem, match="400 days"):
         await process.schedule(variant("a"), effective_at=2**62)
+
+
+async def test_an_instant_that_is_past_is_refused_but_for_what_a_request_takes_to_arrive(process: Process):
+    now = await process.rig.store.reads.database_now()
+    with pytest.raises(Problem, match="is past") as past:
+        await process.schedule(variant("a"), effective_at=now - 60 * SECOND)
+    assert past.value.slug == "invalid-document"
+    asked = await process.schedule(variant("a"), effective_at=now - SECOND)
+    assert asked.effective_at >= now
+
+
+async def test_one_that_waited_is_judged_when_it_comes_into_force(process: Process):
+    asked = await process.schedule(variant("a"))
+    waited = replace(asked, activation_id="act_waited", effective_at=asked.effective_at - 30 * 86_400 * SECOND)
+    await process.rig.store.write(lambda unit: unit.insert_activation_request(waited))
+    await process.activator.look()
+    assert process.gates.asked
+    assert all(one.effective_at >= asked.effective_at for one in process.gates.asked)
+    assert (await process.request(waited.activation_id)).state is ActivationState.ACTIVATED
+
+
+async def test_what_was_judged_on_another_day_is_judged_again(process: Process, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(activation_steps, "GATES_AGE_S", 10**6)
+    store, tools = process.rig.store, process.rig.parts.tools
+    asked = await process.schedule(variant("a"))
+    now = await store.reads.database_now()
+
+    async def committed(since: int) -> Step:
+        judgement = Judgement(verdicts=[], state=RulesState(1, 0), since=since)
+
+        async def unit_of_work(unit: Any) -> Step:
+            await claim(unit, tools.process_id, asked.activation_id)
+            return (await commit(unit, tools, asked.activation_id, judgement, ["evt_1", "evt_2"], give_up_at=0))[0]
+
+        return await store.write(unit_of_work)
+
+    assert await committed(now - 86_400 * SECOND) is Step.JUDGE_AGAIN
+    assert await committed(await store.reads.database_now()) is not Step.JUDGE_AGAIN
 
 
 async def test_back_is_not_prepared(process: Process):

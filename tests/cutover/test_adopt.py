@@ -256,7 +256,8 @@ async def test_a_number_is_borne_by_one_document(desk: Desk) -> None:
 async def test_two_persons_act_from_the_effective_day_on(desk: Desk) -> None:
     lineage_id = await desk.order("1", "11")
     adoption_id = await desk.desk.request(_caller("ann"), _batch((lineage_id, "11")))
-    later = await desk.desk.request(_caller("ann"), _batch((lineage_id, "11"), key="k2", effective_on=date(2100, 1, 1)))
+    other_id = await desk.order("2", "12")
+    later = await desk.desk.request(_caller("ann"), _batch((other_id, "12"), key="k2", effective_on=date(2100, 1, 1)))
     restricted = _caller("bob", data_scope=DataScope(frozenset({"Western"}), None))
     for caller, which, slug in (
         (_caller("ann"), adoption_id, "policy-check-failed"),
@@ -269,6 +270,22 @@ async def test_two_persons_act_from_the_effective_day_on(desk: Desk) -> None:
             await desk.desk.approve(caller, which)
         assert refused.value.slug == slug
     assert await desk.pinned(lineage_id) == "legacy-main"
+
+
+async def test_a_lineage_waits_in_one_batch_only(desk: Desk) -> None:
+    lineage_id = await desk.order("1", "11")
+    first = await desk.desk.request(_caller("ann"), _batch((lineage_id, "11")))
+    with pytest.raises(Problem) as refused:
+        await desk.desk.request(_caller("ann"), _batch((lineage_id, "11"), key="k2"))
+    assert refused.value.slug == "policy-check-failed"
+    assert refused.value.extra == {"adoptionId": first}
+
+
+async def test_a_day_long_past_is_no_effective_day(desk: Desk) -> None:
+    lineage_id = await desk.order("1", "11")
+    with pytest.raises(Problem, match="31 days back") as refused:
+        await desk.desk.request(_caller("ann"), _batch((lineage_id, "11"), effective_on=date(1996, 1, 1)))
+    assert refused.value.slug == "invalid-document"
 
 
 async def test_the_control_total_must_be_what_is_open(desk: Desk) -> None:

@@ -208,6 +208,8 @@ async def test_at_the_end_of_a_period_and_withdrawn_before(desk: Desk):
         {"companyCode": "NW01", "period": "2099-12", "effectiveAt": "2100-01-01T00:00:00Z"},
         {"effectiveAt": "2100-01-01T00:00:00"},
         {"effectiveAt": "tomorrow"},
+        {"effectiveAt": f"{YEAR - 1}-09-14T00:00:00Z"},
+        {"companyCode": "NW01", "period": f"{YEAR - 1}-09"},
     ],
 )
 async def test_times_that_are_none(desk: Desk, when: dict[str, str]):

@@ -68,6 +68,21 @@ async def test_it_is_told_by_an_entry_an_event_and_the_list(desk: Desk):
     whole = (await desk.http.get("/v1/rulebooks/3", headers=desk.who("auditor"))).json()
     files = {one["fileName"]: one["text"].encode() for one in whole["files"]}
     assert parse_rulebook(files).version == listed[0]["rule"]["tableVersion"], "somebody can go on from it"
+    yaml = SAMPLE["rulebook.yaml"].partition("\nexamples:")[0] + "\n"
+    assert files["rulebook.yaml"].decode() == yaml, "as it was saved, with its comments"
+    rows = [one.partition(b",")[0].decode() for one in files["orders.csv"].splitlines()]
+    assert [one for one in rows if one in SAMPLE["orders.csv"]] == [
+        one for one in (line.partition(",")[0] for line in SAMPLE["orders.csv"].splitlines()) if one in rows
+    ]
+
+
+async def test_what_went_back_whole_has_its_files_and_examples_again(desk: Desk):
+    """The first version's own files: they are kept with it, for nobody saved a draft of it."""
+    await desk.forward(raised())
+    assert (await desk.roll_back(desk.who(WHO), "orders.Eastern.EMEA")).status_code == 200
+    for number in (1, 3):
+        whole = (await desk.http.get(f"/v1/rulebooks/{number}", headers=desk.who("auditor"))).json()
+        assert {one["fileName"]: one["text"] for one in whole["files"]} == SAMPLE
 
 
 async def test_back_and_back_again_is_never_forward(desk: Desk):

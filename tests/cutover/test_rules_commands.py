@@ -107,11 +107,14 @@ def test_from_a_directory_into_force_and_back(data: Path, tmp_path: Path):
     assert (activated["state"], activated["activationNumber"]) == ("activated", 2)
     assert [one["state"] for one in said("rules", "drafts", *where)] == ["activated"]
 
-    back = said("rules", "rollback", "orders.Eastern.DE", "--reason", "wrong share", *where)
+    back = said("rules", "rollback", "orders.Eastern.DE", "--reason", "wrong share", "--yes", *where)
     assert (back["state"], back["activationNumber"]) == ("activated", 3)
     said("rules", "fetch", "3", tmp_path / "fetched", *where)
     assert load_rulebook(tmp_path / "fetched").version == back["rule"]["tableVersion"]
-    again_back = erp_gateway("rules", "rollback", "orders.Eastern.DE", "--reason", "once more", *where)
+    unasked = erp_gateway("rules", "rollback", "orders.Eastern.DE", "--reason", "once more", *where)
+    assert unasked.returncode == 1
+    assert "Going back would leave in the cloud: 0" in unasked.stdout, "what it would leave is told first"
+    again_back = erp_gateway("rules", "rollback", "orders.Eastern.DE", "--reason", "once more", "--yes", *where)
     assert again_back.returncode == 1
     assert "no activation changed it" in again_back.stderr
 
@@ -131,3 +134,52 @@ def test_a_draft_is_saved_anew(data: Path, tmp_path: Path):
         "--edit", first["draftId"], *where,
     )  # fmt: skip
     assert (second["draftId"], second["etag"], second["title"]) == (first["draftId"], "v2", "two")
+
+
+def test_a_draft_is_discarded_and_closed_for_good(data: Path, tmp_path: Path):
+    where = ("--data", data)
+    draft_id = said("rules", "draft", written(tmp_path / "c", SAMPLE), "--title", "three", *where)["draftId"]
+    stale = erp_gateway("rules", "discard", draft_id, "--etag", "v7", *where)
+    assert (stale.returncode, "stale" in stale.stderr) == (1, True)
+    assert erp_gateway("rules", "discard", draft_id, *where).stdout == f"{draft_id} is discarded\n"
+    assert said("rules", "review", draft_id, *where)["state"] == "discarded"
+    late = erp_gateway("rules", "discard", draft_id, *where)
+    assert (late.returncode, "document-closed" in late.stderr) == (1, True)
+
+
+def test_the_gateway_that_is_addressed_explains_and_not_the_files(data: Path, tmp_path: Path):
+    """What is in force may be another version than the files that the gateway was first started with."""
+    files = data / "rulebook" / "orders.csv"
+    was = files.read_text(encoding="utf-8")
+    facts = ("--domain", "orders", "--business-unit", "Western", "--geography", "NO", "--posting-date", "2026-11-23")
+    try:
+        files.write_text(was.replace(",live,legacy-main,cloud-main,", ",legacy,legacy-main,cloud-main,"), "utf-8")
+        address = said("where", "--data", data)["url"]
+        for where in (("--url", address, "--data", data), ("--data", data)):
+            told = said("rules", "explain", *facts, *where)
+            assert (told["stage"], told["namedRow"], told["target"]["systemId"]) == ("live", "o-west", "cloud-main")
+            assert told["activationNumber"] >= 1
+            text = erp_gateway("rules", "explain", *facts, *where, "--why-not", "o-base").stdout
+            assert text.startswith(f"activation {told['activationNumber']}: stage live: new roots go to the cloud")
+            assert "row o-base decides: stage legacy" in text
+        assert said("rules", "explain", *facts, "--rulebook", data / "rulebook")["stage"] == "legacy"
+        unknown = erp_gateway("rules", "explain", "--domain", "orders", "--geography", "MOON", "--url", address)
+        assert unknown.returncode != 0
+    finally:
+        files.write_text(was, encoding="utf-8")
+
+
+def test_a_review_tells_findings_with_place_witness_and_mend(data: Path, tmp_path: Path):
+    where = ("--data", data)
+    leap = without_examples(again(SAMPLE, "o-north-emea", ",dark,", ",live,"))
+    draft_id = said("rules", "draft", written(tmp_path / "leap", leap), "--title", "leap", *where)["draftId"]
+    shown = erp_gateway("rules", "review", draft_id, *where).stdout
+    (line,) = [
+        number
+        for number, text in enumerate(leap["orders.csv"].splitlines(), start=1)
+        if text.startswith("o-north-emea,")
+    ]
+    assert f"illegal_move (orders) at orders.csv:{line} o-north-emea" in shown
+    assert "    witness: domain orders" in shown
+    assert "    everywhere: businessUnit Northern" in shown
+    assert "    mend: " in shown

@@ -53,6 +53,13 @@ async def test_a_machine_client_of_the_author_approves(desk: Desk):
     refused(await desk.approve(desk.token(machine), draft_id), "author")
 
 
+@pytest.mark.parametrize("spelled", [AUTHOR.upper(), f" {AUTHOR}", AUTHOR.replace("o", "\uff4f")])
+async def test_the_author_spelled_in_another_way(desk: Desk, spelled: str):
+    draft_id = await desk.saved()
+    other = replace(DEFAULT_CLIENTS[APPROVER], name="nightly-job", person=spelled)
+    refused(await desk.approve(desk.token(other), draft_id), "author")
+
+
 async def test_a_machine_client_of_the_author_activates(desk: Desk):
     draft_id = await desk.saved()
     await desk.approved(draft_id)

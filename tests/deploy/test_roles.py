@@ -25,6 +25,7 @@ GROWING = {
     "log_announcements",
     "log_entries",
     "log_tiles",
+    "rulebook_files",
     "waivers",
 }
 

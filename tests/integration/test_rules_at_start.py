@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from gateway.app import create_app
 from gateway.auth.clients import Client
+from gateway.cutover.draft_files import read
 from gateway.cutover.last_good import FILE, read_last_good
 from gateway.domain.activations import RulesState
 from gateway.domain.caller import DataScope
@@ -38,6 +39,9 @@ async def test_the_files_come_into_force_once_and_then_the_database_decides(data
     async with running(data) as first:
         version = first.rules.current.rulebook.version
         assert first.rules.current.activation_number == 1
+        kept_files = await first.store.reads.rulebook_files(1)
+        assert kept_files is not None
+        assert read(kept_files.files)["orders.csv"] == (data / "rulebook" / "orders.csv").read_text(encoding="utf-8")
     change(data / "rulebook" / "orders.csv", NOTE, "Something else")
     with capture_logs() as logs:
         async with running(data) as second:

@@ -128,6 +128,14 @@ def test_a_process_with_a_broken_rulebook_does_not_start_and_lists_every_complai
     assert not (data / "gateway.db").exists()
 
 
+def test_with_sqlite_the_only_process_carries_jobs_on(data: Path):
+    done = subprocess.run(
+        [COMMAND, "serve", "--no-worker", "--data", data], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, "needs PostgreSQL" in done.stderr) == (2, True)
+    assert not (data / "gateway.db").exists()
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [

@@ -169,14 +169,16 @@ async def _prepare(children: Children, places: Places, memory: Memory) -> tuple[
 
 def first_rulebook(directory: Path) -> None:
     """The sample rulebook with what the document says of its beginning: the customers of the United States are frozen,
-    because legacy keeps them, and a freeze window lies over today, whatever day it is. The close windows of the sample
-    are left out."""
+    because legacy keeps them, a freeze window lies over today, whatever day it is, and no number ranges are declared.
+    The close windows of the sample are left out."""
     shutil.copytree(Path(routing_rules.__file__).parent / "tables", directory)
     with (directory / "customers.csv").open("a", encoding="utf-8", newline="") as table:
         table.write(
             "c-us,*,*,US,*,*,*,*,,,live,,cloud-main,,,freeze,Phase 6: until then legacy keeps these customers\n"
         )
     text = (directory / "rulebook.yaml").read_text(encoding="utf-8")
+    ranges = text.index("# Which numbers are whose"), text.index("company_codes:\n")
+    text = text[: ranges[0]] + text[ranges[1] :]
     today = datetime.now(UTC).date()
     calendar, rest = text.index("    close_windows:"), text.index("# Who answers for a domain")
     audit = today - timedelta(days=2), today + timedelta(days=2)

@@ -44,6 +44,7 @@ class BookErp:
     domains: tuple[str, ...] = DOMAINS
     reference_unique: bool = False
     mixed_lines: bool = False
+    max_lines: int = 999
     script: list[str] = field(default_factory=list)
     book: list[FoundDocument] = field(default_factory=list)
     contents: dict[str, CanonicalDocument] = field(default_factory=dict)
@@ -58,7 +59,9 @@ class BookErp:
     """If set, a call waits for it after the permit, before it does anything."""
 
     def capabilities(self) -> Mapping[tuple[str, Operation], Capability]:
-        can = Capability(True, reference_unique=self.reference_unique, mixed_lines=self.mixed_lines)
+        can = Capability(
+            True, reference_unique=self.reference_unique, mixed_lines=self.mixed_lines, max_lines=self.max_lines
+        )
         found = {(domain, Operation.CREATE): can for domain in self.domains}
         for domain, members in CHANGEABLE.items():
             found[domain, Operation.CHANGE] = Capability(True, changeable=frozenset(members))

@@ -12,6 +12,7 @@ import pytest
 from gateway.store.migrate import migrate
 from gateway.store.store import Store, open_store
 from tests.line.rig import Rig
+from tests.line.split import split_rig
 
 
 @pytest.fixture
@@ -29,17 +30,24 @@ async def unique_rig(store: Store) -> Rig:
 def run_rig() -> Callable[[Callable[[Rig], Awaitable[None]]], None]:
     """Run a scenario on a fresh rig of its own, for tests that hypothesis calls many times."""
 
-    def run(scenario: Callable[[Rig], Awaitable[None]]) -> None:
-        async def whole() -> None:
-            with tempfile.TemporaryDirectory() as directory:
-                url = f"sqlite:///{Path(directory) / 'gateway.db'}"
-                await migrate(url)
-                store = await open_store(url)
-                try:
-                    await scenario(await Rig.on(store))
-                finally:
-                    await store.close()
+    return lambda scenario: _run(scenario, Rig.on)
 
-        asyncio.run(whole())
 
-    return run
+@pytest.fixture
+def run_split() -> Callable[[Callable[[Rig], Awaitable[None]]], None]:
+    """The same with a company code in each ERP."""
+    return lambda scenario: _run(scenario, split_rig)
+
+
+def _run(scenario: Callable[[Rig], Awaitable[None]], made: Callable[[Store], Awaitable[Rig]]) -> None:
+    async def whole() -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            url = f"sqlite:///{Path(directory) / 'gateway.db'}"
+            await migrate(url)
+            store = await open_store(url)
+            try:
+                await scenario(await made(store))
+            finally:
+                await store.close()
+
+    asyncio.run(whole())

@@ -12,6 +12,7 @@ from opentelemetry.trace import NoOpTracer
 
 from adapters.canonical import DOMAINS
 from gateway.cutover.activation import put_in_force
+from gateway.cutover.draft_files import stored
 from gateway.cutover.rules_holder import RulesHolder
 from gateway.domain.caller import Caller
 from gateway.domain.ids import TimeOrderedIds
@@ -101,7 +102,7 @@ class Rig:
         liveness = Dead()
         tools = _tools(clock, randomness, liveness, process_id)
         await _register(store, process_id, clock)
-        rules = await put_in_force(store, tools, sample_rulebook(edits), "test")
+        rules = await put_in_force(store, tools, sample_rulebook(edits), "test", stored(sample_files(edits)))
         policy = SystemPolicy(call_limit_s=10.0, longest_execution_s=100.0, inquiry_delay_s=1.0)
         parts = LineParts(
             tools,
@@ -208,11 +209,15 @@ class Rig:
 
 def sample_rulebook(edits: Mapping[str, tuple[str, str]]) -> Rulebook:
     """The sample rulebook, with something replaced in some of its files."""
-    files = {path.name: path.read_bytes() for path in TABLES.iterdir()}
+    return parse_rulebook({name: text.encode() for name, text in sample_files(edits).items()})
+
+
+def sample_files(edits: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    files = {path.name: path.read_text(encoding="utf-8") for path in TABLES.iterdir()}
     for name, (old, new) in edits.items():
-        assert old.encode() in files[name]
-        files[name] = files[name].replace(old.encode(), new.encode())
-    return parse_rulebook(files)
+        assert old in files[name]
+        files[name] = files[name].replace(old, new)
+    return files
 
 
 def _tools(clock: HandClock, randomness: Counting, liveness: Dead, process_id: str) -> Tools:

@@ -10,7 +10,7 @@ from gateway.domain.transaction import Status
 from gateway.errors import Problem
 from tests.line.asking import posted, refused
 from tests.line.documents import TO_CLOUD, credit_note, customer, journal_entry
-from tests.line.rig import BILLING, Rig, invoice, order, payment
+from tests.line.rig import BILLING, SALESFORCE, Rig, invoice, order, payment
 
 WESTERN = "live,legacy-main,cloud-main,,,{},Phase 1: the Western"
 HELD = {"orders.csv": (WESTERN.format(""), WESTERN.format("hold"))}
@@ -49,20 +49,34 @@ async def test_a_waiting_creation_ends_as_cancelled_and_is_the_answer(rig: Rig):
     assert [found.number.document_type for found in rig.cloud.book] == ["customer"]
 
 
-async def test_what_waits_for_it_is_refused_then(rig: Rig):
+async def test_what_others_wait_for_is_not_called_off_before_they_are(rig: Rig):
+    """Another client's invoice and payment would end with it, and nobody would have told that client."""
     transaction_id = await a_waiting_order(rig)
+    document_id = (await rig.record(transaction_id)).document_id
     theirs = {"customer": {"externalId": "NEW", "source": "salesforce"}, **TO_CLOUD}
-    child = await rig.send(invoice("I", "1", **theirs), "invoices")
-    assert child.transaction.status is Status.WAITING
-    rig.woken.clear()
-    await rig.cancel((await rig.record(transaction_id)).document_id)
-    assert "jobs" in rig.woken
-    await rig.line.work(10)
-    await asyncio.gather(*rig.line._jobs)
-    record = await rig.record(child.transaction.transaction_id)
-    assert (record.status, json.loads(record.problem)["code"]) == (Status.REJECTED, "parent-rejected")
+    billed = (await rig.send(invoice("I", "1", **theirs), "invoices")).transaction
+    paid = (await rig.send(payment("P", ("I",), **theirs), "payments")).transaction
+    for called_off, followed_by, domain, caller in (
+        (document_id, billed.document_id, "orders", SALESFORCE),
+        (billed.document_id, paid.document_id, "invoices", BILLING),
+    ):
+        problem = await refused(rig.cancel(called_off, domain, caller=caller))
+        assert problem.slug == "has-follow-ups"
+        assert [one["documentId"] for one in problem.extra["followUps"]] == [followed_by]
+        assert (await rig.document(called_off)).state == "active"
+    for one in (transaction_id, billed.transaction_id, paid.transaction_id):
+        assert (await rig.record(one)).status is Status.WAITING
+    # from the end of the chain it goes, and whatever waits for a creation that was called off does so no more
+    for called_off, domain, caller in (
+        (paid.document_id, "payments", BILLING),
+        (billed.document_id, "invoices", BILLING),
+        (document_id, "orders", SALESFORCE),
+    ):
+        answer = await rig.cancel(called_off, domain, caller=caller)
+        assert answer.transaction.status is Status.CANCELLED
     rig.cloud.gate.set()
     await rig.settle()
+    assert [found.number.document_type for found in rig.cloud.book] == ["customer"]
 
 
 async def test_who_waits_for_its_end_is_told(rig: Rig):

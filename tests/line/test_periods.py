@@ -108,6 +108,9 @@ async def test_what_has_no_such_period_is_refused(rig: Rig):
     assert (await refused(close(rig, "1996-13"))).slug == "not-found"
     assert (await refused(close(rig, company_code="NW99"))).slug == "not-found"
     assert (await refused(reopen(rig, "1996-08"))).slug == "not-found"
+    future = await refused(close(rig, "2023-12"))
+    assert (future.slug, "lies in the future" in future.detail) == ("policy-check-failed", True)
+    assert (await close(rig, "2023-11")).state == "closed", "the one that runs may be closed early"
     western = Caller("w", "console", SCOPES, DataScope(frozenset({"Western"})), person="wendy")
     call = act_on_period(act_parts(rig), western, "close", "NW01", "1996-07", "x")
     assert (await refused(call)).slug == "out-of-scope"

@@ -154,6 +154,21 @@ async def test_two_relays_of_one_outbox_add_nothing_twice(bench: Bench) -> None:
     assert lineages_in_order(await bench.stored(stream)) == {f"l{number}": [1, 2, 3, 4, 5] for number in range(20)}
 
 
+async def test_it_runs_again_after_another_relayed_meanwhile(bench: Bench) -> None:
+    """The lead went to another process, which found a new stream, and came back: what the first one knew is old."""
+    first, other = (Relay(bench.outbox, bench.stream(), RealClock(), settings=QUICK) for _ in range(2))
+    for sequence, relay in enumerate((first, other, first, other), start=1):
+        if sequence == 2:
+            await bench.restart_wiped()
+        task = asyncio.create_task(relay.run())
+        bench.outbox.commit([event(f"l{number}", sequence) for number in range(20)])
+        await until(lambda: bench.outbox.unpublished() == 0)
+        task.cancel()
+        await asyncio.wait([task])
+    messages = await bench.stored(bench.stream())
+    assert lineages_in_order(messages) == {f"l{number}": [1, 2, 3, 4] for number in range(20)}
+
+
 async def test_an_event_that_is_refused_for_ever_holds_only_its_lineage(bench: Bench) -> None:
     stream = bench.stream()
     relay = await bench.relay(stream, RelaySettings(poll_s=0.05))

@@ -130,6 +130,7 @@ def state(table: NaiveTable, at: int) -> dict[str, str]:
     return dict(zip(("stage", "legacy_system", "cloud_system", "share"), outcome, strict=True)) | {
         "allow": "",
         "overlay": "",
+        "cutover_date": "",
     }
 
 

@@ -10,7 +10,7 @@ from adapters.canonical.domains import DOMAINS as DOCUMENTS
 from gateway.api.domains import RESOURCES
 from routing_rules import Rulebook, parse_rulebook
 from routing_rules.analysis import Proof, prove
-from routing_rules.analysis_findings import FindingCode
+from routing_rules.analysis_findings import FindingCode, Severity
 from routing_rules.analysis_tables import NEVER_PRESENT
 from routing_rules.follow_ups import LINEAGE_OPERATIONS, Capabilities
 from routing_rules.table_reader import HEADER
@@ -79,6 +79,21 @@ def test_a_system_must_do_what_is_done_in_a_lineage(lacking: tuple[str, str], to
         assert finding.witness is not None
         assert finding.rows
     assert len(unserved(prove(rules, capabilities={"old": EVERYTHING["old"]}))) == 2
+
+
+def test_what_a_driver_lacks_already_in_force_warns_and_what_is_new_stops() -> None:
+    """A legacy system whose driver cannot change orders must not keep everybody from leaving it."""
+    before, pilot = book(orders=LEGACY), book(orders=LIVE.replace("live", "pilot").replace(",new,,", ",new,10,"))
+    able = without("old", ("orders", "change"))
+    (finding,) = prove(pilot, before, able).of(FindingCode.FOLLOW_UP_UNSERVED)
+    assert (finding.severity, "old" in finding.message) == (Severity.WARNING, True)
+    assert not prove(before, None, able).clean
+    cloud = without("new", ("orders", "change"))
+    (finding,) = prove(pilot, before, cloud).of(FindingCode.FOLLOW_UP_UNSERVED)
+    assert (finding.severity, finding.message) == (
+        Severity.ERROR,
+        "orders go to system new by r, and it does not take change of orders",
+    )
 
 
 def test_rows_that_give_no_lineage_need_nothing() -> None:

@@ -155,3 +155,15 @@ def test_near_misses_come_true_and_few_are_overlooked() -> None:
     possible, found = (sum(one) for one in zip(*counts, strict=True))
     assert possible > 1_000
     assert found == possible
+
+
+def test_an_exception_to_the_row_that_decides_goes_before_what_it_overrules() -> None:
+    rules = book(
+        "a-wide,,,,,,,,,,legacy,old,,,,,",
+        "m-unit,,A,,,,,,,,live,old,new,,,,",
+        "z-large,,A,,,,,>=1000 EUR,,,dark,old,new,,,,",
+    )
+    facts = Facts(domain="orders", operation="create", business_unit="A1", amount=Decimal(5), currency="EUR")
+    miss = decide(rules, facts).explanation.near_miss
+    assert miss is not None
+    assert (miss.row.id, [one.field for one in miss.changes]) == ("z-large", ["amount"])

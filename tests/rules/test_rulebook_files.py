@@ -8,6 +8,7 @@ import pytest
 
 from routing_rules import DomainNotServed, Facts, RulebookInvalid, decide, load_rulebook, parse_rulebook
 from routing_rules.complaints import MAX_COMPLAINTS
+from routing_rules.rulebook_files import MAX_TABLE_BYTES
 from routing_rules.table_reader import HEADER
 from tests.rules.small_rulebook import GOOD, YAML, complaints, parse
 
@@ -96,3 +97,10 @@ def test_a_domain_without_table_is_not_served() -> None:
         with pytest.raises(DomainNotServed) as caught:
             decide(rules, Facts(domain=domain, operation="create"))
         assert caught.value.domain == domain
+
+
+def test_a_table_that_is_too_large_names_how_many_rows_it_may_have() -> None:
+    content = f"{HEADER}\n".encode() + f"{GOOD}{'x' * 20}\n".encode() * 1_000_000
+    assert len(content) > MAX_TABLE_BYTES
+    with pytest.raises(RulebookInvalid, match="at most 100,000 rows"):
+        parse_rulebook({"rulebook.yaml": YAML.encode(), "orders.csv": content})

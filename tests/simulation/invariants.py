@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from adapters.port import Reversal, Submission
+from tests.simulation.leg_invariants import check_legs, leg_references
 
 
 def check(world: Any) -> list[str]:
@@ -19,6 +20,7 @@ def check(world: Any) -> list[str]:
     found += _refused_by_the_erp(world)
     found += _numbers_are_kept(world)
     found += _one_system_a_lineage(world)
+    found += check_legs(world)
     found += _entries_and_events_without_a_gap(world)
     return found
 
@@ -47,9 +49,11 @@ def _posted_once(world: Any) -> list[str]:
         counts = Counter(one.external_reference for one in erp.book)
         found += [f"{erp.system_id} holds {n} documents of reference {ref}" for ref, n in counts.items() if n > 1]
     submitted: Counter[tuple[str, str | None]] = Counter()
+    legs = leg_references(world)
     for erp in world.erps.values():
         for posting in _booked(erp):
-            if isinstance(posting, Submission):
+            # the legs of a document are told apart by their references
+            if isinstance(posting, Submission) and posting.external_reference not in legs:
                 submitted[posting.document.domain, posting.document.external_id] += 1
     # a document that an ERP refused may be sent again, but one that stands in a book is there once
     return found + [f"{n} documents in the books for {key}" for key, n in submitted.items() if n > 1]
@@ -70,7 +74,7 @@ def _record_agrees_with_books(world: Any) -> list[str]:
     anywhere = {reference for book in books.values() for reference in book}
     rows = world.rows(
         "SELECT t.transaction_id, t.operation, t.status, s.system_id, s.external_reference, s.document_number"
-        " FROM transactions t LEFT JOIN steps s ON s.transaction_id = t.transaction_id"
+        " FROM transactions t LEFT JOIN steps s ON s.transaction_id = t.transaction_id WHERE t.legs IS NULL"
     )
     for transaction, operation, status, system, reference, number in rows:
         if operation not in {"create", "reverse"}:
@@ -94,7 +98,7 @@ def _refused_by_the_erp(world: Any) -> list[str]:
         for transaction, reference in world.rows(
             "SELECT t.transaction_id, s.external_reference FROM transactions t JOIN steps s"
             " ON s.transaction_id = t.transaction_id"
-            " WHERE t.status = 'rejected' AND t.problem LIKE '%rejected-by-erp%'"
+            " WHERE t.status = 'rejected' AND t.problem LIKE '%rejected-by-erp%' AND s.direction = 'do'"
         )
         if reference not in refused
     ]
@@ -106,7 +110,7 @@ def _numbers_are_kept(world: Any) -> list[str]:
         f"{transaction} is posted, and its document has no number on record"
         for (transaction,) in world.rows(
             "SELECT t.transaction_id FROM transactions t WHERE t.status = 'posted' AND t.operation = 'create'"
-            " AND NOT EXISTS (SELECT 1 FROM cross_references c WHERE c.document_id = t.document_id"
+            " AND t.legs IS NULL AND NOT EXISTS (SELECT 1 FROM cross_references c WHERE c.document_id = t.document_id"
             " AND c.document_number = t.erp_document_number)"
         )
     ]
@@ -116,7 +120,7 @@ def _one_system_a_lineage(world: Any) -> list[str]:
     systems: dict[str, set[str]] = defaultdict(set)
     for lineage, system in world.rows(
         "SELECT t.lineage_id, s.system_id FROM transactions t JOIN steps s ON s.transaction_id = t.transaction_id"
-        " WHERE t.status IN ('posted', 'in_doubt', 'unknown')"
+        " WHERE t.status IN ('posted', 'in_doubt', 'unknown') AND t.legs IS NULL"
     ):
         systems[lineage].add(system)
     return [f"lineage {one} lies in {sorted(names)}" for one, names in systems.items() if len(names) > 1]

@@ -127,7 +127,19 @@ class MemoryReader(Reader):
         return [like.row(*columns) for columns in found]
 
 
-def memory_store() -> Store:
-    """An empty store at the newest schema."""
+def _on_clock(connection: sqlite3.Connection, now: Callable[[], int]) -> None:
+    """Have the database tell that time: `gateway.store.database_time` asks SQLite's strftime for it."""
+
+    def strftime(pattern: str, _instant: str) -> str:
+        seconds, micros = divmod(now(), 1_000_000)
+        return str(seconds) if pattern == "%s" else f"{seconds % 60:02d}.{micros // 1_000:03d}"
+
+    connection.create_function("strftime", 2, strftime)
+
+
+def memory_store(now: Callable[[], int] | None = None) -> Store:
+    """An empty store at the newest schema. `now`: the database's clock in µs; the machine's unless given."""
     connection = _connect()
+    if now is not None:
+        _on_clock(connection, now)
     return Store(MemoryWriter(connection), MemoryReader(connection))  # type: ignore[arg-type]

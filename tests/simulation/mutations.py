@@ -20,6 +20,7 @@ from gateway.transactions.dispatch import Dispatch
 from gateway.transactions.execute import IsUnknown, WasNotSent, WasPosted, WasRejected
 from gateway.transactions.parts import ErpSystem
 from tests.simulation import process as simulated
+from tests.simulation.leg_mutations import LEG_MUTATIONS
 
 Mutation = Callable[[], AbstractContextManager[object]]
 
@@ -174,6 +175,7 @@ MUTATIONS: Final[Mapping[str, Mutation]] = {
     "an event of ten is not written": lambda: patch.object(StoreUnit, "insert_events", _every_tenth_event_is_lost),
     "the job is not written with the transaction": lambda: patch.object(StoreUnit, "insert_job", _job_forgotten),
     "the ERP's number is not kept": lambda: patch.object(StoreUnit, "insert_cross_reference", _number_forgotten),
+    **LEG_MUTATIONS,
 }
 """By what is wrong."""
 

@@ -213,7 +213,7 @@ class Process:
             events_left=lambda: None,
             jobs_due=self._wake,
         )
-        self.worker = Worker(self.line, concurrent=8, poll_s=5.0)
+        self.worker = Worker(self.line, poll_s=5.0)
         self._tasks: list[asyncio.Task[None]] = []
 
     def _wake(self) -> None:

@@ -32,7 +32,7 @@ def test_no_world_violates_anything(part: int) -> None:
     assert seen.failed == {}
     # worlds in which nothing happens would prove nothing
     assert min(seen.kills, seen.freezes) > each / 2
-    assert {"posted", "rejected", "in_doubt"} <= seen.statuses.keys()
+    assert {"posted", "rejected", "in_doubt", "compensated"} <= seen.statuses.keys()
     assert {"late", "lost_answer", "lost_call", "garbled_after", "reject"} <= seen.ways.keys()
 
 

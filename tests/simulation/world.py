@@ -12,26 +12,31 @@ from typing import Any, Final
 from adapters.canonical import DOMAINS
 from gateway.cutover.activation import put_in_force
 from gateway.domain.ids import TimeOrderedIds
+from gateway.domain.lanes import IN_BULK, RESPOND_ASYNC, SYNCHRONOUS
 from gateway.errors import CommitUnknown, Problem, StoreUnavailable
 from gateway.intake.cross_references import CrossReferenceRow, import_cross_references
 from gateway.transactions.commands import Cancel, Create, Reverse
 from gateway.transactions.parts import RulesInForce, Tools
 from routing_rules import Rulebook
 from tests.line.rig import BILLING, SALESFORCE, invoice, order, payment, sample_rulebook
+from tests.line.split import SPLIT
+from tests.simulation.audit import audited
 from tests.simulation.erp import SimErp
 from tests.simulation.memory_store import memory_store
 from tests.simulation.process import Clock, Killed, Life, Morgue, Process, Seeded
+from tests.simulation.splits import charged, paid_in_both
 
 QUIET_S: Final = 7_200.0
 """Virtual seconds within which everything must have ended once nothing goes wrong any more."""
 LOOK_EVERY_S: Final = 20.0
+COMMITMENT_KEY: Final = b"commitment key of the simulation"
 AGAIN_S: Final = 400.0
 """A caller gives up sending again after so long; what was accepted goes on without it."""
 
 
 @cache
 def _rulebook() -> Rulebook:
-    return sample_rulebook({})
+    return sample_rulebook(SPLIT)
 
 
 @dataclass
@@ -41,6 +46,7 @@ class World:
 
     seed: int
     lineages: int = 4
+    splits: int = 1
     store: Any = field(init=False)
     rules: RulesInForce = field(init=False)
 
@@ -68,12 +74,16 @@ class World:
         for _ in range(self.chance.randint(1, 3)):
             await self._start_one()
         chaos = asyncio.create_task(self._chaos())
-        await asyncio.gather(*(self._lineage(number) for number in range(self.lineages)))
+        lineages = [self._lineage(number) for number in range(self.lineages)]
+        charges = [charged(self, number) for number in range(2 * self.splits)]
+        payments = [paid_in_both(self, number) for number in range(self.splits)]
+        await asyncio.gather(*lineages, *charges, *payments)
         # what goes on behind the callers' backs takes longer than they do: leases, quiet times, stops
         await asyncio.sleep(self.chance.choice([0.0, 100.0, 600.0]))
         chaos.cancel()
         await self._calm()
         await self._until_all_ended()
+        self.violations += await audited(self, COMMITMENT_KEY)
 
     def strike(self, life: Life, chance: random.Random) -> None:
         """A process may come to stand still at this very point, shorter or longer than a lease or a quiet time."""
@@ -89,7 +99,7 @@ class World:
         self.store = memory_store()
         randomness = Seeded(random.Random(f"{self.seed}/set-up"))
         ids = TimeOrderedIds(self.clock.now, randomness.bits)
-        tools = Tools(self.clock, ids, randomness, self.morgue, "prc_0", "sim", b"commitment key of the simulation")
+        tools = Tools(self.clock, ids, randomness, self.morgue, "prc_0", "sim", COMMITMENT_KEY)
         self.rules = await put_in_force(self.store, tools, _rulebook(), "sim")
         rows = [
             CrossReferenceRow(domain, "salesforce", name, system, domain.rstrip("s"), f"{number:06d}")
@@ -192,7 +202,8 @@ class World:
     async def _create(self, chance: random.Random, domain: str, body: dict[str, Any]) -> str | None:
         caller = SALESFORCE if domain == "orders" else BILLING
         document = DOMAINS[domain].model_validate_json(json.dumps(body))
-        command = Create(caller, document, wait_s=chance.choice([0.0, 2.0, 8.0]))
+        queueing = chance.choice([SYNCHRONOUS, SYNCHRONOUS, RESPOND_ASYNC, IN_BULK])
+        command = Create(caller, document, wait_s=chance.choice([0.0, 2.0, 8.0]), queueing=queueing)
         return await self._act(chance, command)
 
     async def _act(self, chance: random.Random, command: Any) -> str | None:
@@ -205,7 +216,12 @@ class World:
                 process = chance.choice(living)
                 try:
                     async with asyncio.timeout(30):
-                        answer = await getattr(process.line, verb)(command)
+                        if command.queueing is IN_BULK:
+                            (answer,) = await process.line.accept_many([command])
+                            if isinstance(answer, Problem):
+                                raise answer
+                        else:
+                            answer = await getattr(process.line, verb)(command)
                 except (StoreUnavailable, CommitUnknown, Killed, TimeoutError):
                     pass
                 except Problem as problem:

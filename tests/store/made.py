@@ -222,4 +222,4 @@ def an_activation(number: int, **changes: Any) -> ActivationRecord:
 async def insert_transaction_with_job(unit: StoreUnit, record: TransactionRecord, **job: Any) -> None:
     """A transaction and the job on it."""
     await unit.insert_transaction(record)
-    await unit.insert_job(a_job(record.transaction_id, **job))
+    await unit.insert_job(a_job(record.transaction_id, **{"enqueued_at": record.accepted_at} | job))

@@ -61,6 +61,28 @@ async def _three(store: Store) -> list[DocumentRecord]:
     return documents
 
 
+async def test_what_was_never_created_is_not_active(store: Store) -> None:
+    statuses = [Status.WAITING, Status.REJECTED, Status.COMPENSATED, Status.CANCELLED, Status.CANCELLED]
+    made = [a_transaction(status=status) for status in statuses]
+    documents = [a_document(transaction_id=one.transaction_id) for one in made]
+    # the last one was called off by its caller, and stands so
+    documents[-1] = replace(documents[-1], state="cancelled")
+
+    async def write(unit: StoreUnit) -> None:
+        for one in made:
+            await unit.insert_transaction(one)
+        for document in [*documents, a_document()]:
+            await unit.insert_document(document)
+
+    await store.write(write)
+    for state, found in (("active", [0]), ("not_created", [3, 2, 1]), ("cancelled", [4])):
+        asked = replace(ORDERS, state=state)
+        listed = await store.reads.documents(asked, EVERYTHING, 10, None)
+        known = [one for one in listed if one.transaction_id is not None]
+        assert known == [documents[n] for n in found]
+        assert (len(listed) > len(known)) == (state == "active"), "what was imported stands"
+
+
 @pytest.mark.parametrize(
     ("where", "found"),
     [

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from gateway.domain.queries import DocumentFilter, QueueState, TransactionFilter, Visible
+from gateway.domain.queries import DocumentFilter, QueueDepth, QueueState, TransactionFilter, Visible
 from gateway.domain.records import TransactionRecord
 from gateway.domain.transaction import Status
 from gateway.store import schema
@@ -183,18 +183,25 @@ async def test_the_queues_say_how_much_waits_and_how_long(store: Store) -> None:
     assert await store.reads.queue_state(NOW) == QueueState(0, 0.0, 0, 0.0)
 
     async def write(unit: StoreUnit) -> None:
-        for accepted_at, due_at, lease_until in (
-            (NOW - 2_500_000, NOW - 1, 0),
-            (NOW - 9_000_000, NOW - 1, NOW + 1),
-            (NOW - 4_000_000, NOW + 60_000_000, 0),
+        for accepted_at, due_at, job in (
+            (NOW - 2_500_000, NOW - 1_500_000, {"system_id": "legacy-main"}),
+            (NOW - 2_400_000, NOW - 500_000, {"system_id": "legacy-main", "lease_owner": "prc_1", "lease_until": NOW}),
+            (NOW - 2_300_000, NOW - 500_000, {"system_id": "legacy-main", "waiting_for": "txn_1"}),
+            (NOW - 9_000_000, NOW - 1, {"lane": "bulk", "lease_owner": "prc_1", "lease_until": NOW + 1}),
+            (NOW - 4_000_000, NOW + 60_000_000, {"lane": "bulk"}),
+            (NOW - 3_000_000, NOW + 60_000_000, {"lane": "bulk", "waiting_for": "txn_1"}),
         ):
             waiting = a_transaction(accepted_at=accepted_at)
-            await insert_transaction_with_job(unit, waiting, due_at=due_at, lease_until=lease_until)
+            await insert_transaction_with_job(unit, waiting, due_at=due_at, **job)
         await unit.insert_events([an_event("lin_1", 1, created_at=NOW - 1_000_000), an_event("lin_1", 2)])
         await unit.insert_transaction(a_transaction(status=Status.IN_DOUBT))
 
     await store.write(write)
-    assert await store.reads.queue_state(NOW) == QueueState(2, 4.0, 2, 1.0, in_doubt=1)
+    depths = (
+        QueueDepth("bulk", "", under_way=1, waiting=1, put_off=1, due=0, oldest_s=4.0, oldest_due_s=0.0),
+        QueueDepth("interactive", "legacy-main", 0, 0, 0, due=3, oldest_s=2.5, oldest_due_s=1.5),
+    )
+    assert await store.reads.queue_state(NOW) == QueueState(5, 4.0, 2, 1.0, in_doubt=1, depths=depths)
 
 
 async def test_reading_connections_cannot_write(url: str) -> None:
@@ -255,7 +262,11 @@ PLANS = {
     "SELECT * FROM ledger_entries WHERE trace = ? ORDER BY seq": "ledger_entries",
     "SELECT * FROM outbox WHERE published_at IS NULL ORDER BY position LIMIT 100": "unpublished_by_position",
     "SELECT * FROM documents WHERE domain = ? AND document_id < ? ORDER BY document_id DESC": "by_domain",
-    "SELECT * FROM jobs WHERE due_at <= ? AND lease_until <= ? ORDER BY due_at LIMIT 10": "by_due_at",
+    "SELECT * FROM jobs WHERE lease_owner IS NULL AND waiting_for IS NULL AND lane = ? AND system_id = ? AND due_at <= ?"
+    " ORDER BY priority, due_at LIMIT 10": "jobs_free",
+    "SELECT * FROM jobs WHERE lease_owner IS NOT NULL AND lease_until <= ? ORDER BY lease_until": "jobs_leased",
+    "SELECT * FROM jobs WHERE waiting_for IS NOT NULL AND due_at <= ? ORDER BY due_at": "jobs_waiting_by_due_at",
+    "SELECT * FROM jobs WHERE waiting_for = ?": "jobs_by_waiting_for",
 }
 
 
@@ -265,4 +276,5 @@ async def test_every_business_key_has_its_index(sqlite_url: str, sql: str) -> No
     plan = " ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", ["x"] * sql.count("?")))
     connection.close()
     assert PLANS[sql] in plan
+    assert "jobs" not in sql or "TEMP B-TREE" not in plan
     assert "SCAN" not in plan.replace("SCAN outbox USING INDEX", "")

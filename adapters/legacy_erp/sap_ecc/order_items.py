@@ -123,7 +123,7 @@ def _freight_item(number: str, net: Decimal, settings: SapEccSettings) -> OrderI
         material=settings.freight_material,
         text=FREIGHT_TEXT,
         quantity="1.000",
-        unit=translate.unit("C62", settings, "freight"),
+        unit=translate.freight_unit(settings),
         net=net,
         condition=translate.money(net, "freight.netAmount"),
         place="freight",

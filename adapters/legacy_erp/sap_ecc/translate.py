@@ -83,11 +83,20 @@ def quantity(value: Decimal, field: str) -> str:
 
 
 def unit(code: str, settings: SapEccSettings, field: str) -> str:
-    """The unit of measure there. Raises `Misconfigured` for a unit that nobody mapped."""
+    """The unit of measure there. Raises `Rejected` for a unit that nobody mapped: which one a document has is its
+    caller's, and asking again would not map it."""
     try:
         return settings.units[code]
     except KeyError:
-        raise Misconfigured(f"unit {code} is not mapped to a unit of this ERP", field=field) from None
+        raise refusal(field, f"unit {code} is not mapped to a unit of this ERP") from None
+
+
+def freight_unit(settings: SapEccSettings) -> str:
+    """The unit of the item that carries the freight, which no caller names. Raises `Misconfigured`."""
+    try:
+        return settings.units["C62"]
+    except KeyError:
+        raise Misconfigured("unit C62, in which freight is sent, is not mapped to a unit of this ERP") from None
 
 
 def day(value: date) -> str:

@@ -18,7 +18,8 @@ Proofs = Callable[[Candidate], Proof]
 class ProofKept:
     """The proof of the candidate that was asked for last: both gates judge by the same one.
 
-    `capabilities`: what each system can do; None where they are not asked.
+    `capabilities`: what each system's driver can do; None where they are not asked. A version that goes back is not
+    asked for them: it stood with the same drivers, and back must not wait for one to be mended.
     """
 
     def __init__(self, capabilities: Callable[[], Capabilities | None]) -> None:
@@ -27,7 +28,7 @@ class ProofKept:
 
     def __call__(self, candidate: Candidate) -> Proof:
         """Raises nothing: what cannot be proven is a finding."""
-        capabilities = self._capabilities()
+        capabilities = None if candidate.draft_id is None else self._capabilities()
         able = sorted((system, *sorted(pairs)) for system, pairs in (capabilities or {}).items())
         name = (candidate.rulebook.version, candidate.base.version, repr(able))
         kept = self._kept

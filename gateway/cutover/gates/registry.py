@@ -16,7 +16,7 @@ import structlog
 from gateway.cutover.gates.gate import Candidate, Gate, GateResult
 from routing_rules import Rulebook
 
-ALWAYS: Final = ("approvals", "proof_clean", "residency", "no_lineage_stranded", "version_loaded")
+ALWAYS: Final = ("approvals", "proof_clean", "residency", "no_lineage_stranded", "version_loaded", "masters_at_rest")
 """Asked of every change and never waived, whatever `required_checks` says or leaves out."""
 OF_BACK: Final = ("proof_clean", "residency")
 """What a version that the gateway derived to go back must pass."""

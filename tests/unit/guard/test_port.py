@@ -201,3 +201,38 @@ async def test_people_may_always_look(guarded: Guarded) -> None:
 
 def test_it_is_a_port(guarded: Guarded) -> None:
     assert isinstance(guarded.port, ErpPort)
+
+
+async def test_there_is_room_for_a_share_of_the_places_and_of_the_calls(guarded: Guarded) -> None:
+    assert [guarded.port.room(share) for share in (1.0, 0.75, 0.5)] == [2, 1, 1]
+    # 6,000 calls a minute are 500 in a burst
+    for _ in range(300):
+        guarded.budget.charge()
+    assert [guarded.port.room(share) for share in (1.0, 0.75, 0.5)] == [2, 1, 0]
+    guarded.clock.move(5.0)
+    assert guarded.port.room(0.5) == 1
+
+
+async def test_there_is_no_room_while_the_system_is_left_alone_and_then_for_one_call(guarded: Guarded) -> None:
+    await fail_with(guarded, OutcomeUnknown("cut"))
+    assert guarded.port.room(1.0) == 0
+    guarded.clock.move(2.0)
+    assert guarded.port.room(1.0) == 1
+    guarded.let(None)
+    guarded.scripted.gate = asyncio.Event()
+    trying = asyncio.create_task(guarded.read())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert guarded.scripted.calls == 4
+    # whoever came now would be turned away, and would come again and again
+    assert guarded.port.room(1.0) == 0
+    guarded.scripted.gate.set()
+    await trying
+    assert guarded.port.room(1.0) == 2
+
+
+async def test_there_is_no_room_while_the_system_asked_to_wait(guarded: Guarded) -> None:
+    await fail_with(guarded, NotSent("busy", code="429", retry_after_s=7.0, overloaded=True), times=1)
+    assert guarded.port.room(1.0) == 0
+    guarded.clock.move(7.0)
+    assert guarded.port.room(1.0) >= 1

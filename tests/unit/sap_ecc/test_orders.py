@@ -161,7 +161,6 @@ def _with(**numbers: object) -> Submission:
         (_with(**{"lines[0].product": number("product", "with blank")}), "lines[0].product"),
         (_with(**{"lines[0].product": None}), "lines[0].product"),
         (submission(order(line(1, "1", "1.00", "1.00"), company_code="DE1")), "companyCode"),
-        (submission(order(line(1, "1", "1.00", "1.00", unit_code="ZZ"))), "lines[0].quantity.unitCode"),
     ],
 )
 def test_missing_mappings_are_for_operations(made: Submission, field: str) -> None:
@@ -199,3 +198,13 @@ def test_what_would_be_rounded_is_refused(document: Order, field: str) -> None:
 def test_an_invoice_is_no_order() -> None:
     with pytest.raises(Misconfigured):
         create_order(submission(invoice(line(1, "1", "1.00", "1.00"))), SETTINGS, SYSTEM)
+
+
+def test_a_unit_that_nobody_mapped_is_refused_and_one_for_freight_is_the_settings():
+    with pytest.raises(Rejected) as refused:
+        _parameters(submission(order(line(1, "1", "1.00", "1.00", unit_code="ZZZ"))))
+    assert refused.value.field == "lines[0].quantity.unitCode"
+    units = {code: unit for code, unit in SETTINGS.units.items() if code != "C62"}
+    document = order(line(1, "1", "1.00", "1.00", unit_code="KGM"), freight="2.00")
+    with pytest.raises(Misconfigured):
+        _parameters(submission(document), units=units, freight_material="FREIGHT")

@@ -9,7 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from adapters.cloud_erp.sap_s4.settings import Company, ConditionTypes, DocumentTypes
-from adapters.errors import Misconfigured
+from adapters.cloud_erp.sap_s4.translate.fields import unit
+from adapters.errors import Misconfigured, Rejected
 from tests.unit.sap_s4.scripted import ACCOUNTS, SETTINGS
 
 
@@ -65,3 +66,9 @@ def test_companies_both_ways() -> None:
     assert settings.company_code_of("9999") == "9999"
     assert settings.company_code_of_sales("1711") == "US01"
     assert settings.company_code_of_sales("9999") is None
+
+
+def test_a_unit_that_a_document_names_is_the_callers_to_mend() -> None:
+    with pytest.raises(Rejected) as refused:
+        unit("KG", SETTINGS, "lines[0].quantity.unitCode")
+    assert refused.value.field == "lines[0].quantity.unitCode"

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from adapters.canonical import ErpNumber, smallest_amount
+from adapters.cloud_erp.sap_s4.settings import S4Settings
 from adapters.cloud_erp.sap_s4.wire import Entity
 from adapters.errors import Garbled, Misconfigured, Rejected
 from adapters.port import Submission
@@ -50,6 +51,15 @@ class Draft:
 def refusal(field: str, message: str) -> Rejected:
     """What we say, in the ERP's place, of a document that it could only hold altered."""
     return Rejected(message, code=UNREPRESENTABLE, field=field)
+
+
+def unit(code: str, settings: S4Settings, field: str) -> str:
+    """SAP's unit. Raises `Rejected` for one that would read back as another: which one a document has is its
+    caller's."""
+    try:
+        return settings.unit_there(code)
+    except Misconfigured as unmapped:
+        raise refusal(field, f"{unmapped}") from unmapped
 
 
 def stale(message: str) -> Rejected:

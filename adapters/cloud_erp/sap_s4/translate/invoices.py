@@ -55,7 +55,7 @@ def invoice_items(submission: Submission, invoice: Invoice, settings: S4Settings
         where = f"lines[{index}]"
         product = fields.number_of(submission, system_id, f"{where}.product", "product")
         amount = fields.quantity(line.quantity.value, f"{where}.quantity.value")
-        unit = settings.unit_there(line.quantity.unit_code)
+        unit = fields.unit(line.quantity.unit_code, settings, f"{where}.quantity.unitCode")
         text = f"L{line.line_number} {product} {plain(amount)} {unit}{_tax_code(line.tax)}"
         text = fields.fitting(text, ITEM_TEXT, f"{where}.product")
         yield Item(accounts.revenue, theirs, line.net_amount, text, f"{where}.netAmount")

@@ -83,7 +83,7 @@ def _item(submission: Submission, order: Order, settings: S4Settings, system_id:
     material = fields.number_of(submission, system_id, f"{where}.product", "product")
     if material == settings.freight_material:
         raise fields.refusal(f"{where}.product", "this material carries the freight and nothing else")
-    unit = settings.unit_there(line.quantity.unit_code)
+    unit = fields.unit(line.quantity.unit_code, settings, f"{where}.quantity.unitCode")
     elements = [_price(line, settings, unit, order.currency_code, where)]
     if line.discount_percent:
         elements.append(

@@ -12,7 +12,7 @@ from typing import Final
 
 from adapters.canonical import Product
 from adapters.cloud_erp.sap_s4.settings import S4Settings
-from adapters.cloud_erp.sap_s4.translate.fields import Draft, erp_number, fitting, reference
+from adapters.cloud_erp.sap_s4.translate.fields import Draft, erp_number, fitting, reference, unit
 from adapters.cloud_erp.sap_s4.translate.shape import Shape
 from adapters.cloud_erp.sap_s4.wire import Address, Entity, Row, Value
 from adapters.errors import Misconfigured
@@ -53,7 +53,7 @@ def product_standing(submission: Submission, settings: S4Settings) -> Entity:
     """What is kept of the product, as it stands there. `Rejected` for a name that does not fit."""
     product = _product(submission)
     return {
-        "BaseUnit": settings.unit_there(product.base_unit_code),
+        "BaseUnit": unit(product.base_unit_code, settings, "baseUnitCode"),
         "IsMarkedForDeletion": product.discontinued,
         "to_Description": [{"Language": settings.language, "ProductDescription": fitting(product.name, _NAME, "name")}],
     }

@@ -1,0 +1,55 @@
+"""Which statements a question sends, their plans, and what tables take; for `benchmarks.ledger_queries`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+from sqlalchemy import event
+
+from gateway.store.store import Store
+
+Question = Callable[[], Awaitable[int]]
+
+
+async def plans_of(database: str, url: str, store: Store, ask: Question) -> list[tuple[str, str]]:
+    """The statements of one answer, each with its plan."""
+    seen: list[tuple[str, Any]] = []
+    engine = store._reader._engine.sync_engine  # noqa: SLF001 (what is measured is what the store sends)
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.lstrip().startswith("SELECT") and all(statement != one for one, _ in seen):
+            seen.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        await ask()
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    if database == "sqlite":
+        connection = sqlite3.connect(url.removeprefix("sqlite:///"))
+        plans = []
+        for statement, parameters in seen:
+            rows = connection.execute(f"EXPLAIN QUERY PLAN {statement}", tuple(parameters)).fetchall()
+            plans.append((statement, "\n".join(row[3] for row in rows)))
+        connection.close()
+        return plans
+    found = []
+    postgres = await asyncpg.connect(url)
+    for statement, parameters in seen:
+        rows = await postgres.fetch(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, BUFFERS OFF) {statement}", *parameters)
+        found.append((statement, "\n".join(row[0] for row in rows)))
+    await postgres.close()
+    return found
+
+
+async def sizes_of(url: str) -> dict[str, int]:
+    connection = await asyncpg.connect(url)
+    rows = await connection.fetch(
+        "SELECT relname, pg_total_relation_size(oid) AS size FROM pg_class WHERE relkind = 'r' AND relname = ANY($1)",
+        ["ledger_entries", "log_entries", "indexed_entries", "indexed_terms", "indexed_blocks", "indexed_transactions"],
+    )
+    await connection.close()
+    return {row["relname"]: row["size"] for row in sorted(rows, key=lambda row: -row["size"])}

@@ -1,0 +1,62 @@
+"""Asking the ledger over HTTP: who asks, and that each answer is recorded before it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, Final
+
+from litestar import Request
+
+from gateway.api.answer import Answer, json_answer
+from gateway.api.exchange import exchange_of
+from gateway.api.guard import caller_of
+from gateway.api.ledger_parts import LedgerParts
+from gateway.api.parts import AppParts
+from gateway.domain.caller import DataScope
+from gateway.errors import Problem
+from gateway.ledger.access_log import Asker, Question
+
+AnyRequest = Request[Any, Any, Any]
+
+PATH: Final = "/v1/ledger"
+_EVERYTHING: Final = DataScope()
+
+
+def ledger_of(parts: AppParts) -> LedgerParts:
+    """Raises Problem `not-ready` in a process that was given none."""
+    if parts.ledger is None:
+        raise Problem("not-ready", "This process answers no questions about the ledger.", retry_after_s=30)
+    return parts.ledger
+
+
+def asker_of(request: AnyRequest) -> Asker:
+    """Who asks."""
+    identity = exchange_of(request.scope).identity
+    caller = caller_of(request.scope)
+    issuer = "" if identity is None else identity.issuer
+    return Asker(client=caller.client, person=caller.person_or_client, issuer=issuer, teams=tuple(sorted(caller.teams)))
+
+
+def refuse_a_part_of_it(request: AnyRequest, what: str) -> None:
+    """Raise Problem `out-of-scope` for callers whose data scope is restricted."""
+    if caller_of(request.scope).data_scope != _EVERYTHING:
+        raise Problem("out-of-scope", f"{what} of every business unit and geography; your token covers a part of them.")
+
+
+async def recorded(
+    parts: AppParts,
+    request: AnyRequest,
+    resource: str,
+    asked: Mapping[str, Any],
+    content: dict[str, Any],
+    *,
+    rows: int,
+) -> Answer:
+    """The answer, once the ledger holds that it was asked for. Raises StoreUnavailable: then it is not given."""
+    ledger = ledger_of(parts)
+    query_id = ledger.accesses.new_id()
+    answer = json_answer(exchange_of(request.scope), {"queryId": query_id, **content})
+    question = Question(resource=resource, filter=asked, log_size=await ledger.reads.log_size())
+    await ledger.accesses.queried(query_id, asker_of(request), question, rows, sha256(answer.body).hexdigest())
+    return answer

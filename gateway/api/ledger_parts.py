@@ -1,0 +1,17 @@
+"""What answers auditors' questions; handed in with the application's parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.ledger.access_log import AccessLog
+from gateway.store.ledger_reads import LedgerReads
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerParts:
+    """`origin`: the log's name."""
+
+    reads: LedgerReads
+    accesses: AccessLog
+    origin: str

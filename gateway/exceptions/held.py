@@ -1,0 +1,75 @@
+"""An exception in hand: one write unit, its transaction's row and its own locked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gateway.cutover.acts import present
+from gateway.domain.entries import EntryKind
+from gateway.domain.exceptions import UNFINISHED, ExceptionRecord, MoveRecord
+from gateway.domain.records import TransactionRecord
+from gateway.errors import Problem
+from gateway.exceptions.ports import ExceptionUnit
+from gateway.transactions.journal import Journal
+from gateway.transactions.parts import LineParts
+
+
+def no_such_exception() -> Problem:
+    """Of what is not there, and of what the caller may not see."""
+    return Problem("not-found", "there is no such exception")
+
+
+@dataclass(slots=True)
+class Held:
+    """It lives as long as its unit. `journal`: of the transaction's trace, in the name of who acts."""
+
+    unit: ExceptionUnit
+    parts: LineParts
+    journal: Journal
+    record: ExceptionRecord
+
+    @classmethod
+    async def take(cls, unit: ExceptionUnit, parts: LineParts, known: ExceptionRecord, actor: str) -> Held:
+        """Lock both rows. Raises Problem `not-found`."""
+        transaction = await unit.transaction(known.transaction_id)
+        record = await unit.exception(known.exception_id)
+        if transaction is None or record is None:
+            raise no_such_exception()
+        return cls(unit, parts, Journal(parts.tools, transaction, actor), record)
+
+    @property
+    def transaction(self) -> TransactionRecord:
+        return self.journal.record
+
+    @property
+    def now(self) -> int:
+        """µs."""
+        return self.parts.tools.clock.now()
+
+    def note(self, members: dict[str, Any]) -> None:
+        """An `exception_moved` of the trace, with its event."""
+        self.journal.act(EntryKind.EXCEPTION_MOVED, {"exceptionId": self.record.exception_id, **present(members)})
+
+    async def change(self, **changes: Any) -> None:
+        """Change the exception's row."""
+        self.record = replace(self.record, updated_at=self.now, version=self.record.version + 1, **changes)
+        await self.unit.update_exception(self.record)
+
+    async def pending(self) -> MoveRecord | None:
+        """The move that is asked for or under way."""
+        move = await self.unit.exception_move(self.record.move_id) if self.record.move_id is not None else None
+        return move if move is not None and move.state in UNFINISHED else None
+
+    async def save(self) -> None:
+        """Write entries, events and the transaction's record into the unit."""
+        await self.unit.update_transaction(await self.journal.flush(self.unit))
+
+    def refuse_closed(self) -> None:
+        """Raise Problem `stale` for an exception that is closed."""
+        if self.record.state != "open":
+            raise Problem(
+                "stale",
+                f"the exception is closed ({self.record.outcome})",
+                remedy="nothing to do; read it again",
+            )

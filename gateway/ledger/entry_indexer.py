@@ -1,0 +1,95 @@
+"""Fills the index by which auditors' questions are answered: after the commit, out of what has a place in the log.
+
+An accept pays nothing for it. The index follows the sequencer, so what was accepted is found by a question about
+entries some seconds later (`lag`); a trace by a document's name reads the entries themselves and waits for nobody. Two
+processes cannot interleave: a unit locks the index and gives up if it has grown since it looked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import structlog
+
+from gateway.domain.indexed_entries import BLOCK, IndexedEntry, PlacedBody, begins, ends, indexed, terms_of
+from gateway.errors import GatewayError
+from gateway.store.entry_index import BlockRecord, SpanRecord
+from gateway.store.store import Store, StoreUnit
+
+POLL_S: Final = 0.5
+"""How often it looks for entries that have a place now."""
+RETRY_S: Final = 2.0
+"""After a failure that time may mend."""
+PAUSE_S: Final = 0.005
+"""Between two batches while it catches up: the writer is there for others."""
+
+_log = structlog.get_logger(__name__)
+
+
+class EntryIndexer:
+    """`leads`: whether this process is the one that shall fill it; that others would too is only needless work."""
+
+    def __init__(self, store: Store, leads: Callable[[], bool] = lambda: True) -> None:
+        self._store = store
+        self._leads = leads
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            wait = POLL_S
+            try:
+                if self._leads() and await self.turn():
+                    wait = PAUSE_S
+            except GatewayError as error:  # the database is away: what was committed is read again
+                _log.warning("index_waits", error=str(error))
+                wait = RETRY_S
+            await asyncio.sleep(wait)
+
+    async def finish(self) -> None:
+        """Put all into the index that has a place, at the end of a process."""
+        while await self.turn():
+            pass
+
+    async def turn(self) -> int:
+        """Put the next batch into the index; how many entries it was. Raises GatewayError."""
+        first = await self._store.ledger.indexed_size()
+        end = min(first - first % BLOCK + BLOCK, await self._store.ledger.log_size())
+        if first >= end:
+            return 0
+        placed = await self._store.ledger.placed_bodies(first, end)
+        if not placed:
+            return 0
+        entries = await asyncio.to_thread(_indexed, placed)
+        terms = sorted({term for entry in entries for term in terms_of(entry)})
+        times = [entry.at for entry in entries]
+        block = BlockRecord(first // BLOCK, min(times), max(times))
+        begun, ended = _spans(placed)
+
+        async def unit(unit: StoreUnit) -> int:
+            if await unit.hold_entry_index() != first:
+                return 0
+            await unit.index_entries(entries, terms, block, first + len(entries))
+            await unit.index_transactions(begun, ended)
+            return len(entries)
+
+        return await self._store.write(unit)
+
+
+def _indexed(placed: Sequence[PlacedBody]) -> list[IndexedEntry]:
+    return [indexed(one) for one in placed]
+
+
+def _spans(placed: Sequence[PlacedBody]) -> tuple[list[SpanRecord], list[tuple[str, int]]]:
+    """Transactions that begin here, with their end where that is here too, and the ends of others."""
+    begun: dict[str, SpanRecord] = {}
+    ended = []
+    for one in placed:
+        if begins(one):
+            begun[one.trace] = SpanRecord(one.trace, one.log_index, None)
+        elif ends(one) and one.trace in begun:
+            begun[one.trace] = SpanRecord(one.trace, begun[one.trace].first_index, one.log_index)
+        elif ends(one):
+            ended.append((one.trace, one.log_index))
+    return list(begun.values()), ended

@@ -1,0 +1,62 @@
+"""Exports of entries: streamed, with their count and hash in the last line.
+
+The last line is no record. In JSON lines it is an object with the one member `export`; in CSV it begins with `#`. The
+SHA-256 is of all bytes before it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, Literal
+
+from gateway.ledger.entry_pages import Asked, all_rows
+from gateway.ledger.entry_wire import csv_head, csv_lines, entries_of, json_lines
+from gateway.store.entry_reads import EntryReads
+
+Form = Literal["csv", "jsonl"]
+PART = 500
+"""Entries of one part."""
+
+
+@dataclass(slots=True)
+class Export:
+    """One export. `rows` and `answer_hash` are of what was given out so far, the last line not counted."""
+
+    reads: EntryReads
+    asked: Asked
+    form: Form
+    query_id: str
+    rows: int = 0
+    _hash: Any = field(default_factory=sha256)
+
+    @property
+    def answer_hash(self) -> str:
+        """In hexadecimal."""
+        return str(self._hash.hexdigest())
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        """All but the last line. Raises EntriesMissing, StoreUnavailable."""
+        if self.form == "csv":
+            yield self._counted(csv_head())
+        async for rows in all_rows(self.reads, self.asked):
+            for start in range(0, len(rows), PART):
+                entries = await entries_of(self.reads, rows[start : start + PART])
+                self.rows += len(entries)
+                yield self._counted(self._lines(entries))
+
+    def last_line(self) -> bytes:
+        """Count and hash of what was given out."""
+        if self.form == "csv":
+            return f"# queryId={self.query_id} rows={self.rows} sha256={self.answer_hash}\r\n".encode()
+        told = {"queryId": self.query_id, "rows": self.rows, "sha256": self.answer_hash}
+        return json.dumps({"export": told}, separators=(",", ":")).encode() + b"\n"
+
+    def _lines(self, entries: Iterable[Mapping[str, Any]]) -> bytes:
+        return csv_lines(entries) if self.form == "csv" else json_lines(entries)
+
+    def _counted(self, part: bytes) -> bytes:
+        self._hash.update(part)
+        return part

@@ -1,0 +1,1 @@
+"""The state that the gateway works with, recomputed from the entries that the log proves."""

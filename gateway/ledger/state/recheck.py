@@ -1,0 +1,59 @@
+"""The audit of the state in the background of a running gateway."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from gateway.errors import StoreUnavailable
+from gateway.ledger.errors import LogRefused
+from gateway.ledger.state.audit import AuditedState, audit_state
+from gateway.ledger.state.findings import Finding
+
+RETRY_S: Final = 60.0
+SHOWN: Final = 20
+_log = structlog.get_logger(__name__)
+
+
+class StateRecheck:
+    """Audits everything, and again after `every_s`. What it finds is logged and kept; nothing is mended by itself."""
+
+    def __init__(self, state: AuditedState, commitment_key: bytes, every_s: float, *, first_after_s: float) -> None:
+        self._state = state
+        self._key = commitment_key
+        self._every_s = every_s
+        self._wait_s = first_after_s
+        self.findings: list[Finding] = []
+
+    async def at_start(self) -> None:
+        """One audit before anything is served. Raises `LogRefused`: the state is not as the ledger tells."""
+        self.findings = await audit_state(self._state, self._key)
+        if self.findings:
+            shown = "\n".join(f"  {one}" for one in self.findings[:SHOWN])
+            raise LogRefused(
+                f"{len(self.findings)} things in the database are not as its ledger tells:\n{shown}\n"
+                "Nothing was started. Keep a copy of the database: it is evidence. Then see docs/ledger.md, 'The state "
+                "beside the ledger'."
+            )
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.sleep(self._wait_s)
+            self._wait_s = await self.once()
+
+    async def once(self) -> float:
+        """One audit; seconds to the next one."""
+        try:
+            self.findings = await audit_state(self._state, self._key)
+        except StoreUnavailable as error:
+            _log.warning("state_audit_waits", error=str(error))
+            return RETRY_S
+        if self.findings:
+            shown = [str(one) for one in self.findings[:SHOWN]]
+            _log.error("state_differs_from_ledger", findings=len(self.findings), first=shown)
+        else:
+            _log.info("state_audited")
+        return self._every_s

@@ -1,0 +1,11 @@
+"""What auditors ask of the record: entries, documents by any of their names, who asked what."""
+
+from __future__ import annotations
+
+from gateway.store.accesses import AccessReads
+from gateway.store.entry_reads import EntryReads
+from gateway.store.named_documents import NamedDocumentReads
+
+
+class LedgerReads(EntryReads, NamedDocumentReads, AccessReads):
+    """All of it, on one reader."""

@@ -1,0 +1,148 @@
+"""Parts of the state beside the entries that tell of it, each part as it was at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import ColumnElement, bindparam, literal_column, select, tuple_
+
+from gateway.domain.records import (
+    CrossReferenceRecord,
+    DocumentRecord,
+    EntryRecord,
+    NaturalKeyRecord,
+    PayloadRecord,
+    PinRecord,
+    TransactionRecord,
+)
+from gateway.store import schema
+from gateway.store.documents import CROSS_REFERENCES, DOCUMENTS
+from gateway.store.entries import ENTRIES
+from gateway.store.kept import Kept
+from gateway.store.keys import NATURAL_KEYS, PAYLOADS
+from gateway.store.lineages import PINS
+from gateway.store.reader import Moment, Reader
+from gateway.store.statement import Query
+from gateway.store.transactions import TRANSACTIONS
+
+R = TypeVar("R")
+
+_CHUNK: Final = 500
+"""Values in one IN list."""
+STRAYS: Final = 100
+"""Rows without their other half that one look names at most."""
+
+_lineage: Final = schema.lineages.c
+_transaction: Final = schema.transactions.c
+_document: Final = schema.documents.c
+_entry: Final = schema.ledger_entries.c
+_natural: Final = schema.natural_keys.c
+
+
+@dataclass(frozen=True, slots=True)
+class StatePart:
+    """Some lineages with all that is stored of them; transactions and entries are in the order of time."""
+
+    lineage_ids: Sequence[str]
+    transactions: Sequence[TransactionRecord]
+    entries: Sequence[EntryRecord]
+    adopted: Sequence[EntryRecord]
+    payloads: Sequence[PayloadRecord]
+    documents: Sequence[DocumentRecord]
+    pins: Sequence[PinRecord]
+    numbers: Sequence[CrossReferenceRecord]
+    natural_keys: Sequence[NaturalKeyRecord]
+
+
+def _id(column: str) -> str:
+    return column
+
+
+_LINEAGES: Final = Query(
+    select(_lineage.lineage_id)
+    .where(_lineage.lineage_id > bindparam("after"))
+    .order_by(_lineage.lineage_id)
+    .limit(bindparam("most")),
+    _id,
+)
+# An adopt batch has a trace of its own; these stand together in the order of the key.
+_ADOPTED: Final = ENTRIES.query(
+    ENTRIES.selecting()
+    .where(_entry.trace >= "adp_", _entry.trace < "adp`", _entry.kind == literal_column("'adopted'"))
+    .order_by(_entry.trace, _entry.seq)
+)
+_WITHOUT_ROW: Final = Query(
+    select(_entry.trace)
+    .select_from(schema.ledger_entries.outerjoin(schema.transactions, _transaction.transaction_id == _entry.trace))
+    .where(
+        _entry.trace >= "txn_",
+        _entry.trace < "txn`",
+        _entry.seq == literal_column("1"),
+        _transaction.transaction_id.is_(None),
+    )
+    .order_by(_entry.trace)
+    .limit(STRAYS),
+    _id,
+)
+_WITHOUT_LINEAGE: Final = Query(
+    select(_transaction.transaction_id)
+    .select_from(schema.transactions.outerjoin(schema.lineages, _lineage.lineage_id == _transaction.lineage_id))
+    .where(_lineage.lineage_id.is_(None))
+    .order_by(_transaction.transaction_id)
+    .limit(STRAYS),
+    _id,
+)
+
+
+class StateReads:
+    """Questions of the audit of the state."""
+
+    _reader: Reader
+
+    async def state_part(self, after: str, most: int) -> StatePart:
+        """The next `most` lineages after that id, in the order of their ids."""
+        async with self._reader.moment() as moment:
+            ids = await moment.all(_LINEAGES, {"after": after, "most": most})
+            transactions = await _among(moment, TRANSACTIONS, _transaction.lineage_id, ids)
+            transactions.sort(key=lambda one: one.transaction_id)
+            traces = [one.transaction_id for one in transactions]
+            entries = await _among(moment, ENTRIES, _entry.trace, traces)
+            entries.sort(key=lambda one: (one.trace, one.seq))
+            documents = await _among(moment, DOCUMENTS, _document.lineage_id, ids)
+            numbers = await _among(
+                moment, CROSS_REFERENCES, schema.cross_references.c.document_id, [one.document_id for one in documents]
+            )
+            names = [(one.source, one.domain, one.external_id) for one in documents if one.external_id is not None]
+            return StatePart(
+                lineage_ids=ids,
+                transactions=transactions,
+                entries=entries,
+                adopted=[one for one in await moment.all(_ADOPTED) if one.lineage_id in set(ids)],
+                payloads=await _among(
+                    moment, PAYLOADS, schema.payloads.c.payload_id, [one.payload_id for one in transactions]
+                ),
+                documents=documents,
+                pins=await _among(moment, PINS, schema.pins.c.lineage_id, ids),
+                numbers=numbers,
+                natural_keys=await _among(
+                    moment, NATURAL_KEYS, tuple_(_natural.source, _natural.domain, _natural.external_id), names
+                ),
+            )
+
+    async def traces_without_row(self) -> Sequence[str]:
+        """Transactions of which there are entries and no row; the first of them."""
+        return await self._reader.all(_WITHOUT_ROW)
+
+    async def transactions_without_lineage(self) -> Sequence[str]:
+        """Transactions whose lineage has no row; the first of them."""
+        return await self._reader.all(_WITHOUT_LINEAGE)
+
+
+async def _among(moment: Moment, kept: Kept[R], column: ColumnElement[Any], values: Sequence[Any]) -> list[R]:
+    """The records whose column has one of these values."""
+    query, found = kept.query(kept.selecting()), []
+    for start in range(0, len(values), _CHUNK):
+        found += await moment.find(query, kept.selecting().where(column.in_(list(values[start : start + _CHUNK]))))
+    return found

@@ -1,0 +1,134 @@
+"""What the periodic sweep asks, and how it lets a transaction be looked at again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import bindparam, exists, func, null, select, text, update
+
+from gateway.domain.sweeps import Stalled
+from gateway.domain.transaction import Status
+from gateway.store import schema
+from gateway.store.reader import Reader
+from gateway.store.statement import Command, Query
+from gateway.store.unit import Unit
+
+_transaction: Final = schema.transactions.c
+_jobs: Final = schema.jobs.c
+_events: Final = schema.outbox.c
+
+
+def _stalled(transaction_id: str, status: str) -> Stalled:
+    return Stalled(transaction_id, Status(status))
+
+
+def _text(column: str) -> str:
+    return column
+
+
+_has_job: Final = exists().where(_jobs.transaction_id == _transaction.transaction_id)
+# In the words of the partial index of what is open, or it would not be used.
+_JOBLESS: Final = Query(
+    select(_transaction.transaction_id, _transaction.status)
+    .where(
+        text(schema.OPEN_STATUS),
+        _transaction.status != Status.IN_DOUBT.value,
+        _transaction.updated_at < bindparam("before"),
+        ~_has_job,
+    )
+    .order_by(_transaction.transaction_id)
+    .limit(bindparam("most")),
+    _stalled,
+)
+_LONG: Final = Query(
+    select(_transaction.transaction_id, _transaction.status)
+    .where(
+        text(schema.OPEN_STATUS),
+        _transaction.status == bindparam("of_status"),
+        _transaction.updated_at < bindparam("before"),
+    )
+    .order_by(_transaction.transaction_id)
+    .limit(bindparam("most")),
+    _stalled,
+)
+_OVERDUE: Final = Query(
+    select(_jobs.transaction_id)
+    .where(text(schema.FREE_JOB), _jobs.due_at < bindparam("before"))
+    .order_by(_jobs.due_at)
+    .limit(bindparam("most")),
+    _text,
+)
+_UNPUBLISHED: Final = Query(
+    select(func.count()).where(_events.published_at.is_(None), _events.created_at < bindparam("before")), int
+)
+_NEWEST_EPOCH: Final = Query(
+    select(func.coalesce(func.max(schema.steps.c.epoch), 0)).where(
+        schema.steps.c.transaction_id == bindparam("of_transaction")
+    ),
+    int,
+)
+_LOOK_NOW: Final = Command(
+    update(schema.jobs)
+    .where(
+        _jobs.transaction_id == bindparam("of_transaction"),
+        _jobs.lease_owner.is_(None),
+        _jobs.due_at > bindparam("now"),
+    )
+    .values(due_at=bindparam("now"), waiting_for=null())
+)
+_LEASED_BY: Final = Query(
+    select(_jobs.transaction_id).where(_jobs.lease_owner == bindparam("owner")).order_by(_jobs.transaction_id), _text
+)
+_GIVE_BACK: Final = Command(
+    update(schema.jobs)
+    .where(_jobs.transaction_id == bindparam("of_transaction"), _jobs.lease_owner == bindparam("owner"))
+    .values(lease_owner=null(), lease_until=bindparam("now"))
+)
+
+
+class SweepWrites:
+    """What lets a transaction go on."""
+
+    __slots__ = ()
+    _unit: Unit
+
+    async def newest_epoch(self, transaction_id: str) -> int:
+        """The highest epoch under which anything of it was sent; 0 if nothing was."""
+        return await self._unit.one(_NEWEST_EPOCH, {"of_transaction": transaction_id}) or 0
+
+    async def look_now(self, transaction_id: str, now: int) -> bool:
+        """Make its job due, if it is in nobody's hands and put off; whether it was."""
+        return await self._unit.run(_LOOK_NOW, {"of_transaction": transaction_id, "now": now}) > 0
+
+    async def jobs_leased_by(self, owner: str) -> Sequence[str]:
+        """The transactions on whose jobs the process has leases."""
+        return await self._unit.all(_LEASED_BY, {"owner": owner})
+
+    async def give_jobs_back(self, transaction_ids: Sequence[str], owner: str, now: int) -> None:
+        """End these leases of the process."""
+        await self._unit.run_many(
+            _GIVE_BACK, [{"of_transaction": one, "owner": owner, "now": now} for one in transaction_ids]
+        )
+
+
+class SweepReads:
+    """What has stood still."""
+
+    _reader: Reader
+
+    async def jobless(self, before: int, most: int) -> Sequence[Stalled]:
+        """Transactions that are neither at rest nor in anybody's queue, and have not changed since then (µs)."""
+        return await self._reader.all(_JOBLESS, {"before": before, "most": most})
+
+    async def long_in(self, status: Status, before: int, most: int) -> Sequence[Stalled]:
+        """Transactions in that status that have not changed since then."""
+        return await self._reader.all(_LONG, {"of_status": status.value, "before": before, "most": most})
+
+    async def overdue(self, before: int, most: int) -> Sequence[str]:
+        """Transactions whose jobs are free and were due then, and nobody took them."""
+        return await self._reader.all(_OVERDUE, {"before": before, "most": most})
+
+    async def unpublished(self, before: int) -> int:
+        """Events committed before then that the stream has not acknowledged."""
+        return await self._reader.one(_UNPUBLISHED, {"before": before}) or 0

@@ -1,0 +1,63 @@
+"""The tasks that one process does for all, with what each of them is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from gateway.cutover.auto_pause import AutoPause
+from gateway.cutover.dark import DarkObserver
+from gateway.domain.leaders import ACTIVATIONS, AUTO_PAUSE, DARK, RELAY, SEQUENCER, SWEEP, Lead
+from gateway.domain.sweeps import SweepLimits
+from gateway.domain.transaction import Status
+from gateway.leaders import LeaderTask, only_lead
+from gateway.ledger.sequencer import Sequencer
+from gateway.messaging.relay import Relay
+from gateway.settings import SweepSettings
+from gateway.transactions.sweep import Sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Leads:
+    """This process's leads, none of which it has when it starts."""
+
+    relay: Lead = field(default_factory=lambda: Lead(RELAY))
+    sequencer: Lead = field(default_factory=lambda: Lead(SEQUENCER))
+    activations: Lead = field(default_factory=lambda: Lead(ACTIVATIONS))
+    auto_pause: Lead = field(default_factory=lambda: Lead(AUTO_PAUSE))
+    dark: Lead = field(default_factory=lambda: Lead(DARK))
+    sweep: Lead = field(default_factory=lambda: Lead(SWEEP))
+
+
+def leader_tasks(
+    leads: Leads, *, relay: Relay, sequencer: Sequencer, auto_pause: AutoPause, dark: DarkObserver, sweep: Sweep
+) -> Sequence[LeaderTask]:
+    """Each of them writes through `Store.led` of its own lead. What leads activations is done by the activator, which
+    every process runs for its own part."""
+    return (
+        LeaderTask(leads.relay, relay.run),
+        # a log that was halted here may be sound elsewhere: it is given up, and not taken again
+        LeaderTask(leads.sequencer, sequencer.run, sequencer.finish, lambda: sequencer.halted is None),
+        LeaderTask(leads.activations, only_lead),
+        LeaderTask(leads.auto_pause, auto_pause.run),
+        LeaderTask(leads.dark, dark.run),
+        LeaderTask(leads.sweep, sweep.run),
+    )
+
+
+def sweep_limits(settings: SweepSettings) -> SweepLimits:
+    """As the settings say."""
+    return SweepLimits(
+        every_s=settings.every_s,
+        job_missing_s=settings.job_missing_s,
+        job_overdue_s=settings.job_overdue_s,
+        event_unpublished_s=settings.event_unpublished_s,
+        long_s={
+            Status.ACCEPTED: settings.accepted_s,
+            Status.ROUTED: settings.routed_s,
+            Status.DISPATCHED: settings.dispatched_s,
+            Status.UNKNOWN: settings.unknown_s,
+            Status.WAITING: settings.waiting_s,
+            Status.COMPENSATING: settings.compensating_s,
+        },
+    )

@@ -1,0 +1,60 @@
+"""Auditors' questions in one process: what answers them, what fills the index, what counts the uses of scopes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.api.ledger_parts import LedgerParts
+from gateway.errors import GatewayError
+from gateway.ledger.access_log import AccessLog
+from gateway.ledger.entry_indexer import EntryIndexer
+from gateway.ledger.scope_uses import ScopeUses
+from gateway.store.store import Store
+from gateway.transactions.parts import Tools
+
+FINISH_S: Final = 5.0
+"""How long a stopping process fills the index; the next start does the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queries:
+    """What runs, and what is asked."""
+
+    parts: LedgerParts
+    indexer: EntryIndexer
+    uses: ScopeUses
+
+    def start(self) -> list[asyncio.Task[None]]:
+        """Begin to fill the index, and to keep what was counted."""
+        return [
+            asyncio.create_task(self.indexer.run(), name="indexer"),
+            asyncio.create_task(self.uses.run(), name="scope_uses"),
+        ]
+
+    async def finish(self) -> None:
+        """At the end of the process, after the last entries have got their places."""
+        with contextlib.suppress(TimeoutError, GatewayError):
+            async with asyncio.timeout(FINISH_S):
+                await self.uses.flush()
+                await self.indexer.finish()
+
+
+def open_queries(
+    store: Store,
+    tools: Tools,
+    origin: str,
+    leads: Callable[[], bool],
+    ends: list[Callable[[], Awaitable[object]]],
+) -> Queries:
+    """`leads`: whether this process gives entries their places, and so fills the index too."""
+    queries = Queries(
+        LedgerParts(store.ledger, AccessLog(store, tools), origin),
+        EntryIndexer(store, leads),
+        ScopeUses(store, tools.clock, tools.commitment_key),
+    )
+    ends.append(queries.finish)
+    return queries

@@ -1,0 +1,204 @@
+"""That reading the ledger is recorded in the ledger, before it is read; exports; who used which scope; completeness."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from litestar.exceptions import LitestarException
+
+from gateway.domain.caller import DataScope
+from gateway.domain.identity import person_commitment
+from gateway.errors import StoreUnavailable
+from gateway.ledger.access_log import AccessLog
+from gateway.store.store import Store
+from tests.api.auditing import ISSUER, Auditing, auditing
+from tests.line.rig import order
+
+NORTHERN = DataScope(frozenset({"Northern"}), None)
+NOVEMBER = {"sentFrom": "2023-11-01", "sentUntil": "2023-12-01"}
+
+
+@pytest.fixture
+async def audit(store: Store, tmp_path: Path) -> AsyncIterator[Auditing]:
+    async with auditing(store, tmp_path) as found:
+        yield found
+
+
+async def _entries_of(audit: Auditing, query_id: str) -> list[dict[str, Any]]:
+    return [json.loads(one.body) for one in await audit.rig.store.reads.entries(query_id)]
+
+
+QUESTIONS = [
+    ("traces", {"name": "10248"}, 1),
+    ("entries", {"kind": "posted"}, 6),
+    ("summary", {"groupBy": "kind", "kind": "posted"}, 1),
+    ("unended", {}, 0),
+    ("access", {}, 0),
+    ("queries", {}, 0),
+]
+
+
+@pytest.mark.parametrize(("path", "query", "rows"), QUESTIONS)
+async def test_every_question_is_an_entry_with_the_hash_of_its_answer(
+    audit: Auditing, path: str, query: dict[str, str], rows: int
+) -> None:
+    answer = await audit.ask(path, **query)
+    query_id = answer.json()["queryId"]
+    (entry,) = await _entries_of(audit, query_id)
+    person = person_commitment(audit.rig.parts.tools.commitment_key, "ada")
+    assert (entry["kind"], entry["actor"], entry["person"]) == ("queried", "auditor", person)
+    assert entry["resource"] == f"/v1/ledger/{path}"
+    assert entry["answerHash"] == sha256(answer.content).hexdigest()
+    assert entry["rows"] == rows
+    assert "filterHash" in entry
+    assert not {"filter", "personName"} & set(entry)  # the question and the name lie beside, and can be erased
+    (listed,) = [one for one in (await audit.get("queries"))["items"] if one["queryId"] == query_id]
+    assert (listed["filter"], listed["personName"], listed["issuer"]) == (query, "ada", ISSUER)
+    assert listed["teams"] == ["revision"]
+    await audit.catch_up()
+    found = (await audit.get("entries", trace=query_id))["items"]
+    assert [one["kind"] for one in found] == ["queried"]
+
+
+async def test_a_question_that_cannot_be_recorded_is_not_answered(
+    audit: Auditing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(*_: Any, **__: Any) -> None:
+        raise StoreUnavailable("the disk is full")
+
+    monkeypatch.setattr(AccessLog, "_begin", down)
+    for path in ("entries", "entries.csv"):
+        answer = await audit.ask(path)
+        assert answer.status_code == 503
+        assert "10248" not in answer.text
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+async def test_an_export_tells_its_count_and_hash_and_so_does_the_ledger(audit: Auditing, form: str) -> None:
+    page = (await audit.get("entries", kind="posted", pageSize=200))["items"]
+    answer = await audit.ask(f"entries.{form}", kind="posted")
+    assert answer.status_code == 200
+    if form == "jsonl":
+        *lines, last = answer.text.splitlines()
+        told = json.loads(last)["export"]
+        assert [json.loads(one) for one in lines] == page
+    else:
+        records, _, last = answer.text.rpartition("# ")
+        told = dict(part.split("=") for part in last.split())
+        rows = list(csv.DictReader(io.StringIO(records)))
+        assert [int(one["logIndex"]) for one in rows] == [one["logIndex"] for one in page]
+        assert {one["documentNumber"] for one in rows} == {one["entry"]["erp"]["documentNumber"] for one in page}
+        assert json.loads(rows[0]["entry"]) == page[0]["entry"]
+    head = answer.content[: answer.content.rstrip().rindex(b"\n") + 1]
+    assert (told["sha256"], int(told["rows"])) == (sha256(head).hexdigest(), 6)
+    begun, ended = await _entries_of(audit, told["queryId"])
+    assert (begun["kind"], begun["state"], "answerHash" in begun) == ("exported", "begun", False)
+    assert (ended["state"], ended["rows"], ended["answerHash"]) == ("ended", 6, told["sha256"])
+    restricted = await audit.ask(f"entries.{form}", data=NORTHERN, kind="posted")
+    assert "Western" not in restricted.text
+
+
+async def test_an_export_whose_reader_leaves_is_recorded_as_broken(audit: Auditing) -> None:
+    sent: list[Any] = []
+
+    async def leaves(message: Any) -> None:
+        sent.append(message)
+        if message["type"] == "http.response.body":
+            raise ConnectionError("the reader has left")
+
+    scope: Any = {
+        "type": "http",
+        "method": "GET",
+        "path": "/v1/ledger/entries.jsonl",
+        "query_string": b"",
+        "headers": [(b"host", b"x"), *((k.lower().encode(), v.encode()) for k, v in audit.headers().items())],
+        "http_version": "1.1",
+        "scheme": "http",
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+        "root_path": "",
+        "state": {},
+    }
+
+    async def nothing() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    with pytest.raises(LitestarException):
+        await audit.app(scope, nothing, leaves)
+    (listed,) = (await audit.get("queries"))["items"]
+    assert (listed["kind"], listed["state"]) == ("exported", "broken")
+    begun, broken = await _entries_of(audit, listed["queryId"])
+    assert (begun["state"], broken["state"]) == ("begun", "broken")
+    assert broken["rows"] > 0
+
+
+async def test_who_used_which_scope(audit: Auditing) -> None:
+    await audit.get("entries")
+    await audit.get("entries")
+    await audit.http.get(
+        "/v1/orders", headers=audit.headers("documents:read", person=None, source="salesforce", teams=())
+    )
+    await audit.http.get("/v1/orders", headers=audit.headers("ledger:read"))  # refused: that is no use
+    await audit.uses.flush()
+    await audit.uses.flush()
+    review = await audit.get("access")
+    found = {(one["scope"], one["client"], one["personName"]): one["uses"] for one in review["items"]}
+    assert found == {("ledger:read", "auditor", "ada"): 2, ("documents:read", "salesforce", "salesforce"): 1}
+    assert {(one["scope"], one["name"]) for one in review["byIssuer"]} == {
+        ("ledger:read", ISSUER),
+        ("documents:read", ISSUER),
+    }
+    assert [(one["scope"], one["name"], one["uses"]) for one in review["byTeam"]] == [("ledger:read", "revision", 2)]
+    await audit.uses.flush()
+    assert {one["uses"] for one in (await audit.get("access"))["items"] if one["client"] == "auditor"} == {3}
+    for path in ("access", "queries"):
+        assert (await audit.ask(path, data=NORTHERN)).status_code == 403
+
+
+async def _complete(audit: Auditing, headers: dict[str, str], *lines: dict[str, str], **more: str) -> Any:
+    body = {**NOVEMBER, "documents": list(lines), **more}
+    return await audit.http.post("/v1/ledger/completeness", json=body, headers=headers)
+
+
+async def test_completeness_on_either_side(audit: Auditing) -> None:
+    await audit.rig.send(order("10260"))
+    headers = audit.headers()
+    answer = await _complete(
+        audit,
+        headers,
+        {"externalId": "10248", "amount": "168.0", "currencyCode": "USD"},
+        {"externalId": "10249", "amount": "168.01"},
+        {"externalId": "10249"},
+        {"externalId": "LOST"},
+        source="salesforce",
+        domain="orders",
+    )
+    told = answer.json()
+    assert answer.status_code == 200, told
+    assert (told["listedCount"], told["acceptedCount"], told["agreedCount"]) == (4, 3, 1)
+    assert told["missingHere"] == ["LOST"]
+    assert [one["externalId"] for one in told["missingThere"]] == ["10260"]
+    assert [(one["externalId"], one["members"]) for one in told["differing"]] == [("10249", ["amount"])]
+    assert told["repeated"] == ["10249"]
+    assert told["isComplete"] is False
+    lines = [{"externalId": one, "currencyCode": "USD"} for one in ("10248", "10249", "10260")]
+    whole = (await _complete(audit, headers, *lines, source="salesforce", domain="orders")).json()
+    assert whole["isComplete"] is True
+    (entry,) = await _entries_of(audit, whole["queryId"])
+    assert entry["resource"] == "/v1/ledger/completeness"
+    late = (
+        await _complete(audit, headers, *lines, source="salesforce", sentFrom="2023-12-01", sentUntil="2023-12-31")
+    ).json()
+    assert [one["externalId"] for one in late["otherPeriod"]] == ["10248", "10249", "10260"]
+    own = audit.headers("documents:submit", person=None, source="salesforce")
+    assert (await _complete(audit, own, *lines, domain="orders")).json()["isComplete"] is True
+    assert (await _complete(audit, own, source="billing")).status_code == 403
+    assert (await _complete(audit, headers, sentFrom="2023-12-01", sentUntil="2023-11-01")).status_code == 400
+    assert (await _complete(audit, headers, {"externalId": "x", "amount": "1e3"})).status_code == 422

@@ -1,0 +1,25 @@
+"""The ledger of a world, looked at as an auditor does: sound state, sound log, and no alarm."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.ledger.state.audit import part_findings
+from gateway.ledger.verify import verify_log
+from tests.ledger.logs import LOG, publish_all
+from tests.ledger.memory_tiles import MemoryTiles
+
+_ALL = 1_000_000
+
+
+async def audited(world: Any, key: bytes) -> list[str]:
+    """Every alarm in a sentence; nobody tampered, so none is right."""
+    reads = world.store.reads
+    found = [f"no row of {one}" for one in await reads.traces_without_row()]
+    found += [f"no lineage of {one}" for one in await reads.transactions_without_lineage()]
+    found += map(str, part_findings(await reads.state_part("", _ALL), key))
+    tiles = MemoryTiles()
+    bodies = [body for (body,) in world.rows("SELECT body FROM ledger_entries ORDER BY at, trace, seq")]
+    publish_all(tiles, [len(bodies)], of=bodies)
+    verified = verify_log(tiles, LOG, None)
+    return found if verified.ok else [*found, f"the log: {verified.wrong}"]
