@@ -67,6 +67,14 @@ class AccessLog:
         """Of a question that will be recorded."""
         return str(self._tools.ids.new("qry"))
 
+    def new_pack_id(self) -> str:
+        """Of an evidence pack that will be recorded."""
+        return str(self._tools.ids.new("evd"))
+
+    def now(self) -> int:
+        """µs since 1970 UTC."""
+        return int(self._tools.clock.now())
+
     def commitment_of(self, person: str) -> str:
         """What the ledger holds of a person."""
         return person_commitment(self._tools.commitment_key, person)

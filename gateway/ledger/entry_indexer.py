@@ -18,6 +18,8 @@ from gateway.errors import GatewayError
 from gateway.store.entry_index import BlockRecord, SpanRecord
 from gateway.store.store import Store, StoreUnit
 
+BATCH: Final = 256
+"""Entries of one unit: some milliseconds, for which others wait on SQLite."""
 POLL_S: Final = 0.5
 """How often it looks for entries that have a place now."""
 RETRY_S: Final = 2.0
@@ -34,6 +36,7 @@ class EntryIndexer:
     def __init__(self, store: Store, leads: Callable[[], bool] = lambda: True) -> None:
         self._store = store
         self._leads = leads
+        self._kept: tuple[int, set[str]] = (-1, set())
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -55,26 +58,30 @@ class EntryIndexer:
     async def turn(self) -> int:
         """Put the next batch into the index; how many entries it was. Raises GatewayError."""
         first = await self._store.ledger.indexed_size()
-        end = min(first - first % BLOCK + BLOCK, await self._store.ledger.log_size())
+        end = min(first + BATCH, first - first % BLOCK + BLOCK, await self._store.ledger.log_size())
         if first >= end:
             return 0
         placed = await self._store.ledger.placed_bodies(first, end)
         if not placed:
             return 0
         entries = await asyncio.to_thread(_indexed, placed)
-        terms = sorted({term for entry in entries for term in terms_of(entry)})
         times = [entry.at for entry in entries]
         block = BlockRecord(first // BLOCK, min(times), max(times))
+        kept = self._kept[1] if self._kept[0] == block.block else set()
+        terms = {term for entry in entries for term in terms_of(entry)}
         begun, ended = _spans(placed)
 
         async def unit(unit: StoreUnit) -> int:
             if await unit.hold_entry_index() != first:
                 return 0
-            await unit.index_entries(entries, terms, block, first + len(entries))
+            await unit.index_entries(entries, sorted(terms - kept), block, first + len(entries))
             await unit.index_transactions(begun, ended)
             return len(entries)
 
-        return await self._store.write(unit)
+        done = await self._store.write(unit)
+        if done:  # what is committed need not be put there again
+            self._kept = (block.block, kept | terms)
+        return done
 
 
 def _indexed(placed: Sequence[PlacedBody]) -> list[IndexedEntry]:

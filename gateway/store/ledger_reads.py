@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from gateway.store.accesses import AccessReads
 from gateway.store.entry_reads import EntryReads
+from gateway.store.evidence_reads import EvidenceReads
 from gateway.store.named_documents import NamedDocumentReads
 
 
-class LedgerReads(EntryReads, NamedDocumentReads, AccessReads):
+class LedgerReads(EntryReads, NamedDocumentReads, AccessReads, EvidenceReads):
     """All of it, on one reader."""

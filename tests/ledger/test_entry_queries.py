@@ -14,6 +14,7 @@ import pytest
 from gateway.domain.entry_filter import EntryFilter
 from gateway.domain.indexed_entries import BLOCK, PlacedBody, decimal_of, indexed
 from gateway.domain.queries import Visible
+from gateway.ledger.entry_indexer import BATCH
 from gateway.ledger.entry_pages import Asked, all_rows, read_page
 from gateway.ledger.entry_sums import sum_up
 from gateway.store.store import Store
@@ -148,7 +149,7 @@ async def test_what_is_not_indexed_yet_is_found_later_and_nothing_is_found_twice
     assert await store.ledger.indexed_size() == 0
     # two processes at once: one of them waits for the other's row, and sees that it came too late
     done = await asyncio.gather(world.indexer.turn(), world.indexer.turn(), world.indexer.turn())
-    assert sum(done) == BLOCK
+    assert sum(done) == BATCH
     await asyncio.gather(world.indexer.finish(), world.indexer.finish())
     assert await store.ledger.indexed_size() == size
     found = await _pages(store, Asked(where=EntryFilter(), end=size), 200)

@@ -1,0 +1,203 @@
+"""What a pack is about, gathered from the record: which traces, which rules, which payloads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from gateway.domain.entry_filter import EntryFilter
+from gateway.domain.queries import Visible
+from gateway.domain.records import ActivationRecord, TransactionRecord
+from gateway.errors import Problem
+from gateway.ledger.entry_pages import Asked, all_rows
+from gateway.ledger.evidence.openings import Candidates
+from gateway.ledger.evidence.population import read_population
+from gateway.ledger.evidence.sampling import ALGORITHM, draw, population_hash, seed_of
+from gateway.ledger.evidence.subjects import For, OfLineage, OfRuleChange, OfSample, OfTransaction, Subject
+from gateway.ledger.log_files import size_of
+from gateway.ledger.checkpoint import parse_checkpoint
+from gateway.ledger.notes import parse_note
+from gateway.ledger.lines import base64_text
+from gateway.store.ledger_reads import LedgerReads
+from gateway.store.log_reads import LogReads, PlacedEntry
+from gateway.store.reads import StoreReads
+
+MOST_ENTRIES: Final = 4_000
+"""Of a pack: each is two files."""
+MOST_RULES: Final = 20
+"""Rulebooks whose text one pack holds; the decisions of further ones are there without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleDrawn:
+    """`words`: what the pack says of the draw. `closing`: the signed checkpoint that closes the population."""
+
+    words: dict[str, Any]
+    closing: bytes
+    size: int
+
+
+@dataclass(slots=True)
+class Gathered:
+    """`found`: the entries that the question is about, `beside`: those of the changes of the rules that decided; both
+    in the order of the log. `rules`: what was in force, by activation number. `left_out`: what the asker may not see."""
+
+    found: list[PlacedEntry]
+    beside: list[PlacedEntry] = field(default_factory=list)
+    rules: dict[int, ActivationRecord] = field(default_factory=dict)
+    candidates: Candidates = field(default_factory=Candidates)
+    sample: SampleDrawn | None = None
+    left_out: list[str] = field(default_factory=list)
+
+
+class Gatherer:
+    """Reads for packs of one log. `end`: how many entries the checkpoint covers to which all proofs lead."""
+
+    def __init__(self, reads: StoreReads, ledger: LedgerReads, log: LogReads, origin: str) -> None:
+        self._reads = reads
+        self._ledger = ledger
+        self._log = log
+        self._origin = origin
+
+    async def gather(self, subject: Subject, whose: For, end: int) -> Gathered:
+        """All of it. Raises Problem: `not-found`, `out-of-scope`, `invalid-request`, `not-ready`."""
+        sample: SampleDrawn | None = None
+        if isinstance(subject, OfRuleChange):
+            return await self._rule_change(subject, whose, end)
+        if isinstance(subject, OfTransaction):
+            one = await self._reads.transaction(subject.transaction_id, whose.visible)
+            records: Sequence[TransactionRecord] = [] if one is None else [one]
+        elif isinstance(subject, OfLineage):
+            view = await self._reads.lineage(subject.lineage_id, whose.visible)
+            records = [] if view is None else view.transactions
+        else:
+            sample, traces = await self._drawn(subject, whose.visible, end)
+            records = await self._ledger.transactions_with(traces, whose.visible)
+        if not records and not isinstance(subject, OfSample):
+            raise Problem("not-found", "There is no such document here, or it is not within your data scope.")
+        return await self._of_transactions(records, whose, end, sample)
+
+    async def _of_transactions(
+        self, records: Sequence[TransactionRecord], whose: For, end: int, sample: SampleDrawn | None
+    ) -> Gathered:
+        found = await self._placed([one.transaction_id for one in records], end)
+        gathered = Gathered(found, sample=sample)
+        for number in _activations(found):
+            if len(gathered.rules) == MOST_RULES:
+                gathered.left_out.append(f"the text of further rules than those of {MOST_RULES} activations")
+                break
+            known = await self._reads.activation(number)
+            if known is not None:
+                gathered.rules[number] = known
+        if whose.sees_all:
+            traces = [trace for number in gathered.rules for trace in await self._control_traces(number, gathered)]
+            gathered.beside = await self._placed(list(dict.fromkeys(traces)), end)
+        else:
+            gathered.left_out.append("who wrote, approved and activated the rules: it belongs to no business unit")
+        await self._candidates(records, gathered, whose)
+        return gathered
+
+    async def _rule_change(self, subject: OfRuleChange, whose: For, end: int) -> Gathered:
+        if not whose.sees_all:
+            raise Problem("out-of-scope", "A change of the rules is of every business unit; your token covers a part.")
+        number = subject.activation_number
+        known = await self._reads.activation(number)
+        if known is None:
+            raise Problem("not-found", f"There is no activation {number}.")
+        before = await self._reads.activation(number - 1) if number > 1 else None
+        gathered = Gathered([], rules={one.activation_number: one for one in (before, known) if one is not None})
+        gathered.found = await self._placed(await self._control_traces(number, gathered), end)
+        await self._candidates((), gathered, whose)
+        return gathered
+
+    async def _control_traces(self, number: int, gathered: Gathered) -> list[str]:
+        """The traces by which that activation came to be; what was said in words is noted."""
+        traces: list[str] = []
+        where = EntryFilter(kind=frozenset({"activated"}), activation_number=frozenset({number}))
+        asked = Asked(where=where, end=await self._ledger.indexed_size())
+        async for rows in all_rows(self._ledger, asked):
+            placed = await self._ledger.placed_at([one.log_index for one in rows])
+            traces += [placed[index].trace for index in sorted(placed)]
+        draft = await self._reads.draft_of_activation(number)
+        if draft is not None:
+            traces += [draft.draft_id, *([draft.activation_id] if draft.activation_id else [])]
+            for approval in await self._reads.approvals(draft.draft_id):
+                traces += [approval.simulation_id] if approval.simulation_id else []
+            gathered.candidates.add(
+                draft.draft_id, [one.reason_payload_id for one in await self._reads.waivers(draft.draft_id)]
+            )
+        return list(dict.fromkeys(traces))
+
+    async def _placed(self, traces: Sequence[str], end: int) -> list[PlacedEntry]:
+        """Raises Problem where these are too many, or have no signed place yet."""
+        found = await self._ledger.placed_of_all(traces, MOST_ENTRIES + 1)
+        if len(found) > MOST_ENTRIES:
+            raise Problem(
+                "invalid-request",
+                f"A pack has at most {MOST_ENTRIES:,} entries, and this is about more.",
+                remedy="Ask for parts of it, each by its transaction.",
+            )
+        inside = sorted((one for one in found if one.log_index < end), key=lambda one: one.log_index)
+        signed = {one.trace for one in inside}
+        missing = [trace for trace in traces if trace.startswith("txn_") and trace not in signed]
+        if missing:
+            raise Problem("not-ready", f"The entries of {missing[0]} are not signed yet.", retry_after_s=2)
+        return inside
+
+    async def _candidates(self, records: Sequence[TransactionRecord], gathered: Gathered, whose: For) -> None:
+        """The payloads that the entries may commit to."""
+        known = gathered.candidates
+        for one in records:
+            known.add(one.transaction_id, [one.payload_id, one.base_payload_id])
+            if one.problem is not None and whose.reads_payloads:
+                known.say(f"problem-{one.transaction_id}", one.problem.encode())
+        for entry in (*gathered.found, *gathered.beside):
+            named = json.loads(entry.body or b"{}").get("payloadId")
+            known.add(entry.trace, [named] if isinstance(named, str) else [])
+        known.add("", await self._ledger.words_of([one.transaction_id for one in records]))
+        known.records = await self._ledger.payloads(known.payload_ids)
+
+    async def _drawn(self, subject: OfSample, visible: Visible, end: int) -> tuple[SampleDrawn, list[str]]:
+        closing = await self._log.checkpoint_at_least(self._origin, subject.log_size or 1)
+        if subject.log_size is None:
+            closing = await self._log.newest_checkpoint(self._origin)
+        size = 0 if closing is None else size_of(closing)
+        if closing is None or size > end:
+            raise Problem("invalid-request", f"No checkpoint of at least {subject.log_size} entries is signed yet.")
+        if await self._ledger.indexed_size() < size:
+            raise Problem("not-ready", "The newest entries are not in the index yet.", retry_after_s=2)
+        population = await read_population(self._ledger, subject.population, visible, size)
+        root = parse_checkpoint(parse_note(closing).text).root
+        seed = seed_of(subject.nonce, root)
+        drawn = draw(seed, population.traces, subject.size)
+        words = {
+            "algorithm": ALGORITHM,
+            "nonce": subject.nonce,
+            "seed": seed.hex(),
+            "closing": {"size": size, "rootHash": base64_text(root)},
+            "population": {
+                "conditions": subject.population.conditions(),
+                "transactionCount": len(population.traces),
+                "indexHash": population_hash(population.traces),
+                "sums": [one.words() for one in population.sums],
+            },
+            "sampleSize": subject.size,
+            "drawn": [
+                {"logIndex": one.index, "trace": population.traces[one.index], "score": one.score.hex()}
+                for one in drawn
+            ],
+        }
+        return SampleDrawn(words, closing, size), [population.traces[one.index] for one in drawn]
+
+
+def _activations(entries: Iterable[PlacedEntry]) -> list[int]:
+    """The activations under which these were routed, ascending."""
+    found: set[int] = set()
+    for one in entries:
+        body: Mapping[str, Any] = json.loads(one.body or b"{}")
+        number = (body.get("rule") or {}).get("activationNumber")
+        if body.get("kind") == "routed" and isinstance(number, int):
+            found.add(number)
+    return sorted(found)

@@ -1,0 +1,111 @@
+"""What an evidence pack is made of beside entries and documents: payloads, and the populations that samples are drawn of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import select, union_all
+
+from gateway.domain.entry_filter import EntryFilter
+from gateway.domain.queries import Visible
+from gateway.domain.records import PayloadRecord
+from gateway.store import schema, schema_exceptions
+from gateway.store.entry_conditions import Ranges, in_ranges, of_filter
+from gateway.store.keys import PAYLOADS
+from gateway.store.log_reads import PlacedEntry
+from gateway.store.log_schema import log_entries
+from gateway.store.reader import Reader
+from gateway.store.schema_queries import indexed_entries
+from gateway.store.statement import Query
+
+_AT_ONCE: Final = 500
+"""Names in one read."""
+_MONEY_KINDS: Final = ("routed", "posted")
+
+_place: Final = log_entries.c
+_body: Final = schema.ledger_entries.c
+_entry: Final = indexed_entries.c
+_exception: Final = schema_exceptions.exceptions.c
+_move: Final = schema_exceptions.exception_moves.c
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A transaction, and the place of its entry `accepted`."""
+
+    log_index: int
+    trace: str
+
+
+def _id(column: str) -> str:
+    return column
+
+
+_PAYLOADS: Final = PAYLOADS.query(PAYLOADS.selecting())
+_BEGUN: Final = Query(select(_place.log_index, _place.trace), Begun)
+_placed: Final = select(_place.log_index, _place.trace, _place.seq, _body.body, _body.leaf_hash).select_from(
+    log_entries.outerjoin(schema.ledger_entries, (_body.trace == _place.trace) & (_body.seq == _place.seq))
+)
+_PLACED: Final = Query(_placed, PlacedEntry)
+_payload_ids: Final = select(_exception.payload_id)
+_PAYLOAD_IDS: Final = Query(_payload_ids, _id)
+
+
+class EvidenceReads:
+    """Questions of those who make packs."""
+
+    _reader: Reader
+
+    async def payloads(self, payload_ids: Sequence[str]) -> list[PayloadRecord]:
+        """Those that are there, erased ones too."""
+        found: list[PayloadRecord] = []
+        for start in range(0, len(payload_ids), _AT_ONCE):
+            part = list(payload_ids[start : start + _AT_ONCE])
+            found += await self._reader.find(_PAYLOADS, PAYLOADS.selecting().where(schema.payloads.c.payload_id.in_(part)))
+        return found
+
+    async def words_of(self, transaction_ids: Sequence[str]) -> list[str]:
+        """The payloads that hold what an ERP said about these transactions, and what people did about it."""
+        found: list[str] = []
+        for start in range(0, len(transaction_ids), _AT_ONCE):
+            part = list(transaction_ids[start : start + _AT_ONCE])
+            of_these = _exception.transaction_id.in_(part)
+            moved = select(_move.payload_id).join(
+                schema_exceptions.exceptions, _exception.exception_id == _move.exception_id
+            )
+            said = select(_exception.payload_id).where(of_these, _exception.payload_id.is_not(None))
+            found += await self._reader.find(_PAYLOAD_IDS, union_all(said, moved.where(of_these)))
+        return found
+
+    async def placed_of_all(self, traces: Sequence[str], limit: int) -> list[PlacedEntry]:
+        """The entries of these traces that have a place, in the order of the log within each read; `limit`: of all."""
+        found: list[PlacedEntry] = []
+        for start in range(0, len(traces), _AT_ONCE):
+            part = list(traces[start : start + _AT_ONCE])
+            core = _placed.where(_place.trace.in_(part)).order_by(_place.log_index)
+            found += await self._reader.find(_PLACED, core.limit(limit - len(found)))
+            if len(found) >= limit:
+                break
+        return found
+
+    async def begun(self, where: EntryFilter, visible: Visible, ranges: Ranges) -> list[Begun]:
+        """The transactions whose entry `accepted` stands at these places and is one that the filter wants, in order."""
+        if not ranges:
+            return []
+        core = (
+            select(_place.log_index, _place.trace)
+            .select_from(log_entries.join(indexed_entries, _entry.log_index == _place.log_index))
+            .where(in_ranges(ranges), _entry.kind == "accepted", _place.seq == 1, *of_filter(where, visible))
+        )
+        return await self._reader.find(_BEGUN, core.order_by(_place.log_index))
+
+    async def money_entries(self, traces: Sequence[str], end: int) -> list[PlacedEntry]:
+        """The entries `routed` and `posted` of these traces with a smaller place than `end`."""
+        found: list[PlacedEntry] = []
+        for start in range(0, len(traces), _AT_ONCE):
+            part = list(traces[start : start + _AT_ONCE])
+            core = _placed.where(_place.trace.in_(part), _body.kind.in_(_MONEY_KINDS), _place.log_index < end)
+            found += await self._reader.find(_PLACED, core.order_by(_place.log_index))
+        return found
