@@ -6,6 +6,7 @@ from adapters.canonical.documents import Allocation, CustomerDocument, DocumentH
 from adapters.canonical.domains import DOMAINS, MASTER_DOMAINS, BusinessDocument, CanonicalDocument
 from adapters.canonical.journal import JournalEntry, JournalLine
 from adapters.canonical.masters import Address, Contact, Customer, Product, TaxRegistration
+from adapters.canonical.personal_data import DATA_CLASS, DATA_CLASSES, DataClass
 from adapters.canonical.values import (
     CanonicalModel,
     ErpNumber,
@@ -19,6 +20,8 @@ from adapters.canonical.values import (
 )
 
 __all__ = [
+    "DATA_CLASS",
+    "DATA_CLASSES",
     "DOMAINS",
     "MASTER_DOMAINS",
     "Address",
@@ -30,6 +33,7 @@ __all__ = [
     "Contract",
     "Customer",
     "CustomerDocument",
+    "DataClass",
     "DocumentHead",
     "DocumentLine",
     "ErpNumber",

@@ -17,11 +17,16 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     PlainSerializer,
     WithJsonSchema,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from adapters.canonical.personal_data import marked
 
 MAX_LINES: Final = 1_000
 """Lines of one document. SAP's own item numbers (POSNR, six digits in tens) leave room for far more; a document
@@ -108,6 +113,14 @@ class CanonicalModel(BaseModel):
         serialize_by_alias=True,
         allow_inf_nan=False,
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """With the class of each member (`adapters.canonical.personal_data`)."""
+        made = handler(core_schema)
+        names = {name: field.alias or name for name, field in cls.model_fields.items()}
+        marked(cls.__name__, handler.resolve_ref_schema(made), names)
+        return made
 
 
 class Money(CanonicalModel):

@@ -63,7 +63,9 @@ class EvidenceReads:
         found: list[PayloadRecord] = []
         for start in range(0, len(payload_ids), _AT_ONCE):
             part = list(payload_ids[start : start + _AT_ONCE])
-            found += await self._reader.find(_PAYLOADS, PAYLOADS.selecting().where(schema.payloads.c.payload_id.in_(part)))
+            found += await self._reader.find(
+                _PAYLOADS, PAYLOADS.selecting().where(schema.payloads.c.payload_id.in_(part))
+            )
         return found
 
     async def words_of(self, transaction_ids: Sequence[str]) -> list[str]:

@@ -44,7 +44,7 @@ async def _planted(root: Path, seed: int, only: str) -> int:
     for number, name in enumerate(PLANTED):
         if only not in name:
             continue
-        seen = await campaign(root / str(number), kills=WITHIN, seed=seed, planted=name, until_failed=True)
+        seen = await campaign(root / str(number), kills=WITHIN, seed=seed, planted=name, until_failed=True, lives=6)
         missed += not seen.failed
         what = next(iter(seen.failed.values()))[0].splitlines()[0] if seen.failed else "**not caught**"
         print(f"| {name} | {seen.kills} | {what[:100]} |", flush=True)

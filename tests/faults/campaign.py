@@ -101,13 +101,14 @@ async def campaign(
     planted: str = "",
     beside: int = BESIDE,
     until_failed: bool = False,
+    lives: int = LIVES,
     limit_s: float = float("inf"),
     tell: bool = False,
 ) -> Seen:
     """Kill so often. `until_failed`: stop at the first violation. `limit_s`: begin no world after so many seconds."""
     seen, began = Seen(), time.monotonic()
     planned = plans(seed, kills)
-    parts = [planned[at : at + LIVES] for at in range(0, len(planned), LIVES)]
+    parts = [planned[at : at + lives] for at in range(0, len(planned), lives)]
     waiting = iter(enumerate(parts))
     (root / "books").mkdir(parents=True)
 
@@ -133,7 +134,9 @@ async def _lived(world: World, part: Sequence[Plan], seen: Seen) -> None:
         async with world.begun():
             for plan in part:
                 await world.live(plan)
-            violations = await world.end()
+                if world.callers.violations:
+                    break
+            violations = world.callers.violations or await world.end()
             for status, count in await rows(world.url, "SELECT status, count(*) FROM transactions GROUP BY status"):
                 seen.statuses[status] += count
             seen.again += (await rows(world.url, "SELECT count(*) FROM steps WHERE attempt > 1"))[0][0]

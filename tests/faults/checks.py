@@ -39,6 +39,13 @@ class Rest:
     stream: NatsStream
 
 
+async def check_between(rest: Rest) -> list[str]:
+    """What must hold at any instant: nothing stands twice in the books, and what was answered is on record. That the
+    state is as the ledger tells, the next life looks at before it serves."""
+    found = posted_once({f"{side}-main": booked(rest.books / f"{side}.jsonl") for side in SIDES})
+    return found + await _accepted_is_on_record(rest)
+
+
 async def check(rest: Rest, allowed: frozenset[str] = frozenset()) -> list[str]:
     """Every violation in a sentence; none is none. `allowed`: ends beside posted and rejected."""
     books = {f"{side}-main": booked(rest.books / f"{side}.jsonl") for side in SIDES}

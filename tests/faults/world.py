@@ -20,7 +20,7 @@ from gateway.messaging.jetstream import NatsStream
 from gateway.messaging.nats import NatsConnection, NatsSettings
 from gateway.messaging.server import EmbeddedServer
 from tests.faults.callers import Callers
-from tests.faults.checks import Rest, check
+from tests.faults.checks import Rest, check, check_between
 from tests.faults.directory import tokens, write_directory
 from tests.faults.fault_erp import POSTING_WAYS
 from tests.faults.nursery import Life, Nursery
@@ -108,6 +108,8 @@ class World:
         if at_point and life.ended.result() != -signal.SIGKILL:
             self.callers.violations.append(f"the gateway ended by itself:\n{life.said()}")
         self.lives.append(Lived(plan, at_point, ready))
+        if self.callers.accepted:
+            self.callers.violations += await check_between(self._rest)
 
     async def end(self) -> list[str]:
         """A last life, in which nothing fails: everything ends. What was violated in this world."""
@@ -127,8 +129,12 @@ class World:
             found.append(f"the last life ended with {code}:\n{life.said()}")
         if self.callers.unanswered:
             found.append(f"{len(self.callers.unanswered)} documents got no answer at all")
+        return found + await check(self._rest)
+
+    @property
+    def _rest(self) -> Rest:
         books = self.root / "books" / self.name
-        return found + await check(Rest(self.url, self.data, books, self.callers.asked, NatsStream(self.connection)))
+        return Rest(self.url, self.data, books, self.callers.asked, NatsStream(self.connection))
 
     async def behave(self, weights: dict[str, float]) -> None:
         """Tell the ERPs how."""
@@ -184,13 +190,6 @@ class World:
             if time.monotonic() > until:
                 return [f"{left} transactions and {waiting} events are left after {REST_S} s"]
             await asyncio.sleep(0.1)
-
-
-def erp_counts(directory: Path) -> dict[str, int]:
-    """Documents by book."""
-    return {
-        str(path.relative_to(directory)): len(path.read_bytes().splitlines()) for path in directory.rglob("*.jsonl")
-    }
 
 
 def shown(plan: Plan) -> str:

@@ -1,15 +1,15 @@
 """The files of a pack, but for its page and its manifest. Pure: the same evidence gives the same bytes.
 
-    pack.json                    what it is about, the question with rows and hash, entries, openings, sample
-    checkpoint                   the signed checkpoint to which all proofs lead, with its cosignatures
-    keys/1 …                     announcements of the log's later keys
-    entries/<index>.json         the bytes of an entry, as they are hashed
-    entries/<index>.tlog-proof   its receipt (C2SP tlog-proof)
-    payloads/<id>.json           the bytes that an entry commits to; their salts are in pack.json
-    rules/<number>.rules.json    what was in force: the text whose SHA-256 is the version that entries name
-    rules/<number>.governance.json
-    decisions.json               entries `routed`, approvals.json of the rules' changes, answers.json of ERPs
-    sample/checkpoint            what closes the population
+pack.json                    what it is about, the question with rows and hash, entries, openings, sample
+checkpoint                   the signed checkpoint to which all proofs lead, with its cosignatures
+keys/1 …                     announcements of the log's later keys
+entries/<index>.json         the bytes of an entry, as they are hashed
+entries/<index>.tlog-proof   its receipt (C2SP tlog-proof)
+payloads/<id>.json           the bytes that an entry commits to; their salts are in pack.json
+rules/<number>.rules.json    what was in force: the text whose SHA-256 is the version that entries name
+rules/<number>.governance.json
+decisions.json               entries `routed`, approvals.json of the rules' changes, answers.json of ERPs
+sample/checkpoint            what closes the population
 """
 
 from __future__ import annotations

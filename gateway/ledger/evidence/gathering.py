@@ -11,15 +11,15 @@ from gateway.domain.entry_filter import EntryFilter
 from gateway.domain.queries import Visible
 from gateway.domain.records import ActivationRecord, TransactionRecord
 from gateway.errors import Problem
+from gateway.ledger.checkpoint import parse_checkpoint
 from gateway.ledger.entry_pages import Asked, all_rows
 from gateway.ledger.evidence.openings import Candidates
 from gateway.ledger.evidence.population import read_population
 from gateway.ledger.evidence.sampling import ALGORITHM, draw, population_hash, seed_of
 from gateway.ledger.evidence.subjects import For, OfLineage, OfRuleChange, OfSample, OfTransaction, Subject
-from gateway.ledger.log_files import size_of
-from gateway.ledger.checkpoint import parse_checkpoint
-from gateway.ledger.notes import parse_note
 from gateway.ledger.lines import base64_text
+from gateway.ledger.log_files import size_of
+from gateway.ledger.notes import parse_note
 from gateway.store.ledger_reads import LedgerReads
 from gateway.store.log_reads import LogReads, PlacedEntry
 from gateway.store.reads import StoreReads

@@ -71,7 +71,9 @@ async def read_population(reads: LedgerReads, wanted: Population, visible: Visib
             raise _too_large(f"it has more than {MOST:,} transactions")
         if loop.time() > until:
             raise _too_large(f"it takes longer than {LONGEST_S:g} s to read")
-    sums_of = [MoneySum(kind, code, sum(found, Decimal(0)), len(found)) for (kind, code), found in sorted(totals.items())]
+    sums_of = [
+        MoneySum(kind, code, sum(found, Decimal(0)), len(found)) for (kind, code), found in sorted(totals.items())
+    ]
     return PopulationRead(dict(sorted(traces.items())), sums_of)
 
 

@@ -1,0 +1,121 @@
+"""What a pack says, compared with what its entries prove. Pure."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import Any
+
+from gateway.domain.canonical_json import canonical_json
+from gateway.domain.identity import payload_commitment
+from gateway.ledger.evidence.contents import KINDS, PACK, entry_path, json_file, rows_hash
+from gateway.ledger.evidence.openings import SHOWN, commitments_of
+from gateway.ledger.evidence.proven import ProvenPack
+from gateway.ledger.evidence.read_pack import ToldOpening
+from gateway.ledger.evidence.wrong import PackWrong
+
+
+def check_openings(pack: ProvenPack) -> tuple[int, int]:
+    """Every commitment of every entry is opened, or it is said why not; how many of either. Raises PackWrong."""
+    wanted = [
+        (index, member, commitment)
+        for index, entry in pack.entries.items()
+        for member, commitment in commitments_of(entry.body)
+    ]
+    if [(one.log_index, one.member, one.commitment) for one in pack.told.openings] != wanted:
+        raise PackWrong("pack", PACK, "it does not open, in this order, what its entries commit to")
+    shown = 0
+    for one in pack.told.openings:
+        if one.state == SHOWN:
+            _check_opening(pack, one)
+            shown += 1
+        elif one.path is not None or one.salt is not None:
+            raise PackWrong("pack", PACK, f"what entry {one.log_index} commits to is {one.state}, and yet there")
+    return shown, len(wanted) - shown
+
+
+def _check_opening(pack: ProvenPack, one: ToldOpening) -> None:
+    try:
+        salt = b64decode(one.salt or "", validate=True)
+    except (Base64Error, ValueError) as error:
+        raise PackWrong("pack", PACK, f"the salt of entry {one.log_index} is no base64") from error
+    if one.path is None or payload_commitment(salt, pack.file(one.path)) != one.commitment:
+        path = one.path or PACK
+        raise PackWrong("payload", path, f"it is not what entry {one.log_index} commits to as {one.member}")
+
+
+def check_rules(pack: ProvenPack, reproduces: Callable[[bytes, bytes, Mapping[str, Any]], str | None] | None) -> int:
+    """The rules are those that entries name, and decide as was decided; how many decisions. Raises PackWrong."""
+    versions: dict[int, tuple[set[str], bytes, bytes]] = {}
+    for one in pack.told.rules:
+        number = one.activation_number
+        rules_path, governance_path = (f"rules/{number}.{part}.json" for part in ("rules", "governance"))
+        rules, governance = pack.file(rules_path), pack.file(governance_path)
+        for path, text, version in (
+            (rules_path, rules, one.rules_version),
+            (governance_path, governance, one.governance_version),
+        ):
+            if sha256(text).hexdigest() != version:
+                raise PackWrong("rules", path, "its SHA-256 is not the version that the pack says")
+        versions[number] = ({one.rules_version, *_table_versions(rules_path, rules)}, rules, governance)
+    decisions = 0
+    for index, entry in pack.entries.items():
+        rule = entry.body.get("rule") or {}
+        known = versions.get(rule.get("activationNumber", 0))
+        if known is None or "tableVersion" not in rule or entry.body["kind"] not in ("routed", "activated"):
+            continue
+        if rule["tableVersion"] not in known[0]:
+            path = f"rules/{rule['activationNumber']}.rules.json"
+            raise PackWrong("rules", path, f"it has not the table version that entry {index} names")
+        if entry.body["kind"] != "routed" or entry.body.get("pinned") is True or reproduces is None:
+            continue
+        differs = reproduces(known[1], known[2], entry.body)
+        if differs is not None:
+            raise PackWrong("decision", entry_path(index), differs)
+        decisions += 1
+    return decisions
+
+
+def _table_versions(path: str, rules: bytes) -> set[str]:
+    """The version of a domain's table: SHA-256 over it with trees and systems, in canonical JSON."""
+    try:
+        read = json.loads(rules)
+        ground = {name: value for name, value in read.items() if name != "tables"}
+        return {sha256(canonical_json(ground | table)).hexdigest() for table in read["tables"]}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise PackWrong("rules", path, "it is no text of rules") from error
+
+
+def check_repeated(pack: ProvenPack) -> None:
+    """The lists of decisions, approvals and answers repeat entries. Raises PackWrong."""
+    for path, kinds in KINDS.items():
+        repeated = [
+            {"logIndex": index, "entry": entry.body}
+            for index, entry in pack.entries.items()
+            if entry.body["kind"] in kinds
+        ]
+        if pack.file(path) != json_file(repeated):
+            raise PackWrong("list", path, "it does not repeat the entries of the pack")
+
+
+def check_question(pack: ProvenPack) -> None:
+    """Rows, hash and size are as said; the entries are about what was asked. Raises PackWrong."""
+    query = pack.told.query
+    rows = [one for one in pack.told.entries if one.role == "found"]
+    told = (query.get("rowCount"), query.get("rowsHash"), query.get("asOfLogSize"))
+    if told != (len(rows), rows_hash(bytes.fromhex(one.leaf_hash) for one in rows), pack.checkpoint.size):
+        raise PackWrong("pack", PACK, "count, hash or log size of its question are others than its entries have")
+    about = query.get("about")
+    wanted: Callable[[Mapping[str, Any]], bool]
+    if about == "transaction":
+        wanted = lambda body: body["trace"] == query.get("transactionId")  # noqa: E731
+    elif about == "lineage":
+        wanted = lambda body: body.get("lineageId") == query.get("lineageId")  # noqa: E731
+    else:
+        return
+    for index, entry in pack.entries.items():
+        if entry.found and not wanted(entry.body):
+            raise PackWrong("pack", PACK, f"entry {index} is not about what was asked")

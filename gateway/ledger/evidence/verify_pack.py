@@ -1,0 +1,150 @@
+"""Verification of a pack, offline: nothing is believed but the keys that are given, and what was seen before. Pure.
+
+1. The archive: it is one zip file, and nothing beside.  2. The manifest: signed by the evidence key, every file as
+listed.  3. The checkpoint: signed by the log.  4. Each entry: its receipt leads to that checkpoint.  5. What entries
+commit to.  6. The rules: their text gives the versions that the decisions name, and decides as it was decided.  7. What
+the pack says of itself: question, rows, lists.  8. The sample: drawn as it must be.  9. The checkpoint continues what
+was seen before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.ledger.cosignature import Cosignature, WitnessPolicy
+from gateway.ledger.errors import KeyMisused
+from gateway.ledger.evidence.archive import files_of
+from gateway.ledger.evidence.continuing import check_continues, check_sample
+from gateway.ledger.evidence.manifest import EVIDENCE, check_files, opened_manifest
+from gateway.ledger.evidence.proven import ProvenPack, open_cosignatures, open_log, prove_entries
+from gateway.ledger.evidence.read_pack import read_pack
+from gateway.ledger.evidence.told import check_openings, check_question, check_repeated, check_rules
+from gateway.ledger.evidence.wrong import PackWrong
+from gateway.ledger.held import Held
+from gateway.ledger.lines import base64_text
+from gateway.ledger.note_keys import SignatureType, VerifierKey
+
+Reproduces = Callable[[bytes, bytes, Mapping[str, Any]], str | None]
+"""Whether rules and governance decide as an entry `routed` says: None, or what differs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackFound:
+    """What was found. `wrong`: None for a sound pack. `evidence_key_id`: of the key that signed the manifest, in
+    hexadecimal; `manifest_checked`: it is the one that was given. `continues`: how many entries had been seen before,
+    which the pack's checkpoint continues; None where nothing had been."""
+
+    origin: str
+    pack_id: str | None = None
+    about: Mapping[str, Any] | None = None
+    size: int | None = None
+    root: bytes | None = None
+    entries: int = 0
+    decisions: int = 0
+    opened: int = 0
+    closed: int = 0
+    cosignatures: Sequence[Cosignature] = ()
+    evidence_key_id: str | None = None
+    manifest_checked: bool = False
+    continues: int | None = None
+    wrong: PackWrong | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.wrong is None
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "ok": self.ok,
+            "origin": self.origin,
+            "packId": self.pack_id,
+            "about": self.about,
+            "size": self.size,
+            "rootHash": None if self.root is None else base64_text(self.root),
+            "entryCount": self.entries,
+            "reproducedDecisions": self.decisions,
+            "openedCommitments": self.opened,
+            "unopenedCommitments": self.closed,
+            "cosignatures": [{"name": one.key.name, "time": one.time} for one in self.cosignatures],
+            "evidenceKeyId": self.evidence_key_id,
+            "manifestChecked": self.manifest_checked,
+            "continues": self.continues,
+            "wrong": None
+            if self.wrong is None
+            else {"reason": self.wrong.reason, "file": self.wrong.path, "detail": self.wrong.detail},
+        }
+
+
+def verify_pack(
+    data: bytes,
+    keys: Sequence[VerifierKey],
+    *,
+    evidence_key: VerifierKey | None = None,
+    witnesses: WitnessPolicy | None = None,
+    held: Held | None = None,
+    reproduces: Reproduces | None = None,
+) -> PackFound:
+    """Check all of it; the first thing that is wrong is named.
+
+    Args:
+        keys: the log's; one at least.
+        evidence_key: without it nobody vouches for the page and the words around what is proven.
+        held: the state of who verified the log before.
+
+    Raises:
+        KeyMisused: the evidence key is not one of that log, or a witness's key is the log's own.
+    """
+    origin = keys[0].name if keys else ""
+    if evidence_key is not None and (
+        evidence_key.name != origin + EVIDENCE or evidence_key.signature_type is not SignatureType.ED25519
+    ):
+        raise KeyMisused(f"the evidence key of {origin} is named {origin}{EVIDENCE}, not {evidence_key.name}")
+    try:
+        return _verified(data, keys, origin, evidence_key, witnesses or WitnessPolicy(), held, reproduces)
+    except PackWrong as wrong:
+        return PackFound(origin=origin, wrong=wrong)
+
+
+def _verified(
+    data: bytes,
+    keys: Sequence[VerifierKey],
+    origin: str,
+    evidence_key: VerifierKey | None,
+    witnesses: WitnessPolicy,
+    held: Held | None,
+    reproduces: Reproduces | None,
+) -> PackFound:
+    files = files_of(data)
+    hashes, signature = opened_manifest(files, evidence_key)
+    check_files(files, hashes)
+    told = read_pack(files)
+    log, signed = open_log(files, told, keys)
+    cosignatures = open_cosignatures(witnesses, signed, log)
+    entries = prove_entries(files, told, log, signed.checkpoint)
+    pack = ProvenPack(files, told, signed.checkpoint, entries, log)
+    opened, closed = check_openings(pack)
+    decisions = check_rules(pack, reproduces)
+    check_repeated(pack)
+    check_question(pack)
+    check_sample(pack)
+    continues = check_continues(pack, held)
+    pack.check_nothing_else(hashes)
+    return PackFound(
+        origin=origin,
+        pack_id=told.pack_id,
+        about={name: value for name, value in told.query.items() if name not in {"rowsHash", "asOfLogSize"}},
+        size=signed.checkpoint.size,
+        root=signed.checkpoint.root,
+        entries=len(entries),
+        decisions=decisions,
+        opened=opened,
+        closed=closed,
+        cosignatures=cosignatures,
+        evidence_key_id=signature.key_id.hex(),
+        manifest_checked=evidence_key is not None,
+        continues=continues,
+    )
