@@ -7,6 +7,7 @@ from litestar.handlers import HTTPRouteHandler
 from gateway.api.ledger_accesses import ledger_access_routes
 from gateway.api.ledger_completeness import ledger_completeness_routes
 from gateway.api.ledger_entries import ledger_entry_routes
+from gateway.api.ledger_evidence import ledger_evidence_routes
 from gateway.api.ledger_exports import ledger_export_routes
 from gateway.api.ledger_traces import ledger_trace_routes
 from gateway.api.ledger_unended import ledger_unended_routes
@@ -23,4 +24,5 @@ def ledger_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRouteHand
         *ledger_unended_routes(parts, visibility),
         *ledger_access_routes(parts),
         *ledger_completeness_routes(parts, visibility),
+        *ledger_evidence_routes(parts, visibility),
     ]

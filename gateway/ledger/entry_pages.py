@@ -23,8 +23,8 @@ BUDGET_S: Final = 0.1
 """After so long a page is answered as it is."""
 FIRST_WIDTH: Final = 4
 """Blocks that a page looks at first; twice as many each time, until MOST_WIDTH."""
-MOST_WIDTH: Final = 64
-"""Blocks that one read looks at: 65,536 entries."""
+MOST_WIDTH: Final = 16
+"""Blocks that one read looks at: 16,384 entries; a page ends after the read in which its time is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What an evidence pack is made of beside entries and documents: payloads, and the populations that samples are drawn of."""
+"""What an evidence pack is made of beside documents: payloads, and the populations that samples are drawn of."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ from gateway.store import schema
 from gateway.store.activations import ActivationReads
 from gateway.store.acts import ActReads
 from gateway.store.adoptions import AdoptionReads
+from gateway.store.batches import BatchReads
 from gateway.store.documents import CROSS_REFERENCES, DOCUMENTS
 from gateway.store.drafts import DraftReads
 from gateway.store.entries import ENTRIES, ENTRIES_OF_TRACE
@@ -87,6 +88,7 @@ class StoreReads(
     OpenLineageReads,
     GateEvidenceReads,
     ExceptionReads,
+    BatchReads,
     LeaderReads,
     SweepReads,
     StateReads,

@@ -10,6 +10,7 @@ from gateway.store.accesses import AccessWrites
 from gateway.store.activations import ActivationWrites
 from gateway.store.acts import ActWrites
 from gateway.store.adoptions import AdoptionWrites
+from gateway.store.batches import BatchWrites
 from gateway.store.documents import DocumentWrites
 from gateway.store.drafts import DraftWrites
 from gateway.store.entries import EntryWrites
@@ -64,6 +65,7 @@ class StoreUnit(
     EntryIndexWrites,
     AccessWrites,
     ExceptionWrites,
+    BatchWrites,
     LeaderWrites,
     SweepWrites,
 ):

@@ -12,6 +12,8 @@ from gateway.api.ledger_parts import LedgerParts
 from gateway.errors import GatewayError
 from gateway.ledger.access_log import AccessLog
 from gateway.ledger.entry_indexer import EntryIndexer
+from gateway.ledger.evidence.desk import EvidenceDesk
+from gateway.ledger.note_keys import Signer
 from gateway.ledger.scope_uses import ScopeUses
 from gateway.store.store import Store
 from gateway.transactions.parts import Tools
@@ -48,11 +50,14 @@ def open_queries(
     tools: Tools,
     origin: str,
     leads: Callable[[], bool],
+    evidence_signer: Callable[[], Signer],
     ends: list[Callable[[], Awaitable[object]]],
 ) -> Queries:
-    """`leads`: whether this process gives entries their places, and so fills the index too."""
+    """`leads`: whether this process gives entries their places, and so fills the index too. `evidence_signer`: reads
+    the key of evidence packs."""
+    accesses = AccessLog(store, tools)
     queries = Queries(
-        LedgerParts(store.ledger, AccessLog(store, tools), origin),
+        LedgerParts(store.ledger, accesses, origin, EvidenceDesk(store, accesses, origin, evidence_signer)),
         EntryIndexer(store, leads),
         ScopeUses(store, tools.clock, tools.commitment_key),
     )

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ from gateway.cutover.gates.of_slices import slice_gates
 from gateway.cutover.rules_holder import RulesHolder
 from gateway.intake.cross_references import import_cross_references, read_rows
 from gateway.leaders import Leaders
+from gateway.ledger.key_files import KeyPurpose
 from gateway.messaging.relay import Relay
 from gateway.settings import Settings, check_secrets
 from gateway.store.migrate import migrate
@@ -37,7 +39,7 @@ from gateway.wiring.cutover import activating, all_gates, draft_parts, evaluatio
 from gateway.wiring.exceptions import exception_parts
 from gateway.wiring.issuer import authenticator
 from gateway.wiring.leaders import Leads, leader_tasks, sweep_limits
-from gateway.wiring.ledger import LiveLog, open_log
+from gateway.wiring.ledger import LiveLog, key_files, open_log
 from gateway.wiring.line_limits import line_limits
 from gateway.wiring.queries import Queries, open_queries
 from gateway.wiring.record import hand_jobs_over, may_hold_rules, only_writer, register, store_url
@@ -165,7 +167,14 @@ async def _open(
     ends.append(store.close)
     leads = Leads()
     log = await open_log(data, settings, store, tools, ends, led=store.led(leads.sequencer))
-    queries = open_queries(store, tools, log.origin, lambda: leads.sequencer.epoch is not None, ends)
+    queries = open_queries(
+        store,
+        tools,
+        log.origin,
+        lambda: leads.sequencer.epoch is not None,
+        partial(key_files(data, settings).signer, KeyPurpose.EVIDENCE),
+        ends,
+    )
     await register(store, tools)
     start = await rules_at_start(data, store, files)
     systems = connect_systems(start.rulebook, settings.systems, data, tracing.tracer)

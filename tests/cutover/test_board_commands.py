@@ -62,7 +62,7 @@ def test_bars_show_what_is_there() -> None:
 def test_a_batch_is_read_from_a_file_and_judged_by_the_gateway(data: Path, tmp_path: Path) -> None:
     batch = tmp_path / "batch.csv"
     batch.write_text(f"lineage_id,document_type,document_number\nlin_{'0' * 26},sales_order,5000417\n", "utf-8")
-    options = ("--from", "legacy-main", "--to", "cloud-main", "--on", "2026-01-01", "--count", "1")
+    options = ("--from", "legacy-main", "--to", "cloud-main", "--on", "2099-01-01", "--count", "1")
     asked = ("cutover", "adopt", batch, *options, "--total", "440.00 USD", "--data", data)
     refused = erp_gateway(*asked)
     assert refused.returncode == 1

@@ -25,7 +25,9 @@ STARTED_S = 60.0
 
 
 def erp_gateway(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        [COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL
+    )
 
 
 def said(*arguments: str | Path) -> Any:

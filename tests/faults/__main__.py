@@ -1,4 +1,11 @@
-"""`python -m tests.faults --kills N [--seed S] [--world N] | --planted`: exit code 0 only for success."""
+"""Faults made on purpose, with real processes. Exit code 0 only if nothing was violated.
+
+    python -m tests.faults --kills 200 [--seed 1]     the gateway is killed
+    python -m tests.faults --nats 50 --wipes 5        NATS is killed, and its store wiped
+    python -m tests.faults --postgres 50              PostgreSQL is stopped with -m immediate
+    python -m tests.faults --frozen 200               workers are frozen past their leases
+    python -m tests.faults --planted                  faults planted into the safety code are caught
+"""
 
 from __future__ import annotations
 
@@ -11,45 +18,95 @@ from pathlib import Path
 import structlog
 
 from tests.faults.campaign import BESIDE, campaign, report
+from tests.faults.frozen_rounds import frozen_rounds
+from tests.faults.nats_rounds import nats_rounds
 from tests.faults.planted import PLANTED
+from tests.faults.postgres_rounds import postgres_rounds
+from tests.faults.setting import world_of
+from tests.store.postgres import running_server
 
 WITHIN = 200
 """Kills within which a planted fault must show."""
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=200)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--beside", type=int, default=BESIDE)
+    parser.add_argument("--beside", type=int, default=BESIDE, help="worlds at once")
+    parser.add_argument("--nats", type=int, default=0)
+    parser.add_argument("--wipes", type=int, default=0)
+    parser.add_argument("--postgres", type=int, default=0)
+    parser.add_argument("--frozen", type=int, default=0)
     parser.add_argument("--planted", action="store_true")
-    parser.add_argument("--only", default="")
-    arguments = parser.parse_args()
+    parser.add_argument("--only", default="", help="with --planted: those whose name holds this")
+    asked = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     root = Path(tempfile.mkdtemp(prefix="faults-"))
-    if arguments.planted:
-        return asyncio.run(_planted(root, arguments.seed, arguments.only))
-    seen = asyncio.run(
-        campaign(root, kills=arguments.kills, seed=arguments.seed, beside=arguments.beside, tell=True)
-    )
-    print(report(seen))
-    if seen.failed:
-        print(f"what is left of them: {root}")
-    return 1 if seen.failed else 0
+    failed = 0
+    if asked.kills:
+        failed += asyncio.run(_kills(root / "kills", asked))
+    if asked.nats or asked.wipes:
+        failed += asyncio.run(_nats(root / "nats", asked))
+    if asked.postgres:
+        failed += _postgres(root / "postgres", asked)
+    if asked.frozen:
+        failed += _frozen(root / "frozen", asked)
+    if asked.planted:
+        failed += asyncio.run(_planted(root / "planted", asked))
+    if failed:
+        print(f"what is left of it: {root}")
+    return 1 if failed else 0
 
 
-async def _planted(root: Path, seed: int, only: str) -> int:
+async def _kills(root: Path, asked: argparse.Namespace) -> bool:
+    seen = await campaign(root, kills=asked.kills, seed=asked.seed, beside=asked.beside, tell=True)
+    print(report(seen), flush=True)
+    return bool(seen.failed)
+
+
+async def _nats(root: Path, asked: argparse.Namespace) -> bool:
+    async with world_of(root, f"{asked.seed}") as world:
+        seen = await nats_rounds(world, kills=asked.nats, wipes=asked.wipes)
+    print(seen.report(), flush=True)
+    return bool(seen.violations)
+
+
+def _postgres(root: Path, asked: argparse.Namespace) -> bool:
+    async def run() -> bool:
+        async with world_of(root, f"{asked.seed}", server.url(server.create_database())) as world:
+            seen = await postgres_rounds(world, server, stops=asked.postgres)
+        print(seen.report(), flush=True)
+        return bool(seen.violations)
+
+    with running_server(durable=True) as server:
+        return asyncio.run(run())
+
+
+def _frozen(root: Path, asked: argparse.Namespace) -> bool:
+    async def run() -> bool:
+        async with world_of(root, f"{asked.seed}", server.url(server.create_database())) as world:
+            seen = await frozen_rounds(world, rounds=asked.frozen, seed=asked.seed)
+        print(seen.report(), flush=True)
+        return bool(seen.violations)
+
+    with running_server() as server:
+        return asyncio.run(run())
+
+
+async def _planted(root: Path, asked: argparse.Namespace) -> bool:
     missed = 0
+    names = [name for name in PLANTED if asked.only in name]
     print("| planted fault | kills until it showed | what was seen |\n|---|---|---|", flush=True)
-    for number, name in enumerate(PLANTED):
-        if only not in name:
-            continue
-        seen = await campaign(root / str(number), kills=WITHIN, seed=seed, planted=name, until_failed=True, lives=6)
+    for number, name in enumerate(names):
+        seen = await campaign(
+            root / str(number), kills=WITHIN, seed=asked.seed, planted=name, until_failed=True, lives=6
+        )
         missed += not seen.failed
         what = next(iter(seen.failed.values()))[0].splitlines()[0] if seen.failed else "**not caught**"
         print(f"| {name} | {seen.kills} | {what[:100]} |", flush=True)
-    print(f"\n{missed} of {len(PLANTED)} were not caught")
-    return 1 if missed else 0
+    print(f"\n{len(names) - missed} of {len(names)} caught, each within {WITHIN} kills")
+    return bool(missed)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
@@ -34,11 +34,13 @@ class Asked:
 
 @dataclass
 class Callers:
-    """All that submit to one world."""
+    """All that submit to one world, by any of its addresses. `invoices`: what follows orders, too."""
 
-    url: str
+    urls: Sequence[str]
     tokens: Mapping[str, str]
     chance: Random
+    invoices: bool = True
+    patience_s: float = 12.0
     asked: list[Asked] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     answers: Counter[int] = field(default_factory=Counter)
@@ -63,7 +65,7 @@ class Callers:
         return [one for one in self.asked if one.transaction_id is None and not one.turned_away]
 
     def _http(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.url, timeout=12, limits=httpx.Limits(max_connections=1))
+        return httpx.AsyncClient(timeout=self.patience_s, limits=httpx.Limits(max_connections=len(self.urls)))
 
     async def _call(self, enough: asyncio.Event) -> None:
         async with self._http() as http:
@@ -78,7 +80,7 @@ class Callers:
             return self.chance.choice(waiting)
         number = len(self.asked)
         orders = [one for one in self.asked[-40:] if one.domain == "orders" and one.transaction_id is not None]
-        if orders and self.chance.random() < 0.45:
+        if orders and self.invoices and self.chance.random() < 0.45:
             of = self.chance.choice(orders)
             body = invoice(f"IV-{number}", of.external_id)
             body |= {name: of.body[name] for name in ("businessUnit", "geography")}
@@ -99,7 +101,7 @@ class Callers:
             "Prefer": prefer,
         }
         try:
-            answer = await http.post(f"/v1/{one.domain}", json=one.body, headers=headers)
+            answer = await http.post(f"{self.chance.choice(self.urls)}/v1/{one.domain}", json=one.body, headers=headers)
         except httpx.HTTPError:
             await asyncio.sleep(0.05)
             return

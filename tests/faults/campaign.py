@@ -8,17 +8,17 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Final
 
 from tests.faults.fault_erp import POSTING_WAYS
-from tests.faults.nursery import ROOT, Nursery
+from tests.faults.nursery import Nursery
 from tests.faults.points import POINTS
 from tests.faults.rows import rows
+from tests.faults.setting import fault_erp
 from tests.faults.world import Plan, World, shown
 
 LIVES: Final = 12
@@ -73,26 +73,6 @@ def _endless(chance: Random) -> Iterator[Plan]:
                 yield plan
 
 
-@asynccontextmanager
-async def fault_erp(directory: Path) -> AsyncIterator[str]:
-    """Its process; its address."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "tests.faults.fault_erp", str(directory)),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        cwd=ROOT,
-    )
-    assert process.stdout is not None
-    assert process.stdin is not None
-    try:
-        port = int(await asyncio.wait_for(process.stdout.readline(), 60))
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.stdin.close()
-        await asyncio.wait_for(process.wait(), 30)
-
-
 async def campaign(
     root: Path,
     *,
@@ -110,7 +90,6 @@ async def campaign(
     planned = plans(seed, kills)
     parts = [planned[at : at + lives] for at in range(0, len(planned), lives)]
     waiting = iter(enumerate(parts))
-    (root / "books").mkdir(parents=True)
 
     async def one_after_the_other() -> None:
         for number, part in waiting:

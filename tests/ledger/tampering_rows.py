@@ -43,7 +43,7 @@ _STATE: Final[Sequence[tuple[str, str, Sequence[str]]]] = (
     ),
     ("cross_references", _OURS, ("system_id", "document_type", "document_number", "document_id")),
     ("natural_keys", "transaction_id IS NOT NULL", ("document_id", "external_id", "source", "domain")),
-    ("payloads", "1", ("body", "salt")),
+    ("payloads", "payload_id IN (SELECT payload_id FROM transactions)", ("body", "salt")),
 )
 """What decides where and whether something is posted, by table: which rows entries tell of, and the columns."""
 
@@ -123,7 +123,7 @@ def invent_a_number(chance: random.Random, rows: sqlite3.Connection) -> str | No
 
 def erase_silently(chance: random.Random, rows: sqlite3.Connection) -> str | None:
     """A payload is emptied as an erasure does it, without an entry."""
-    found = rows.execute("SELECT payload_id FROM payloads WHERE body IS NOT NULL").fetchall()
+    found = rows.execute("SELECT payload_id FROM transactions").fetchall()
     rows.execute("UPDATE payloads SET body = NULL, erased_at = 5 WHERE payload_id = ?", chance.choice(found))
     return "done"
 

@@ -56,8 +56,8 @@ class Consistency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Everything that a pack holds. `found` and `beside`: entries in the order of the log, without one twice; `receipts`
-    by place. `asked`: the question. `closing`: the checkpoint that closes a sample's population."""
+    """Everything that a pack holds. `found` and `beside`: entries in the order of the log, none of them twice;
+    `receipts` by place. `asked`: the question. `closing`: the checkpoint that closes a sample's population."""
 
     pack_id: str
     made_at: int
@@ -93,9 +93,9 @@ def contents_of(evidence: Evidence) -> dict[str, bytes]:
     for opening in evidence.openings:
         if opening.path is not None and opening.body is not None:
             files[opening.path] = opening.body
-    for number, one in evidence.rules.items():
-        files[f"rules/{number}.rules.json"] = one.rules.encode()
-        files[f"rules/{number}.governance.json"] = one.governance.encode()
+    for number, known in evidence.rules.items():
+        files[f"rules/{number}.rules.json"] = known.rules.encode()
+        files[f"rules/{number}.governance.json"] = known.governance.encode()
     for path, kinds in KINDS.items():
         files[path] = json_file(_repeated(evidence.entries, kinds))
     if evidence.closing is not None:

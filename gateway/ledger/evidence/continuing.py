@@ -22,8 +22,8 @@ def check_continues(pack: ProvenPack, held: Held | None) -> int | None:
         raise PackWrong(
             "older",
             CHECKPOINT,
-            f"it covers {pack.checkpoint.size} entries, and {seen.size} were seen before: a pack cannot show that it is "
-            "how these begin. Verify it without --state, or have it made again",
+            f"it covers {pack.checkpoint.size} entries, and {seen.size} were seen before: a pack cannot show that it "
+            "is how these begin. Verify it without --state, or have it made again",
         )
     _check_older(pack, seen, f"the {seen.size} entries that were seen before")
     return seen.size

@@ -42,7 +42,8 @@ class SampleDrawn:
 @dataclass(slots=True)
 class Gathered:
     """`found`: the entries that the question is about, `beside`: those of the changes of the rules that decided; both
-    in the order of the log. `rules`: what was in force, by activation number. `left_out`: what the asker may not see."""
+    in the order of the log. `rules`: what was in force, by activation number. `left_out`: what the asker may not
+    see."""
 
     found: list[PlacedEntry]
     beside: list[PlacedEntry] = field(default_factory=list)
@@ -128,6 +129,10 @@ class Gatherer:
             gathered.candidates.add(
                 draft.draft_id, [one.reason_payload_id for one in await self._reads.waivers(draft.draft_id)]
             )
+        for back in await self._reads.rollbacks():
+            if back.activation_number == number:
+                traces.append(back.activation_id)
+                gathered.candidates.add(back.activation_id, [back.reason_payload_id])
         return list(dict.fromkeys(traces))
 
     async def _placed(self, traces: Sequence[str], end: int) -> list[PlacedEntry]:

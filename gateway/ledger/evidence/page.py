@@ -27,7 +27,8 @@ _YEAR_10000: Final = 253_402_300_800
 """In s since 1970."""
 _STYLE: Final = (
     "body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:76rem;padding:0 1rem;color:#1d2733}"
-    "h1{font-size:1.6rem}h2{margin-top:2.2rem;border-bottom:1px solid #d5dbe3}table{border-collapse:collapse;width:100%}"
+    "h1{font-size:1.6rem}h2{margin-top:2.2rem;border-bottom:1px solid #d5dbe3}table{border-collapse:collapse;"
+    "width:100%}"
     "th,td{text-align:left;vertical-align:top;padding:.25rem .6rem;border-bottom:1px solid #e6eaef}"
     "code,pre,.m{font-family:ui-monospace,monospace;font-size:12px;overflow-wrap:anywhere}"
     "pre{background:#f5f7f9;padding:.7rem;white-space:pre-wrap}.s{overflow-x:auto}.k{font:10px sans-serif}"
@@ -41,8 +42,8 @@ def page_of(evidence: Evidence, key: VerifierKey) -> bytes:
     bodies = [(one.log_index, json.loads(one.body or b"{}")) for one in evidence.entries]
     title = f"Evidence {evidence.pack_id}"
     parts = [
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>',
+        f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">',
         f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1>",
         _about(evidence),
         _sample(evidence.sample),
@@ -155,9 +156,9 @@ def _checking(evidence: Evidence, key: VerifierKey) -> str:
     first = evidence.entries[0].log_index if evidence.entries else 0
     return (
         "<h2>How to check it</h2><p>Nothing on this page proves anything by itself. "
-        "<code>erp-gateway ledger verify PACK.zip --key LOG-KEY --evidence-key EVIDENCE-KEY</code> checks the whole pack "
-        "without a network. By other tools: <code>sha256sum --check manifest</code> compares the files with the manifest, "
-        "which is a signed note (C2SP signed-note); "
+        "<code>erp-gateway ledger verify PACK.zip --key LOG-KEY --evidence-key EVIDENCE-KEY</code> checks the whole "
+        "pack without a network. By other tools: <code>sha256sum --check manifest</code> compares the files with the "
+        "manifest, which is a signed note (C2SP signed-note); "
         f"<code>{escape(entry_path(first))}</code> with the <code>.tlog-proof</code> beside it is a receipt "
         "(C2SP tlog-proof) under the checkpoint. A payload fits its entry if SHA-256(salt, bytes) is the commitment. "
         "Compare both keys with what was handed to you by another way.</p>"

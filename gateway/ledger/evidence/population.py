@@ -46,8 +46,8 @@ class MoneySum:
 
 @dataclass(frozen=True, slots=True)
 class PopulationRead:
-    """`traces`: by the place of the entry `accepted`, ascending. `sums`: what all entries `routed` and `posted` of these
-    transactions bear; the two are never added, and what was routed twice is there twice."""
+    """`traces`: by the place of the entry `accepted`, ascending. `sums`: what all entries `routed` and `posted` of
+    these transactions bear; the two are never added, and what was routed twice is there twice."""
 
     traces: Mapping[int, str]
     sums: Sequence[MoneySum]

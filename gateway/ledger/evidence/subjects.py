@@ -48,8 +48,8 @@ class OfRuleChange:
 class Population:
     """Transactions, by what the published log tells of them. Every condition that is not None must hold.
 
-    Of the entry `accepted`: `domain`, `operation`, its time at [`accepted_from`, `accepted_until`) (µs). Of the facts of
-    the first entry `routed`: `company_code`, and nodes with all below them; what was not routed has none of these.
+    Of the entry `accepted`: `domain`, `operation`, its time at [`accepted_from`, `accepted_until`) (µs). Of the facts
+    of the first entry `routed`: `company_code`, and nodes with all below them; what was not routed has none of these.
     """
 
     domain: str | None = None

@@ -43,8 +43,10 @@ def timeline(marks: Sequence[Mark], title: str) -> str:
     width = _LEFT + _STEP * len(shown) + 40
     height = _TOP + _ROW * len(rows) + _BOTTOM
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}"><title>{escape(title)}</title>'
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width}" height="{height}" '
+            f'viewBox="0 0 {width} {height}"><title>{escape(title)}</title>'
+        )
     ]
     for trace, row in rows.items():
         y = _TOP + _ROW * row + _ROW // 2

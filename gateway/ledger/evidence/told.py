@@ -7,7 +7,7 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from gateway.domain.canonical_json import canonical_json
 from gateway.domain.identity import payload_commitment
@@ -16,6 +16,9 @@ from gateway.ledger.evidence.openings import SHOWN, commitments_of
 from gateway.ledger.evidence.proven import ProvenPack
 from gateway.ledger.evidence.read_pack import ToldOpening
 from gateway.ledger.evidence.wrong import PackWrong
+
+_NAMED_BY: Final = {"transaction": ("trace", "transactionId"), "lineage": ("lineageId", "lineageId")}
+"""By what a question is about: the member of an entry, and that of the question, which are the same."""
 
 
 def check_openings(pack: ProvenPack) -> tuple[int, int]:
@@ -108,14 +111,9 @@ def check_question(pack: ProvenPack) -> None:
     told = (query.get("rowCount"), query.get("rowsHash"), query.get("asOfLogSize"))
     if told != (len(rows), rows_hash(bytes.fromhex(one.leaf_hash) for one in rows), pack.checkpoint.size):
         raise PackWrong("pack", PACK, "count, hash or log size of its question are others than its entries have")
-    about = query.get("about")
-    wanted: Callable[[Mapping[str, Any]], bool]
-    if about == "transaction":
-        wanted = lambda body: body["trace"] == query.get("transactionId")  # noqa: E731
-    elif about == "lineage":
-        wanted = lambda body: body.get("lineageId") == query.get("lineageId")  # noqa: E731
-    else:
+    names = _NAMED_BY.get(str(query.get("about")))
+    if names is None:
         return
     for index, entry in pack.entries.items():
-        if entry.found and not wanted(entry.body):
+        if entry.found and entry.body.get(names[0]) != query.get(names[1]):
             raise PackWrong("pack", PACK, f"entry {index} is not about what was asked")

@@ -1,0 +1,235 @@
+"""A batch: its lines are accepted in groups as they come, and what became of each is kept.
+
+1. The batch is entered, or found by the client's name for it: then its lines are compared with those that were dealt
+   with already, and only the others are.
+2. A group of lines is accepted, many in one commit (`Line.accept_many`); then, in a commit of its own, its results are
+   written and `received` moves on. Cut between the two, the lines are accepted again, and their natural keys and
+   idempotency keys answer what was accepted: nothing twice, nothing lost.
+3. A line that refers to a document that is not known waits. When all lines have come, those that wait are looked at
+   again, until a whole look finds no parent; what still waits then is refused `unknown-reference`.
+
+Who sends a batch again while an earlier request still carries it on takes it over: the earlier one's next write meets a
+newer epoch, and ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from gateway.domain.batches import BatchLineRecord, BatchRecord
+from gateway.errors import Problem
+from gateway.intake.lines import DocumentReader, told
+from gateway.intake.ports import BatchReads, BatchStore, BatchUnit
+from gateway.store.errors import Fenced
+from gateway.transactions.commands import Answer, Create, Submissions
+from gateway.transactions.parts import Tools
+
+GROUP_LINES: Final = 500
+"""Lines whose results are written together: what is done again, without effect, after a cut."""
+GROUP_BYTES: Final = 4_000_000
+"""Bytes of a group, which is held in memory."""
+PATH: Final = "/v1/batches"
+
+_WAITS: Final = "unknown-reference"
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeParts:
+    """What documents in batches are taken in with."""
+
+    store: BatchStore
+    reads: BatchReads
+    submissions: Submissions
+    tools: Tools
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Lines from `first` on; None: too long. Of empty ones there is nothing to say."""
+
+    first: int
+    lines: Sequence[bytes | None]
+
+
+async def enter(parts: IntakeParts, client: str, idempotency_key: str | None) -> BatchRecord:
+    """The batch of this name, which only this request carries on from now on; a new one if there is none."""
+    batch_id, now = parts.tools.ids.new("bat"), parts.tools.clock.now()
+    fresh = BatchRecord(batch_id, client, idempotency_key, "open", 1, 0, _digest(hashlib.sha256()), now, now)
+
+    async def unit(unit: BatchUnit) -> BatchRecord:
+        known = None if idempotency_key is None else await unit.batch_named(client, idempotency_key)
+        if known is None:
+            await unit.insert_batch(fresh)
+            return fresh
+        taken = replace(known, epoch=known.epoch + 1, updated_at=now)
+        await unit.take_batch_over(taken)
+        return taken
+
+    return await parts.store.write(unit)
+
+
+async def receive(
+    parts: IntakeParts,
+    batch: BatchRecord,
+    reader: DocumentReader,
+    lines: AsyncIterator[bytes | None],
+) -> BatchRecord:
+    """Take the lines in, and say how the batch stands then: complete.
+
+    Raises Problem: `idempotency-key-reused` where the lines are not those that were dealt with under this name,
+    `in-flight` where a newer request carries the batch on, and what reading the lines raises; StoreUnavailable. Then it
+    stays open, and goes on when it is sent again.
+    """
+    work = _Work(parts, batch, reader)
+    try:
+        await work.take(lines)
+        return await work.finish()
+    except Fenced as error:
+        raise Problem(
+            "in-flight",
+            "Another request has taken this batch over.",
+            remedy="Read the batch's progress; send it again only if nobody else does.",
+            retry_after_s=5,
+        ) from error
+
+
+class _Work:
+    """One request's part in a batch."""
+
+    def __init__(self, parts: IntakeParts, batch: BatchRecord, reader: DocumentReader) -> None:
+        self._parts = parts
+        self._batch = batch
+        self._reader = reader
+        self._instance = f"{PATH}/{batch.batch_id}"
+
+    async def take(self, lines: AsyncIterator[bytes | None]) -> None:
+        """All lines that were not dealt with yet, group by group."""
+        seen, digest = 0, hashlib.sha256()
+        held: list[bytes | None] = []
+        size = 0
+        async for line in lines:
+            seen += 1
+            _add(digest, line)
+            if seen <= self._batch.received:
+                if seen == self._batch.received:
+                    self._refuse_other(digest)
+                continue
+            held.append(line)
+            size += len(line or b"")
+            if len(held) >= GROUP_LINES or size >= GROUP_BYTES:
+                await self._take(_Group(seen - len(held) + 1, held), seen, _digest(digest))
+                held, size = [], 0
+        if seen < self._batch.received:
+            raise _other_lines(self._batch.received)
+        if held:
+            await self._take(_Group(seen - len(held) + 1, held), seen, _digest(digest))
+
+    async def finish(self) -> BatchRecord:
+        """Look again at what waits, as long as that helps; then refuse the rest."""
+        if self._batch.state == "complete":
+            return self._batch
+        while await self._look_again():
+            pass
+        async for page in self._waiting():
+            gone = Problem(_WAITS, "A document that this one refers to is not known, and did not come with the batch.")
+            await self._write(self._batch, decided=[self._refused(one.line_number, gone) for one in page])
+        now = self._parts.tools.clock.now()
+        await self._write(replace(self._batch, state="complete", completed_at=now))
+        return self._batch
+
+    async def _take(self, group: _Group, received: int, digest: str) -> None:
+        results: dict[int, BatchLineRecord] = {}
+        commands: dict[int, Create] = {}
+        for number, raw in enumerate(group.lines, group.first):
+            if raw is not None and not raw.strip():
+                continue
+            try:
+                commands[number] = self._read(raw)
+            except Problem as problem:
+                results[number] = self._refused(number, problem)
+        answers = await self._parts.submissions.accept_many(list(commands.values()))
+        for number, answer in zip(commands, answers, strict=True):
+            results[number] = self._result(number, answer, group.lines[number - group.first])
+        moved = replace(self._batch, received=received, digest=digest)
+        await self._write(moved, new=[results[number] for number in sorted(results)])
+
+    def _read(self, raw: bytes | None) -> Create:
+        if raw is None:
+            most = self._reader.limits.body_bytes
+            raise Problem("too-large", f"The line is longer than {most} bytes.", extra={"mostBytes": most})
+        return self._reader.of_line(raw)
+
+    async def _look_again(self) -> bool:
+        """Whether a line that waited waits no more."""
+        found = False
+        async for page in self._waiting():
+            answers = await self._parts.submissions.accept_many([self._read(one.body) for one in page])
+            looked = [
+                self._result(one.line_number, answer, one.body) for one, answer in zip(page, answers, strict=True)
+            ]
+            decided = [one for one in looked if one.result != "waiting"]
+            if decided:
+                await self._write(self._batch, decided=decided)
+            found = found or any(one.result == "accepted" for one in decided)
+        return found
+
+    async def _waiting(self) -> AsyncIterator[Sequence[BatchLineRecord]]:
+        after, batch_id = 0, self._batch.batch_id
+        while page := await self._parts.reads.waiting_batch_lines(batch_id, after, GROUP_LINES):
+            yield page
+            after = page[-1].line_number
+
+    def _result(self, number: int, answer: Answer | Problem, raw: bytes | None) -> BatchLineRecord:
+        if isinstance(answer, Answer):
+            transaction_id = answer.transaction.transaction_id
+            return BatchLineRecord(
+                self._batch.batch_id, number, "accepted", transaction_id, replayed=int(answer.replayed)
+            )
+        if answer.slug == _WAITS:
+            return BatchLineRecord(self._batch.batch_id, number, "waiting", body=raw)
+        return self._refused(number, answer)
+
+    def _refused(self, number: int, problem: Problem) -> BatchLineRecord:
+        body = told(problem, self._instance, self._reader.traceparent[3:35])
+        text = json.dumps(body, ensure_ascii=True, separators=(",", ":"))
+        return BatchLineRecord(self._batch.batch_id, number, "refused", problem=text)
+
+    async def _write(
+        self, batch: BatchRecord, *, new: Sequence[BatchLineRecord] = (), decided: Sequence[BatchLineRecord] = ()
+    ) -> None:
+        moved = replace(batch, updated_at=self._parts.tools.clock.now())
+
+        async def unit(unit: BatchUnit) -> None:
+            await unit.carry_batch_on(moved)
+            if new:
+                await unit.insert_batch_lines(new)
+            if decided:
+                await unit.decide_batch_lines(decided)
+
+        await self._parts.store.write(unit)
+        self._batch = moved
+
+    def _refuse_other(self, digest: hashlib._Hash) -> None:
+        if _digest(digest) != self._batch.digest:
+            raise _other_lines(self._batch.received)
+
+
+def _other_lines(received: int) -> Problem:
+    return Problem(
+        "idempotency-key-reused",
+        f"The first {received} lines are not those that were sent under this Idempotency-Key before.",
+        remedy="Send exactly the same lines to go on, or another batch under a new key.",
+    )
+
+
+def _add(digest: hashlib._Hash, line: bytes | None) -> None:
+    # of a line that is too long nothing is held: that it was one must do
+    digest.update(b"\n\n" if line is None else line + b"\n")
+
+
+def _digest(digest: hashlib._Hash) -> str:
+    return digest.hexdigest()

@@ -1,0 +1,55 @@
+"""What the intake of many documents needs of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, TypeVar
+
+from gateway.domain.batches import BatchLineRecord, BatchLineShown, BatchProgress, BatchRecord, LineResult
+
+T = TypeVar("T")
+
+
+class BatchUnit(Protocol):
+    """One write transaction about batches."""
+
+    async def batch_named(self, client: str, idempotency_key: str) -> BatchRecord | None:
+        """The row, locked until the end of the unit."""
+        ...
+
+    async def insert_batch(self, record: BatchRecord) -> None: ...
+    async def take_batch_over(self, record: BatchRecord) -> None:
+        """`record` has the new epoch: whoever carried the batch on before writes no more."""
+        ...
+
+    async def carry_batch_on(self, record: BatchRecord) -> None:
+        """Raises `gateway.store.errors.Fenced` if a newer request carries it on."""
+        ...
+
+    async def insert_batch_lines(self, records: Sequence[BatchLineRecord]) -> None: ...
+    async def decide_batch_lines(self, records: Sequence[BatchLineRecord]) -> None: ...
+
+
+class BatchStore(Protocol):
+    """Writes, in the terms of `gateway.transactions.ports.Store`."""
+
+    async def write(self, fn: Callable[[BatchUnit], Awaitable[T]]) -> T: ...
+
+
+class BatchReads(Protocol):
+    """Questions about batches."""
+
+    async def batch(self, batch_id: str) -> BatchRecord | None: ...
+    async def batch_progress(self, batch_id: str) -> BatchProgress | None:
+        """All of one moment."""
+        ...
+
+    async def waiting_batch_lines(self, batch_id: str, after: int, most: int) -> Sequence[BatchLineRecord]:
+        """In their order, above the line `after`."""
+        ...
+
+    async def batch_lines(
+        self, batch_id: str, after: int, most: int, result: LineResult | None = None
+    ) -> Sequence[BatchLineShown]:
+        """In their order, above the line `after`; those with one result if that is named."""
+        ...

@@ -1,0 +1,1 @@
+"""Erasing what tells of a data subject, retention, and legal holds."""

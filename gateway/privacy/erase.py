@@ -1,0 +1,100 @@
+"""Erasing one transaction: its payloads, and what the ERP and people said of it. One unit, one entry `erased`.
+
+What stays: the entries with their commitments (nobody can open them any more, because the salts go too), the facts that
+decided, what the ERP confirmed, ids, and the names that keep the document from being posted twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from gateway.domain.entries import EntryKind
+from gateway.domain.identity import payload_commitment
+from gateway.domain.privacy import Erasable, KeptBack, KeptFor, kept_until
+from gateway.domain.records import TransactionRecord
+from gateway.privacy.parts import PrivacyParts
+from gateway.privacy.retention import rule_for
+from gateway.store.store import StoreUnit
+from gateway.transactions.journal import Journal
+
+_STAYS_OF_PROBLEM: Final = ("type", "title", "status", "code")
+"""Of a refusal: what it was called. Its words and the fields that it names may tell of a person."""
+ERASED: Final = "erased"
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many payloads went with a transaction; 0: they were gone already."""
+
+    payloads: int
+
+
+async def erase_one(
+    unit: StoreUnit, parts: PrivacyParts, one: Erasable, actor: str, cause: Mapping[str, Any]
+) -> Erased | KeptBack:
+    """Erase it, unless it must be kept. Doing it again does nothing. `cause`: wire members of the entry."""
+    kept = await judge(unit, parts, one)
+    if kept is not None:
+        return kept
+    record = await unit.transaction(one.transaction_id)
+    if record is None:
+        return Erased(0)
+    now, hashes = parts.tools.clock.now(), []
+    for payload_id in await _payload_ids(unit, record):
+        payload = await unit.payload(payload_id)
+        if payload is not None and payload.body is not None:
+            hashes.append(payload_commitment(payload.salt, payload.body))
+            await unit.erase_payload(payload_id, now)
+    if not hashes:
+        return Erased(0)
+    journal = Journal(parts.tools, record, actor)
+    if record.problem is not None:
+        left = _without_words(record.problem)
+        if left != record.problem:
+            hashes.append(payload_commitment(b"", record.problem.encode()))
+            journal.change(problem=left)
+    await unit.forget_why_steps_failed(record.transaction_id)
+    journal.act(EntryKind.ERASED, {"documentId": record.document_id, "payloadHashes": hashes, **cause})
+    await unit.update_transaction(await journal.flush(unit))
+    return Erased(len(hashes))
+
+
+async def judge(unit: StoreUnit, parts: PrivacyParts, one: Erasable) -> KeptBack | None:
+    """Why it must be kept; None: it may go. Until the unit ends nothing of that changes."""
+    kept = KeptBack(one.transaction_id, one.document_id, one.domain, KeptFor.UNDER_WAY)
+    await unit.erasing()
+    await unit.document(one.document_id, alone=True)
+    if await unit.hold_over(one.lineage_id, one.customer_id) is not None:
+        return replace(kept, kept_for=KeptFor.LEGAL_HOLD)
+    until = kept_until(rule_for(parts.rules, parts.rulebook().geographies, one), one)
+    if until.isoformat() >= today(parts):
+        return replace(kept, kept_for=KeptFor.RETENTION, until=until.isoformat())
+    if await unit.is_under_way(one.lineage_id):
+        return kept
+    record = await unit.transaction(one.transaction_id)
+    if record is not None and record.exception_id is not None:
+        return replace(kept, kept_for=KeptFor.EXCEPTION_OPEN)
+    return None
+
+
+def today(parts: PrivacyParts) -> str:
+    """ISO date, UTC."""
+    return datetime.fromtimestamp(parts.tools.clock.now() / 1_000_000, UTC).date().isoformat()
+
+
+async def _payload_ids(unit: StoreUnit, record: TransactionRecord) -> list[str]:
+    """Its own, that of the words with which it was called off, and those of its exceptions. What it stood on
+    (`base_payload_id`) is another transaction's."""
+    called_off = [json.loads(entry.body).get("payloadId") for entry in await unit.entries_of(record.transaction_id)]
+    said = await unit.payloads_of_exceptions(record.transaction_id)
+    return list(dict.fromkeys([record.payload_id, *filter(None, called_off), *said]))
+
+
+def _without_words(problem: str) -> str:
+    told: dict[str, Any] = json.loads(problem)
+    left = {name: told[name] for name in _STAYS_OF_PROBLEM if name in told}
+    return json.dumps({**left, "detail": ERASED}, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,233 @@
+"""Erasing payloads, the requests for it, and the holds that forbid it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import bindparam, case, literal_column, null, or_, select, text, union, update
+
+from gateway.domain.privacy import Erasable, ErasureRecord, HoldRecord
+from gateway.store import schema, schema_exceptions, schema_privacy
+from gateway.store.kept import Kept, replace_one, replacing
+from gateway.store.reader import Reader
+from gateway.store.statement import Command, Query
+from gateway.store.unit import Unit
+
+ERASURES: Final = Kept(schema_privacy.erasures, ErasureRecord)
+HOLDS: Final = Kept(schema_privacy.legal_holds, HoldRecord)
+
+HOLD_LOCK: Final = 0x45525048
+"""Who erases holds it together with others, who sets a legal hold alone: nothing is erased after a hold's commit."""
+
+_erasure: Final = schema_privacy.erasures.c
+_hold: Final = schema_privacy.legal_holds.c
+_transaction: Final = schema.transactions.c
+_document: Final = schema.documents.c
+_payload: Final = schema.payloads.c
+_exception: Final = schema_exceptions.exceptions.c
+_move: Final = schema_exceptions.exception_moves.c
+
+_ERASURE: Final = ERASURES.by("erasure_id")
+_ERASURE_LOCKED: Final = ERASURES.by("erasure_id", lock=True)
+_ERASURE_MUTABLE: Final = (
+    "state",
+    "approved_at",
+    "approved_by",
+    "approved_person",
+    "finished_at",
+    "erased",
+    "entry_count",
+)
+_REPLACE_ERASURE: Final = ERASURES.replace(["erasure_id"], _ERASURE_MUTABLE)
+_UNFINISHED: Final = ERASURES.query(
+    ERASURES.selecting().where(text(schema_privacy.UNFINISHED)).order_by(_erasure.erasure_id).limit(bindparam("most"))
+)
+
+_HOLD: Final = HOLDS.by("hold_id")
+_HOLD_LOCKED: Final = HOLDS.by("hold_id", lock=True)
+_HOLD_MUTABLE: Final = (
+    "lift_asked_at",
+    "lift_asked_by",
+    "lift_asked_person",
+    "lift_payload_id",
+    "lifted_at",
+    "lifted_by",
+    "lifted_person",
+    "entry_count",
+)
+_REPLACE_HOLD: Final = HOLDS.replace(["hold_id"], _HOLD_MUTABLE)
+_NEWEST_HOLDS: Final = HOLDS.query(HOLDS.selecting())
+
+
+def _id(column: str) -> str:
+    return column
+
+
+# Of the customer itself, of the document's customer, of any customer in its lineage, or of the lineage.
+_HELD_BY: Final = Query(
+    select(_hold.hold_id)
+    .where(
+        _hold.lifted_at.is_(None),
+        or_(
+            _hold.lineage_id == bindparam("lineage"),
+            _hold.customer_id == bindparam("customer"),
+            _hold.customer_id.in_(select(_document.customer_id).where(_document.lineage_id == bindparam("lineage"))),
+        ),
+    )
+    .order_by(_hold.hold_id)
+    .limit(1),
+    _id,
+)
+_UNDER_WAY: Final = Query(
+    select(_transaction.transaction_id)
+    .where(_transaction.lineage_id == bindparam("lineage"), text(schema.OPEN_STATUS))
+    .limit(1),
+    _id,
+)
+# What people and the ERP said of it in front of a person.
+_SAID: Final = Query(
+    union(
+        select(_exception.payload_id).where(
+            _exception.transaction_id == bindparam("of_transaction"), _exception.payload_id.is_not(None)
+        ),
+        select(_move.payload_id)
+        .join(schema_exceptions.exceptions, _exception.exception_id == _move.exception_id)
+        .where(_exception.transaction_id == bindparam("of_transaction")),
+    ),
+    _id,
+)
+_ERASE: Final = Command(
+    update(schema.payloads)
+    .where(_payload.payload_id == bindparam("of_payload"), _payload.body.is_not(None))
+    .values(body=null(), salt=bindparam("no_salt"), erased_at=bindparam("now"))
+)
+_FORGET_WHY: Final = Command(
+    update(schema.steps).where(schema.steps.c.transaction_id == bindparam("of_transaction")).values(problem=null())
+)
+
+_of_customer: Final = case(
+    (_document.domain == literal_column("'customers'"), _document.document_id), else_=_document.customer_id
+)
+_FOUND: Final = (
+    select(
+        _transaction.transaction_id,
+        _transaction.document_id,
+        _transaction.lineage_id,
+        _transaction.domain,
+        _transaction.geography,
+        _transaction.posting_date,
+        _transaction.accepted_at,
+        _of_customer.label("customer_id"),
+    )
+    .join(schema.documents, _document.document_id == _transaction.document_id)
+    .join(schema.payloads, _payload.payload_id == _transaction.payload_id)
+    .where(_payload.body.is_not(None), _transaction.transaction_id > bindparam("after"))
+    .order_by(_transaction.transaction_id)
+    .limit(bindparam("most"))
+)
+# Named one by one, so that the index over (domain, customer) serves.
+_BILLED: Final = ("orders", "contracts", "invoices", "payments")
+_of_subject: Final = schema.documents.alias("of_subject")
+_lineages: Final = select(_of_subject.c.lineage_id).where(
+    _of_subject.c.domain.in_([literal_column(f"'{one}'") for one in _BILLED]),
+    _of_subject.c.customer_id == bindparam("customer"),
+)
+_OF_CUSTOMER: Final = Query(
+    _FOUND.where(
+        or_(
+            _transaction.document_id == bindparam("customer"),
+            _document.customer_id == bindparam("customer"),
+            # journal entries name no customer: those that follow one of his documents are his
+            (_document.customer_id.is_(None) & _transaction.lineage_id.in_(_lineages)),
+        )
+    ),
+    Erasable,
+)
+_OLD: Final = Query(_FOUND.where(_transaction.accepted_at < bindparam("before")), Erasable)
+
+
+class PrivacyWrites:
+    """Erasures and holds of a unit."""
+
+    __slots__ = ()
+    _unit: Unit
+
+    async def erasing(self) -> None:
+        """Nobody sets a legal hold until the unit ends."""
+        await self._unit.lock(HOLD_LOCK, shared=True)
+
+    async def holding(self) -> None:
+        """Nobody erases until the unit ends."""
+        await self._unit.lock(HOLD_LOCK, shared=False)
+
+    async def insert_erasure(self, record: ErasureRecord) -> None:
+        await self._unit.run(ERASURES.insert, ERASURES.params(record))
+
+    async def erasure(self, erasure_id: str) -> ErasureRecord | None:
+        """The row, locked until the unit ends."""
+        return await self._unit.one(_ERASURE_LOCKED, {"erasure_id": erasure_id})
+
+    async def update_erasure(self, record: ErasureRecord) -> None:
+        await replace_one(self._unit, _REPLACE_ERASURE, replacing(record, ["erasure_id"], _ERASURE_MUTABLE))
+
+    async def insert_hold(self, record: HoldRecord) -> None:
+        await self._unit.run(HOLDS.insert, HOLDS.params(record))
+
+    async def legal_hold(self, hold_id: str) -> HoldRecord | None:
+        """The row, locked until the unit ends."""
+        return await self._unit.one(_HOLD_LOCKED, {"hold_id": hold_id})
+
+    async def update_hold(self, record: HoldRecord) -> None:
+        await replace_one(self._unit, _REPLACE_HOLD, replacing(record, ["hold_id"], _HOLD_MUTABLE))
+
+    async def hold_over(self, lineage_id: str, customer_id: str | None) -> str | None:
+        """A hold that is set over the lineage, or over a customer that it tells of."""
+        return await self._unit.one(_HELD_BY, {"lineage": lineage_id, "customer": customer_id or ""})
+
+    async def is_under_way(self, lineage_id: str) -> bool:
+        """Whether a transaction of the lineage has not ended."""
+        return await self._unit.one(_UNDER_WAY, {"lineage": lineage_id}) is not None
+
+    async def payloads_of_exceptions(self, transaction_id: str) -> Sequence[str]:
+        """What the ERP said and what people asked for, as payload ids."""
+        return await self._unit.all(_SAID, {"of_transaction": transaction_id})
+
+    async def erase_payload(self, payload_id: str, now: int) -> bool:
+        """Body and salt go: nobody can find out any more what the commitment was made of. Whether it was there."""
+        return await self._unit.run(_ERASE, {"of_payload": payload_id, "no_salt": b"", "now": now}) > 0
+
+    async def forget_why_steps_failed(self, transaction_id: str) -> None:
+        """The words that the ERP used for its steps."""
+        await self._unit.run(_FORGET_WHY, {"of_transaction": transaction_id})
+
+
+class PrivacyReads:
+    """What is erased, held, and due."""
+
+    _reader: Reader
+
+    async def erasure(self, erasure_id: str) -> ErasureRecord | None:
+        return await self._reader.one(_ERASURE, {"erasure_id": erasure_id})
+
+    async def unfinished_erasures(self, most: int) -> Sequence[ErasureRecord]:
+        """Approved, and something is left; the oldest first."""
+        return await self._reader.all(_UNFINISHED, {"most": most})
+
+    async def legal_hold(self, hold_id: str) -> HoldRecord | None:
+        return await self._reader.one(_HOLD, {"hold_id": hold_id})
+
+    async def legal_holds(self, *, lifted: bool, limit: int, after: str | None) -> Sequence[HoldRecord]:
+        """The newest first; `lifted`: those too that are lifted."""
+        core = HOLDS.selecting().order_by(_hold.hold_id.desc()).limit(limit)
+        if after is not None:
+            core = core.where(_hold.hold_id < after)
+        return await self._reader.find(_NEWEST_HOLDS, core if lifted else core.where(_hold.lifted_at.is_(None)))
+
+    async def erasable_of(self, customer_id: str, after: str, most: int) -> Sequence[Erasable]:
+        """Transactions of the customer whose payload is there, after that id."""
+        return await self._reader.all(_OF_CUSTOMER, {"customer": customer_id, "after": after, "most": most})
+
+    async def erasable_before(self, before: int, after: str, most: int) -> Sequence[Erasable]:
+        """Transactions accepted before then (µs) whose payload is there, after that id."""
+        return await self._reader.all(_OLD, {"before": before, "after": after, "most": most})

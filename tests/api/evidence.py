@@ -1,0 +1,47 @@
+"""An auditor who asks for evidence packs, and verifies them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import httpx
+
+from gateway.domain.caller import DataScope
+from gateway.ledger.evidence.desk import EvidenceDesk
+from gateway.ledger.evidence.verify_pack import PackFound, verify_pack
+from gateway.ledger.note_keys import SigningKey
+from tests.api.auditing import EVERYTHING, Auditing
+from tests.api.conftest import in_this_loop
+from tests.ledger.logs import KEY, ORIGIN
+
+EVIDENCE_KEY = SigningKey(f"{ORIGIN}/evidence", b"e" * 32)
+NONCE = "dice-4421-3316-6252"
+
+
+def with_evidence(audit: Auditing) -> Auditing:
+    """The same, in a process that signs packs."""
+    ledger = audit.parts.ledger
+    assert ledger is not None
+    desk = EvidenceDesk(audit.rig.store, ledger.accesses, ORIGIN, lambda: EVIDENCE_KEY)
+    return replace(audit, parts=replace(audit.parts, ledger=replace(ledger, evidence=desk)))
+
+
+async def ask(audit: Auditing, body: dict[str, Any], *scopes: str, data: DataScope = EVERYTHING) -> httpx.Response:
+    """POST /v1/ledger/evidence."""
+    headers = audit.headers(*(scopes or ("ledger:read", "documents:read")), data=data)
+    async with in_this_loop(audit.parts) as http:
+        return await http.post("/v1/ledger/evidence", json=body, headers=headers)
+
+
+async def pack_of(audit: Auditing, body: dict[str, Any], *scopes: str, data: DataScope = EVERYTHING) -> bytes:
+    """The zip file."""
+    answer = await ask(audit, body, *scopes, data=data)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/zip"
+    return answer.content
+
+
+def verified(pack: bytes, **changes: Any) -> PackFound:
+    """By both keys."""
+    return verify_pack(pack, [KEY.key], **({"evidence_key": EVIDENCE_KEY.key} | changes))

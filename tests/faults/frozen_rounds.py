@@ -1,0 +1,139 @@
+"""Workers are frozen (SIGSTOP) at named points until their leases are over, while others carry on, and then they wake.
+
+They wake, do what they were about to do, and are ended; so each of them may still send, write and publish under a lease
+that is another's by then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import signal
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tests.faults.nursery import Life
+from tests.faults.rows import rows
+from tests.faults.world import World
+
+WORKERS: Final = 3
+POINTS: Final = (
+    *("accepted", "before-permit", "permitted", "sent", "answered", "settle-ran", "claimed", "inquired"),
+    *("event-goes", "placed", "committed"),
+)
+"""`accepted` to `permitted` lie between `dispatched` and the first byte."""
+TRAPPED_S: Final = 5.0
+"""A worker that comes by its point no sooner is frozen where it is."""
+HOLDS_S: Final = (3.0, 7.0)
+"""Past the lease; and past the quiet time behind it, when others have given it up."""
+AWAKE_S: Final = 1.0
+
+
+@dataclass
+class Freezes:
+    """What was seen."""
+
+    rounds: int = 0
+    at_points: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+    accepted: int = 0
+    taken_over: int = 0
+    violations: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def report(self) -> str:
+        """For people."""
+        said = [
+            f"{self.rounds} workers frozen past their leases and woken, {WORKERS} at work, in {self.seconds:.0f} s:"
+            f" {self.accepted} documents accepted, {self.taken_over} taken over by another process",
+            "frozen at: " + ", ".join(f"{point} {count}" for point, count in self.at_points.most_common()),
+            "came to rest: " + ", ".join(f"{status} {count}" for status, count in self.statuses.most_common()),
+        ]
+        return "\n".join([*said, *(f"VIOLATED: {one}" for one in self.violations)])
+
+
+async def frozen_rounds(world: World, *, rounds: int, seed: int = 0) -> Freezes:
+    """Freeze so often, with so many workers on the world's database."""
+    seen, began = Freezes(), time.monotonic()
+    async with world.begun():
+        world.callers.invoices, world.callers.patience_s = False, 2.5
+        ports = [_free_port() for _ in range(WORKERS)]
+        world.callers.urls = [f"http://127.0.0.1:{port}" for port in ports]
+        weights = {"fine": 0.5, "slow": 0.1, "late": 0.15, "answer_lost": 0.15, "unavailable": 0.1}
+        await world.behave(weights)
+        # the first one makes the database
+        first = await world.start(None)
+        assert await world.is_ready(first), first.said()
+        await first.kill()
+        enough = asyncio.Event()
+        calling = asyncio.create_task(world.callers.call(enough))
+        turns = iter(range(rounds))
+        points = itertools.islice(itertools.cycle(POINTS), seed, None)
+        try:
+            await asyncio.gather(*(_slot(world, port, turns, points, seen) for port in ports))
+        finally:
+            enough.set()
+            await calling
+        world.callers.urls = [f"http://127.0.0.1:{world.port}"]
+        world.callers.patience_s = 12.0
+        seen.violations += await world.end(frozenset({"in_doubt"}))
+        seen.violations += await _epochs(world)
+        for status, count in await rows(world.url, "SELECT status, count(*) FROM transactions GROUP BY status"):
+            seen.statuses[status] += count
+        seen.accepted = len(world.callers.accepted)
+        taken = "SELECT count(*) FROM (SELECT trace FROM ledger_entries WHERE kind = 'unknown' GROUP BY trace) t"
+        seen.taken_over = (await rows(world.url, taken))[0][0]
+    seen.seconds = time.monotonic() - began
+    return seen
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+async def _slot(world: World, port: int, turns: Iterator[int], points: Iterator[str], seen: Freezes) -> None:
+    """One of the workers after the other, on one port."""
+    for turn in turns:
+        point = next(points)
+        told = world.root / world.name / f"frozen-{turn}"
+        trap = {"point": point, "hit": world.chance.randint(1, 3), "act": int(signal.SIGSTOP), "told": str(told)}
+        environment = {"ERP_GATEWAY_HTTP__PORT": str(port)}
+        life = await world.nursery.bear(world.data, environment, world.log, trap=trap, planted=world.planted)
+        until = time.monotonic() + TRAPPED_S + 5.0
+        while not told.exists() and not life.is_over and time.monotonic() < until:
+            await asyncio.sleep(0.02)
+        seen.at_points[point if told.exists() else "any instant"] += 1
+        life.signal(signal.SIGSTOP)
+        await asyncio.sleep(world.chance.choice(HOLDS_S))
+        life.signal(signal.SIGCONT)
+        await asyncio.sleep(AWAKE_S)
+        _ended_by_itself(life, world)
+        await life.kill()
+        seen.rounds += 1
+
+
+def _ended_by_itself(life: Life, world: World) -> None:
+    if life.is_over:
+        world.callers.violations.append(f"a worker ended by itself:\n{life.said()}")
+
+
+async def _epochs(world: World) -> list[str]:
+    """Nothing was appended under an old epoch: each attempt stands under a later one than that before."""
+    found: list[str] = []
+    last: dict[str, tuple[int, int]] = {}
+    sql = "SELECT trace, body FROM ledger_entries WHERE kind = 'dispatched' ORDER BY trace, seq"
+    for trace, body in await rows(world.url, sql):
+        entry: dict[str, Any] = json.loads(bytes(body))
+        now = (int(entry["epoch"]), int(entry["attempt"]))
+        if now[0] < last.get(trace, (0, 0))[0] or now[1] <= last.get(trace, (0, 0))[1]:
+            found.append(f"{trace}: attempt {now[1]} under epoch {now[0]} after {last[trace]}")
+        last[trace] = now
+    return found
