@@ -9,6 +9,7 @@ from litestar import Litestar, Request
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.api.adoptions import adoption_routes
+from gateway.api.batches import batch_routes
 from gateway.api.capabilities import capability_routes
 from gateway.api.cutover_overlays import overlay_routes
 from gateway.api.cutover_periods import period_routes
@@ -106,6 +107,7 @@ def routes(parts: AppParts) -> list[HTTPRouteHandler]:
         *adoption_routes(parts),
         *exception_routes(parts, visibility),
         *bulk_routes(parts, visibility),
+        *batch_routes(parts),
         *queue_routes(parts),
         *health_routes(parts),
         *measurement_routes(parts),

@@ -134,7 +134,7 @@ class LanesSettings(_Closed):
 
 
 class LineSettings(_Closed):
-    """How the line treats time: seconds. `bulk_clients`: clients whose `Prefer: respond-async` means the lane `bulk`."""
+    """How the line treats time: seconds. `bulk_clients`: those whose `Prefer: respond-async` means the lane `bulk`."""
 
     lease_margin_s: Annotated[float, Field(gt=0)] = 30.0
     waiting_recheck_s: Annotated[float, Field(gt=0)] = 60.0

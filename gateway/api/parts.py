@@ -22,6 +22,7 @@ from gateway.cutover.acts import ActParts
 from gateway.cutover.simulation_desk import SimulationDesk
 from gateway.domain.acts import ActiveOverlay
 from gateway.exceptions.parts import ExceptionParts
+from gateway.intake.parts import IntakeParts
 from gateway.ledger.scope_uses import ScopeUses
 from gateway.ledger.stored_receipts import EntryReceipt
 from gateway.telemetry import Metrics
@@ -98,6 +99,7 @@ class AppParts:
     acts: ActParts | None = None
     slices: SliceParts | None = None
     exceptions: ExceptionParts | None = None
+    intake: IntakeParts | None = None
     readiness: Mapping[str, ReadinessCheck] = field(default_factory=dict)
     watched: Mapping[str, ReadinessCheck] = field(default_factory=dict)
     tracer: Tracer | None = None

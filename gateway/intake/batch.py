@@ -22,11 +22,12 @@ from typing import Final
 
 from gateway.domain.batches import BatchLineRecord, BatchRecord
 from gateway.errors import Problem
+from gateway.intake.accepting import accept_each
 from gateway.intake.lines import DocumentReader, told
-from gateway.intake.ports import BatchReads, BatchStore, BatchUnit
+from gateway.intake.parts import IntakeParts
+from gateway.intake.ports import BatchUnit
 from gateway.store.errors import Fenced
-from gateway.transactions.commands import Answer, Create, Submissions
-from gateway.transactions.parts import Tools
+from gateway.transactions.commands import Answer, Create
 
 GROUP_LINES: Final = 500
 """Lines whose results are written together: what is done again, without effect, after a cut."""
@@ -35,16 +36,6 @@ GROUP_BYTES: Final = 4_000_000
 PATH: Final = "/v1/batches"
 
 _WAITS: Final = "unknown-reference"
-
-
-@dataclass(frozen=True, slots=True)
-class IntakeParts:
-    """What documents in batches are taken in with."""
-
-    store: BatchStore
-    reads: BatchReads
-    submissions: Submissions
-    tools: Tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +142,7 @@ class _Work:
                 commands[number] = self._read(raw)
             except Problem as problem:
                 results[number] = self._refused(number, problem)
-        answers = await self._parts.submissions.accept_many(list(commands.values()))
+        answers = await accept_each(self._parts.submissions, list(commands.values()))
         for number, answer in zip(commands, answers, strict=True):
             results[number] = self._result(number, answer, group.lines[number - group.first])
         moved = replace(self._batch, received=received, digest=digest)
@@ -167,7 +158,7 @@ class _Work:
         """Whether a line that waited waits no more."""
         found = False
         async for page in self._waiting():
-            answers = await self._parts.submissions.accept_many([self._read(one.body) for one in page])
+            answers = await accept_each(self._parts.submissions, [self._read(one.body) for one in page])
             looked = [
                 self._result(one.line_number, answer, one.body) for one, answer in zip(page, answers, strict=True)
             ]

@@ -32,18 +32,19 @@ async def unpacked(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """What was packed, in pieces. Raises Problem `invalid-request` for what is no gzip, and where it ends too soon."""
     unpacking = zlib.decompressobj(_GZIP)
     has_begun = False
-    async for piece in pieces:
-        while piece:
+    async for packed in pieces:
+        left = packed
+        while left:
             if unpacking.eof:  # another member may follow (section 2.2)
                 unpacking = zlib.decompressobj(_GZIP)
             has_begun = True
             try:
-                yield unpacking.decompress(piece, _UNPACKED_AT_ONCE)
+                yield unpacking.decompress(left, _UNPACKED_AT_ONCE)
             except zlib.error as error:
                 raise Problem(
                     "invalid-request", "The body is not gzip, as its Content-Encoding says.", remedy="Send it unpacked."
                 ) from error
-            piece = unpacking.unused_data if unpacking.eof else unpacking.unconsumed_tail
+            left = unpacking.unused_data if unpacking.eof else unpacking.unconsumed_tail
     # a piece may be taken in whole while more than one portion comes out of it
     while not unpacking.eof and (rest := unpacking.decompress(b"", _UNPACKED_AT_ONCE)):
         yield rest

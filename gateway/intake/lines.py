@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,9 +25,10 @@ _MEMBERS: Final = ("domain", "document", "idempotencyKey")
 
 @dataclass(frozen=True, slots=True)
 class DocumentReader:
-    """Reads the documents of one caller, all queued alike."""
+    """Reads the documents of one caller, all queued alike. `served`: domains that the rulebook in force has."""
 
     caller: Caller
+    served: Container[str]
     queueing: Queueing
     limits: Limits
     traceparent: str = ""
@@ -34,7 +36,7 @@ class DocumentReader:
     def of_line(self, raw: bytes) -> Create:
         """The command of a line `{domain, document, idempotencyKey?}`.
 
-        Raises Problem: invalid-request, invalid-document, totals-disagree.
+        Raises Problem: invalid-request, domain-not-served, invalid-document, totals-disagree.
         """
         members = parse_object(raw, self.limits)
         for name in members:
@@ -47,6 +49,8 @@ class DocumentReader:
         model = DOMAINS.get(domain) if isinstance(domain, str) else None
         if model is None:
             raise malformed("domain", "is missing or no domain", f"Use one of {', '.join(DOMAINS)}.")
+        if domain not in self.served:
+            raise Problem("domain-not-served", f"The rulebook has no table for {domain!r}.")
         if not isinstance(document, dict):
             raise malformed("document", "is missing or no object", "Send the document as it would be submitted alone.")
         body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")

@@ -65,8 +65,8 @@ class RelaySettings:
 
 
 class Relay:
-    """Publishes one outbox to one stream; one relay at a time (a second one loses time, never order). `run` may be called
-    again after it ended: another process may have relayed meanwhile."""
+    """Publishes one outbox to one stream; one relay at a time (a second one loses time, never order). `run` may be
+    called again after it ended: another process may have relayed meanwhile."""
 
     def __init__(
         self,

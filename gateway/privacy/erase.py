@@ -70,9 +70,9 @@ async def judge(unit: StoreUnit, parts: PrivacyParts, one: Erasable) -> KeptBack
     await unit.document(one.document_id, alone=True)
     if await unit.hold_over(one.lineage_id, one.customer_id) is not None:
         return replace(kept, kept_for=KeptFor.LEGAL_HOLD)
-    until = kept_until(rule_for(parts.rules, parts.rulebook().geographies, one), one)
-    if until.isoformat() >= today(parts):
-        return replace(kept, kept_for=KeptFor.RETENTION, until=until.isoformat())
+    rule = rule_for(parts.rules, parts.rulebook().geographies, one)
+    if rule.keep_days and (until := kept_until(rule, one).isoformat()) >= today(parts):
+        return replace(kept, kept_for=KeptFor.RETENTION, until=until)
     if await unit.is_under_way(one.lineage_id):
         return kept
     record = await unit.transaction(one.transaction_id)

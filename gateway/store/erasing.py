@@ -8,7 +8,9 @@ from typing import Final
 from sqlalchemy import bindparam, case, literal_column, null, or_, select, text, union, update
 
 from gateway.domain.privacy import Erasable, ErasureRecord, HoldRecord
+from gateway.domain.records import EntryRecord
 from gateway.store import schema, schema_exceptions, schema_privacy
+from gateway.store.entries import ENTRIES_OF_TRACE
 from gateway.store.kept import Kept, replace_one, replacing
 from gateway.store.reader import Reader
 from gateway.store.statement import Command, Query
@@ -192,6 +194,10 @@ class PrivacyWrites:
     async def payloads_of_exceptions(self, transaction_id: str) -> Sequence[str]:
         """What the ERP said and what people asked for, as payload ids."""
         return await self._unit.all(_SAID, {"of_transaction": transaction_id})
+
+    async def entries_of(self, trace: str) -> Sequence[EntryRecord]:
+        """In the order of their seq."""
+        return await self._unit.all(ENTRIES_OF_TRACE, {"trace": trace})
 
     async def erase_payload(self, payload_id: str, now: int) -> bool:
         """Body and salt go: nobody can find out any more what the commitment was made of. Whether it was there."""

@@ -27,6 +27,7 @@ from gateway.store.batches import BatchReads
 from gateway.store.documents import CROSS_REFERENCES, DOCUMENTS
 from gateway.store.drafts import DraftReads
 from gateway.store.entries import ENTRIES, ENTRIES_OF_TRACE
+from gateway.store.erasing import PrivacyReads
 from gateway.store.exceptions import ExceptionReads
 from gateway.store.filters import newest_first, of_documents, of_transactions, seen
 from gateway.store.gate_evidence import GateEvidenceReads
@@ -91,6 +92,7 @@ class StoreReads(
     BatchReads,
     LeaderReads,
     SweepReads,
+    PrivacyReads,
     StateReads,
 ):
     """Implements `gateway.transactions.queries.Reads`."""

@@ -15,6 +15,7 @@ from gateway.store.documents import DocumentWrites
 from gateway.store.drafts import DraftWrites
 from gateway.store.entries import EntryWrites
 from gateway.store.entry_index import EntryIndexWrites
+from gateway.store.erasing import PrivacyWrites
 from gateway.store.errors import SchemaOutdated
 from gateway.store.exceptions import ExceptionWrites
 from gateway.store.jobs import JobWrites
@@ -68,6 +69,7 @@ class StoreUnit(
     BatchWrites,
     LeaderWrites,
     SweepWrites,
+    PrivacyWrites,
 ):
     """One write transaction in the words of the domain. Implements `gateway.transactions.ports.WriteUnit`."""
 

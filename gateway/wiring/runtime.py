@@ -21,6 +21,7 @@ from gateway.cutover.ending import ending
 from gateway.cutover.gates.of_slices import slice_gates
 from gateway.cutover.rules_holder import RulesHolder
 from gateway.intake.cross_references import import_cross_references, read_rows
+from gateway.intake.parts import IntakeParts
 from gateway.leaders import Leaders
 from gateway.ledger.key_files import KeyPurpose
 from gateway.messaging.relay import Relay
@@ -252,6 +253,7 @@ async def _open(
             drafts=activating(drafts, store, activator.wake, relay.wake),
             acts=acts,
             exceptions=exception_parts(store, parts, holder, line, relay.wake, wake_worker),
+            intake=IntakeParts(store, store.reads, line, tools),
             simulations=simulations,
             slices=slice_parts(store, tools, holder, systems, drafts.gates, relay.wake),
         ),

@@ -47,7 +47,7 @@ async def test_a_pack_of_a_transaction_holds_what_proves_it(audit: Auditing) -> 
     assert told["query"]["rowCount"] == len([one for one in told["entries"] if one["role"] == "found"])
     assert [one["state"] for one in told["openings"]] == ["shown"]
     payload = _json(files, told["openings"][0]["path"])
-    assert payload["external_id"] == "10248"
+    assert payload["externalId"] == "10248"
     assert [one["entry"]["kind"] for one in _json(files, "decisions.json")] == ["routed"]
     (answer,) = _json(files, "answers.json")
     assert answer["entry"]["confirmed"]["amount"]

@@ -105,6 +105,8 @@ SCOPES_OF = {
         )
     },
     ("PUT", "/v1/exceptions/{exceptionId}/owner"): {"operations:act"},
+    ("POST", "/v1/batches"): {"documents:submit"},
+    **{("GET", f"/v1/batches/{{batchId}}{tail}"): {"documents:submit", "documents:read"} for tail in ("", "/results")},
     ("GET", "/v1/cutover/slices/{slice}"): {"ledger:read"},
     ("GET", "/v1/cutover/slices/{slice}/lineages"): {"ledger:read"},
     ("GET", "/v1/cutover/slices/{slice}/gates"): {"ledger:read"},
@@ -149,6 +151,7 @@ def _address(path: str) -> str:
         .replace("{exceptionId}", an_id("exc", 1))
         .replace("{moveId}", an_id("mov", 1))
         .replace("{bulkId}", an_id("blk", 1))
+        .replace("{batchId}", an_id("bat", 1))
         .replace("{companyCode}", "NW01")
         .replace("{period}", "2026-11")
         .replace("{keyNumber}", "1")

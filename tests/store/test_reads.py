@@ -262,8 +262,8 @@ PLANS = {
     "SELECT * FROM ledger_entries WHERE trace = ? ORDER BY seq": "ledger_entries",
     "SELECT * FROM outbox WHERE published_at IS NULL ORDER BY position LIMIT 100": "unpublished_by_position",
     "SELECT * FROM documents WHERE domain = ? AND document_id < ? ORDER BY document_id DESC": "by_domain",
-    "SELECT * FROM jobs WHERE lease_owner IS NULL AND waiting_for IS NULL AND lane = ? AND system_id = ? AND due_at <= ?"
-    " ORDER BY priority, due_at LIMIT 10": "jobs_free",
+    "SELECT * FROM jobs WHERE lease_owner IS NULL AND waiting_for IS NULL AND lane = ? AND system_id = ?"
+    " AND due_at <= ? ORDER BY priority, due_at LIMIT 10": "jobs_free",
     "SELECT * FROM jobs WHERE lease_owner IS NOT NULL AND lease_until <= ? ORDER BY lease_until": "jobs_leased",
     "SELECT * FROM jobs WHERE waiting_for IS NOT NULL AND due_at <= ? ORDER BY due_at": "jobs_waiting_by_due_at",
     "SELECT * FROM jobs WHERE waiting_for = ?": "jobs_by_waiting_for",

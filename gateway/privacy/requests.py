@@ -1,0 +1,205 @@
+"""Erasing what tells of a customer: asked for by one person, approved by another, and carried on until nothing is left.
+
+What must still be kept is erased when its time has come, by the leader task `retention`; nobody need ask again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from gateway.cutover.acting import acting
+from gateway.cutover.acts import Actor, Reason, present, refuse_reused
+from gateway.cutover.control_entries import ControlTrace
+from gateway.domain.caller import Caller
+from gateway.domain.entries import EntryKind
+from gateway.domain.identity import content_hash
+from gateway.domain.privacy import Erasable, ErasureRecord, KeptBack
+from gateway.domain.queries import DocumentName
+from gateway.domain.records import IdempotencyKeyRecord
+from gateway.errors import Problem
+from gateway.privacy.erase import Erased, erase_one, judge
+from gateway.privacy.parts import PrivacyParts, refuse_part_of_business
+from gateway.store.store import Store, StoreUnit
+
+AT_ONCE: Final = 500
+"""Transactions of one pass: a request waits for one pass, the leader task goes on with the rest."""
+PAGE: Final = 100
+MOST_SHOWN: Final = 100
+_OPERATION: Final = "erase"
+_RESOURCE: Final = "erasures"
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What would go now, and what must be kept, among the first `AT_ONCE` transactions; `more`: there are others."""
+
+    erasable: int
+    kept: Sequence[KeptBack]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one pass came to. `left`: what must be kept for now; `more`: it did not come to the end."""
+
+    erased: int
+    left: int
+    more: bool
+
+
+async def customer_named(parts: PrivacyParts, name: DocumentName) -> str:
+    """The customer's canonical id. Raises Problem `not-found`."""
+    found = await parts.store.write(lambda unit: unit.documents_named([name]))
+    if name not in found:
+        raise Problem("not-found", "there is no customer of that name", remedy="name it by its id, or with its source")
+    return found[name].document_id
+
+
+async def ask_erasure(
+    parts: PrivacyParts, caller: Caller, name: DocumentName, reason_text: str, key: str
+) -> tuple[ErasureRecord, bool]:
+    """Keep the request; and whether the key named it already. Nothing is erased before a second person approves it.
+
+    Raises Problem: out-of-scope, not-found, policy-check-failed (no person), idempotency-key-reused.
+    """
+    refuse_part_of_business(caller)
+    tools = parts.tools
+    who, reason = acting(tools, caller), Reason.drawn(tools, reason_text)
+    customer_id = await customer_named(parts, name)
+    erasure_id, digest = tools.ids.new("era"), content_hash(f"{customer_id}\x00{reason_text}".encode())
+
+    async def unit_of_work(unit: StoreUnit) -> tuple[ErasureRecord, bool]:
+        known = await unit.idempotency_key(who.client, _OPERATION, _RESOURCE, key)
+        if known is not None:
+            refuse_reused(known.content_hash, digest)
+            return await _standing(unit, known.transaction_id), True
+        now = tools.clock.now()
+        record = ErasureRecord(erasure_id, customer_id, "asked", reason.payload_id, now, who.client, who.person)
+        await unit.insert_erasure(record)
+        await reason.keep(unit)
+        await Actor(who.client, who.person, who.name).remember(unit)
+        await unit.insert_idempotency_key(
+            IdempotencyKeyRecord(who.client, _OPERATION, _RESOURCE, key, digest, erasure_id, now)
+        )
+        return record, False
+
+    return await parts.store.write(unit_of_work)
+
+
+async def approve_erasure(parts: PrivacyParts, caller: Caller, erasure_id: str) -> ErasureRecord:
+    """Approve as a second person, and erase what may go now; again: go on. It cannot be undone.
+
+    Raises Problem: out-of-scope, not-found, policy-check-failed (no person, or who asked).
+    """
+    refuse_part_of_business(caller)
+    tools = parts.tools
+    who, event_id = acting(tools, caller), tools.ids.new("evt")
+
+    async def unit_of_work(unit: StoreUnit) -> ErasureRecord:
+        record = await _standing(unit, erasure_id)
+        if record.state != "asked":
+            return record
+        if record.asked_person == who.person:
+            raise Problem(
+                "policy-check-failed",
+                "the person who asked for an erasure cannot approve it",
+                remedy="have another person approve it",
+            )
+        await Actor(who.client, who.person, who.name).remember(unit)
+        reason = await unit.payload(record.payload_id)
+        approved = replace(
+            record,
+            state="approved",
+            approved_at=tools.clock.now(),
+            approved_by=who.client,
+            approved_person=who.person,
+            entry_count=record.entry_count + 1,
+        )
+        await unit.update_erasure(approved)
+        members = {
+            "erasureId": erasure_id,
+            "documentId": record.customer_id,
+            "person": who.person,
+            "askedPerson": record.asked_person,
+            "askedBy": record.asked_by,
+            "askedAt": record.asked_at,
+            "reasonHash": None if reason is None or reason.body is None else Reason(
+                record.payload_id, reason.salt, reason.body
+            ).commitment,
+        }
+        trace = ControlTrace(tools, erasure_id, entry_count=record.entry_count)
+        await trace.record(unit, EntryKind.ERASED, who.client, present(members), event_id=event_id)
+        return approved
+
+    record = await parts.store.write(unit_of_work)
+    if record.state == "approved":
+        await carry_on(parts, parts.store, record, who.client)
+    parts.events_left()
+    return await parts.store.reads.erasure(erasure_id) or record
+
+
+async def carry_on(parts: PrivacyParts, store: Store, record: ErasureRecord, actor: str) -> Pass:
+    """One pass over what is there of the customer. `store`: whose writes are fenced, for a leader.
+
+    Raises StoreUnavailable, LeadLost: what was erased until then stays so.
+    """
+    after, erased, left, seen = "", 0, 0, 0
+    more = True
+    while more and seen < AT_ONCE:
+        page = await store.reads.erasable_of(record.customer_id, after, PAGE)
+        more = len(page) == PAGE
+        for one in page:
+            done = await _erase(parts, store, one, actor, record.erasure_id)
+            erased, left = (erased + 1, left) if isinstance(done, Erased) else (erased, left + 1)
+        after, seen = (page[-1].transaction_id if page else after), seen + len(page)
+    came = Pass(erased, left, more)
+    await _note(parts, store, record.erasure_id, came)
+    return came
+
+
+async def survey(parts: PrivacyParts, customer_id: str) -> Survey:
+    """A dry run: nothing is written."""
+    found = await parts.store.reads.erasable_of(customer_id, "", AT_ONCE + 1)
+    kept: list[KeptBack] = []
+    for one in found[:AT_ONCE]:
+        why = await _judged(parts, one)
+        if why is not None:
+            kept.append(why)
+    return Survey(min(len(found), AT_ONCE) - len(kept), kept[:MOST_SHOWN], len(found) > AT_ONCE)
+
+
+async def _judged(parts: PrivacyParts, one: Erasable) -> KeptBack | None:
+    return await parts.store.write(lambda unit: judge(unit, parts, one))
+
+
+async def _erase(
+    parts: PrivacyParts, store: Store, one: Erasable, actor: str, erasure_id: str
+) -> Erased | KeptBack:
+    return await store.write(lambda unit: erase_one(unit, parts, one, actor, {"erasureId": erasure_id}))
+
+
+async def _note(parts: PrivacyParts, store: Store, erasure_id: str, came: Pass) -> None:
+    """Count what went; it is finished when nothing is left."""
+
+    async def unit_of_work(unit: StoreUnit) -> None:
+        record = await _standing(unit, erasure_id)
+        done = not came.more and not came.left
+        await unit.update_erasure(
+            replace(
+                record,
+                erased=record.erased + came.erased,
+                state="finished" if done else record.state,
+                finished_at=parts.tools.clock.now() if done and record.finished_at is None else record.finished_at,
+            )
+        )
+
+    await store.write(unit_of_work)
+
+
+async def _standing(unit: StoreUnit, erasure_id: str) -> ErasureRecord:
+    record = await unit.erasure(erasure_id)
+    if record is None:
+        raise Problem("not-found", f"there is no erasure {erasure_id}")
+    return record
