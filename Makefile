@@ -6,6 +6,7 @@ STAMP  := $(VENV)/.installed
 DEMO_ARGS ?=
 TEST_ARGS ?=
 FUZZ_ARGS ?=
+FAULTS_ARGS ?= --kills 10000 --nats 50 --wipes 5 --postgres 50 --frozen 200 --cuts 500 --full 50
 
 .PHONY: setup node demo test check format bench faults fuzz tamper lock clean help
 
@@ -43,9 +44,11 @@ format: setup  ## rewrite the tree in house style
 bench: setup  ## measure; writes benchmarks/results/
 	$(BIN)/python -m benchmarks
 
-faults: setup  ## a hundred thousand simulated worlds, and every planted fault
+faults: setup  ## a hundred thousand simulated worlds, ten thousand kills of real processes, every planted fault
 	$(BIN)/python -m tests.simulation --seeds 100000
 	$(BIN)/python -m tests.simulation --mutations
+	$(BIN)/python -m tests.faults $(FAULTS_ARGS)
+	$(BIN)/python -m tests.faults --planted
 
 fuzz: setup  ## schemathesis, thousands of cases; `make test` has a shorter run
 	$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)

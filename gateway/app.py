@@ -20,11 +20,13 @@ from gateway.api.domains import RESOURCES
 from gateway.api.door import Door
 from gateway.api.draft_steps import draft_step_routes
 from gateway.api.drafts import draft_routes
+from gateway.api.erasures import erasure_routes
 from gateway.api.exception_bulks import bulk_routes
 from gateway.api.exceptions import exception_routes
 from gateway.api.guard import Guard
 from gateway.api.health import health_routes
 from gateway.api.ledger_routes import ledger_routes
+from gateway.api.legal_holds import hold_routes
 from gateway.api.lineages import lineage_routes
 from gateway.api.log import log_routes
 from gateway.api.measurements import measurement_routes
@@ -35,6 +37,7 @@ from gateway.api.past_decisions import past_decision_routes
 from gateway.api.problem_pages import problem_routes
 from gateway.api.queues import queue_routes
 from gateway.api.rates import Rates
+from gateway.api.replays import replay_routes
 from gateway.api.routing import routing_routes
 from gateway.api.rulebooks import rulebook_routes
 from gateway.api.simulations import simulation_routes
@@ -93,6 +96,8 @@ def routes(parts: AppParts) -> list[HTTPRouteHandler]:
         *lineage_routes(parts, visibility),
         *log_routes(parts, visibility),
         *ledger_routes(parts, visibility),
+        *erasure_routes(parts),
+        *hold_routes(parts),
         *routing_routes(parts, visibility),
         *capability_routes(parts, visibility),
         *draft_routes(parts),
@@ -108,6 +113,7 @@ def routes(parts: AppParts) -> list[HTTPRouteHandler]:
         *exception_routes(parts, visibility),
         *bulk_routes(parts, visibility),
         *batch_routes(parts),
+        *replay_routes(parts, visibility),
         *queue_routes(parts),
         *health_routes(parts),
         *measurement_routes(parts),

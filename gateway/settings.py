@@ -17,6 +17,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from gateway.settings_privacy import PrivacySettings
+
 FILE_NAME: Final = "gateway.toml"
 SECRET_BYTES: Final = 65_536
 """Longest secret file that is read; a PEM key has a few thousand bytes."""
@@ -145,6 +147,31 @@ class LineSettings(_Closed):
     poll_s: Annotated[float, Field(gt=0)] = 1.0
 
 
+class IntakeSourceSettings(_Closed):
+    """Who publishes documents to these subjects; the NATS server lets nobody else.
+
+    `subject`: `erp.intake.<domain>` or `erp.intake.<domain>.<sender>`, with NATS's wildcards. `client`, `source`: as a
+    token would say. `business_units`, `geographies`: the data scope, each node with all below it; left out, all.
+    """
+
+    subject: Annotated[str, Field(pattern=r"^erp\.intake\.([a-z_]+|\*)(\.([A-Za-z0-9_-]{1,32}|\*))?$|^erp\.intake\.>$")]
+    client: Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]
+    source: Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]
+    business_units: Annotated[list[str], Field(max_length=1_000)] | None = None
+    geographies: Annotated[list[str], Field(max_length=1_000)] | None = None
+
+
+class IntakeSettings(_Closed):
+    """Documents from NATS; without `sources` none are taken. Of several sources that match, the first counts.
+
+    `again_s`: seconds until what cannot be accepted yet is tried again; `deadline_s`: after which it is refused.
+    """
+
+    sources: Annotated[list[IntakeSourceSettings], Field(max_length=1_000)] = []
+    again_s: Annotated[float, Field(ge=0.1, le=600)] = 5.0
+    deadline_s: Annotated[float, Field(ge=1, le=604_800)] = 3_600.0
+
+
 class WorkSettings(_Closed):
     """`erp-gateway work`: `port` on `http.host` for /health and /metrics; 0: none."""
 
@@ -204,6 +231,8 @@ class Settings(BaseSettings):
     line: LineSettings = LineSettings()
     sweep: SweepSettings = SweepSettings()
     work: WorkSettings = WorkSettings()
+    intake: IntakeSettings = IntakeSettings()
+    privacy: PrivacySettings = PrivacySettings()
     ledger: LedgerSettings = LedgerSettings()
     systems: list[SystemSettings] = []
 

@@ -106,7 +106,7 @@ class GroundChange(AnswerModel):
 
 
 class RowPlaced(AnswerModel):
-    """A row and where it stands."""
+    """A row and where it stands. `line`: from 1; 0 of a stored version, whose lines are not known."""
 
     row: str
     file_name: str

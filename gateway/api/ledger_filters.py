@@ -133,7 +133,7 @@ async def asked_of(
     """The question about the first `end` entries. Raises `invalid-request` and `unknown-node`."""
     conditions: dict[str, Any] = {field: _values(query, name) for name, field in _FIELDS.items()}
     numbers = query.get("activationNumber")
-    units, places, domain = _place(query, visibility)
+    units, places, domain = place_of(query, visibility)
     if domain is not None:
         conditions["domain"] = frozenset({domain})
     where = EntryFilter(
@@ -160,7 +160,7 @@ def _values(query: Query, name: str) -> Values | None:
     return frozenset(values)
 
 
-def _place(query: Query, visibility: Visibility) -> tuple[Values | None, Values | None, str | None]:
+def place_of(query: Query, visibility: Visibility) -> tuple[frozenset[str] | None, frozenset[str] | None, str | None]:
     """Business units, geographies, and the domain that `slice` names."""
     if "slice" not in query:
         return visibility.filtered("businessUnit", query), visibility.filtered("geography", query), None

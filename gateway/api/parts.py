@@ -25,6 +25,8 @@ from gateway.exceptions.parts import ExceptionParts
 from gateway.intake.parts import IntakeParts
 from gateway.ledger.scope_uses import ScopeUses
 from gateway.ledger.stored_receipts import EntryReceipt
+from gateway.messaging.replay import Replays
+from gateway.privacy.parts import PrivacyParts
 from gateway.telemetry import Metrics
 from gateway.transactions.commands import Submissions
 from gateway.transactions.queries import Reads
@@ -99,7 +101,9 @@ class AppParts:
     acts: ActParts | None = None
     slices: SliceParts | None = None
     exceptions: ExceptionParts | None = None
+    privacy: PrivacyParts | None = None
     intake: IntakeParts | None = None
+    replays: Replays | None = None
     readiness: Mapping[str, ReadinessCheck] = field(default_factory=dict)
     watched: Mapping[str, ReadinessCheck] = field(default_factory=dict)
     tracer: Tracer | None = None

@@ -10,6 +10,7 @@ from pydantic import Field
 from gateway.api.adoption_schemas import AdoptionControl
 from gateway.api.answer_model import Answered, AnswerModel
 from gateway.api.explanation_schemas import DecisionExplanation
+from gateway.api.leg_schemas import LegAnswer
 from gateway.api.schemas import ErpNumberAnswer, PartReadiness, RoutedTo
 from gateway.domain.transaction import Status
 
@@ -89,6 +90,7 @@ class RefusedTransaction(AnswerModel):
     routed_to: RoutedTo | None = _only("The system that refused it.")
     erp_reference: str | None = _only("As in the refused transaction.")
     erp_number: ErpNumberAnswer | None = _only("As in the refused transaction.")
+    legs: list[LegAnswer] | None = _only("As in the refused transaction.")
     replayed: bool | None = _only("Whether an earlier request with the same keys was refused.")
     accepted_at: str | None = _only("As in the refused transaction.")
     updated_at: str | None = _only("As in the refused transaction.")
@@ -121,6 +123,7 @@ class ProblemDocument(RefusedTransaction, Answered):
     failed_gates: list[FailedGate] | None = _only("The gates that stand in the way.")
     check: str | None = _only("The policy check that refused it.")
     period: str | None = _only("The period that is closed.")
+    adoption_id: str | None = _only("The batch of an adoption in which a document waits already.")
     open_here: AdoptionControl | None = _only("What is open, where a batch's control total is another.")
     slice: str | None = _only("The slice that this is about.")
     window_id: str | None = _only("The rule row that freezes the slice.")
@@ -130,5 +133,6 @@ class ProblemDocument(RefusedTransaction, Answered):
     required_scopes: list[str] | None = _only("A token needs one of them.")
     token_missing: bool | None = _only("True if no token was sent at all.")
     most_bytes: int | None = _only("The largest body that is taken.")
+    most_lines: int | None = _only("The most lines that one batch may have.")
     parts: list[PartReadiness] | None = _only("How each part of the gateway is.")
     erp: RefusalOfErp | None = Field(default_factory=NoneType)

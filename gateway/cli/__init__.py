@@ -7,11 +7,13 @@ import sys
 import typer
 
 from gateway.cli import (
+    batches,
     capabilities,
     cutover,
     demo,
     erps,
     events,
+    evidence,
     exceptions,
     ledger,
     migrate,
@@ -43,8 +45,10 @@ app.add_typer(rules.app, name="rules", help="Rule tables: check, diff, explain, 
 app.add_typer(cutover.app, name="cutover", help="What lies over the rules: overlays, periods.")
 app.add_typer(transactions.app, name="transactions", help="Transactions: list, show.")
 app.add_typer(ledger.app, name="ledger", help="The trace ledger.")
+app.add_typer(evidence.app, name="evidence", help="Signed evidence packs, for auditors.")
 app.add_typer(witness.app, name="witness", help="A witness of ledgers, for auditors.")
-app.add_typer(events.app, name="events", help="Status events.")
+app.add_typer(events.app, name="events", help="Status events: tail, replay.")
+app.add_typer(batches.app, name="batches", help="Many documents at once: send, show.")
 app.add_typer(exceptions.app, name="exceptions", help="What needs a person: list, show, claim, move, approve, bulk.")
 app.add_typer(erps.app, name="adapters", help="The connected ERPs.")
 app.add_typer(schemas.app, name="schemas", help="The API and its events as files.")

@@ -1,4 +1,4 @@
-"""`erp-gateway events tail`: status events as they come."""
+"""`erp-gateway events tail|replay`: status events as they come, and again."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from gateway.cli.console import (
     JsonOption,
     complain,
     data_directory,
+    print_json,
     print_line,
     run,
     settings_of,
 )
+from gateway.cli.gateway_http import ClientOption, TokenOption, UrlOption, gateway_of
 from gateway.messaging.jetstream import NatsStream
 from gateway.messaging.nats import NatsConnection, NatsSettings
 from gateway.messaging.server_directory import ServerDirectory
@@ -52,6 +54,35 @@ def tail(
     directory = data_directory(data)
     settings = settings_of(directory)
     run(_tail(_server(directory, settings), tuple(subject or ()), from_start=from_start, count=count, json=json))
+
+
+@app.command()
+def replay(
+    subject: Annotated[str, typer.Argument(help="Where to, below erp.replay.<client>., such as erp.replay.billing.x")],
+    lineage: Annotated[str | None, typer.Option(help="Those of a lineage: lin_…")] = None,
+    since: Annotated[str | None, typer.Option("--from", help="From this instant on: 2026-11-01T00:00:00Z")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Before this instant.")] = None,
+    domain: Annotated[str | None, typer.Option(help="Such as invoices.")] = None,
+    data: DataOption = None,
+    url: UrlOption = None,
+    token: TokenOption = None,
+    client: ClientOption = "billing",
+    json: JsonOption = False,
+) -> None:
+    """Have the running gateway send status events again, with the same ids, to a subject of the client's own."""
+    asked = {
+        "natsSubject": subject,
+        "lineageId": lineage,
+        "occurredFrom": since,
+        "occurredUntil": until,
+        "domain": domain,
+    }
+    wanted = {name: value for name, value in asked.items() if value is not None}
+    found = gateway_of(data, url, token, client).post("/v1/events/replays", wanted)
+    if json:
+        print_json(found)
+        return
+    print_line(f"{found['events']} events sent to {found['natsSubject']} ({found['replayId']})")
 
 
 def _server(data: Path, settings: Settings) -> NatsSettings:

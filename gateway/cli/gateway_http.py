@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Annotated, Any, Final
 from uuid import uuid4
@@ -17,6 +17,10 @@ from gateway.settings import SettingsError
 from gateway.wiring.issuer import embedded_issuer
 
 ANSWER_S: Final = 30.0
+LONG_ANSWER_S: Final = 120.0
+"""Of what is made while the caller waits."""
+LINES_S: Final = 900.0
+"""How long the gateway may take for what it was sent last."""
 TOKEN_S: Final = 300
 """How long a token lives that is signed for one command."""
 
@@ -68,6 +72,22 @@ class GatewayHttp:
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The same; every call has an idempotency key of its own."""
         return self._ask("POST", path, json=dict(body), headers={"Idempotency-Key": str(uuid4())})
+
+    def post_for_bytes(self, path: str, body: Mapping[str, Any]) -> bytes:
+        """What is made of the body. Raises Failure for a refusal, and where nobody answers."""
+        try:
+            answer = self._http.post(path, json=dict(body), headers={"Accept": "*/*"}, timeout=LONG_ANSWER_S)
+        except httpx.HTTPError as error:
+            why = str(error) or type(error).__name__
+            raise Failure(f"{self._http.base_url} gave no whole answer: {why}") from error
+        if not answer.is_success:
+            raise Failure(_refusal(answer.status_code, _object(answer, self._http.base_url)))
+        return answer.content
+
+    def send(self, path: str, lines: Iterator[bytes], key: str) -> dict[str, Any]:
+        """Post JSON lines, packed, as they are made; the answer comes when the last is dealt with."""
+        headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip", "Idempotency-Key": key}
+        return self._ask("POST", path, content=lines, headers=headers, timeout=LINES_S)
 
     def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Replaces what is there."""

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import ledger_audit, ledger_keys, ledger_log, ledger_query, ledger_trace, ledger_verify
+from gateway.cli import (
+    ledger_audit,
+    ledger_erase,
+    ledger_hold,
+    ledger_keys,
+    ledger_log,
+    ledger_query,
+    ledger_trace,
+    ledger_verify,
+)
 
 app = typer.Typer(no_args_is_help=True)
 app.command("trace")(ledger_trace.trace)
@@ -15,6 +24,8 @@ app.command("key")(ledger_log.key)
 app.command("publish")(ledger_log.publish)
 app.command("receipt")(ledger_log.receipt)
 app.command("rotate")(ledger_keys.rotate)
+app.add_typer(ledger_erase.app, name="erase")
+app.add_typer(ledger_hold.app, name="hold")
 
 
 @app.callback()

@@ -243,7 +243,7 @@ def fetch(
 
 def _tell_finding(finding: Mapping[str, Any]) -> None:
     """As `rules check` tells it: where, what, for which document, and what to do."""
-    rows = [f"{one['fileName']}:{one['line']} {one['row']}" for one in finding["rows"]]
+    rows = [f"{_place(one)} {one['row']}" for one in finding["rows"]]
     where = f" at {', '.join(rows)}" if rows else ""
     print_line(f"  {finding['severity']} {finding['code']} ({finding['domain']}){where}: {finding['message']}")
     if finding["witness"] is not None:
@@ -252,6 +252,10 @@ def _tell_finding(finding: Mapping[str, Any]) -> None:
         cells = [f"{one['column']} {one['text']}" for one in finding["conditions"]]
         print_line(f"    everywhere: {', '.join(cells)}")
     print_line(f"    mend: {finding['mend']}")
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    return f"{row['fileName']}:{row['line']}" if row["line"] else str(row["fileName"])
 
 
 def _path(draft_id: str) -> str:

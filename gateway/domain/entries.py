@@ -45,6 +45,8 @@ class EntryKind(StrEnum):
     MERGED = "merged"
     UNMERGED = "unmerged"
     ERASED = "erased"
+    HOLD_SET = "hold_set"
+    HOLD_LIFTED = "hold_lifted"
     DRAFT_SAVED = "draft_saved"
     CHECKED = "checked"
     SIMULATED = "simulated"

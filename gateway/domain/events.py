@@ -33,7 +33,7 @@ CONTROL_LINEAGE: Final = "control"
 """The lineage of events that belong to no document, so that rule and operation events keep one order."""
 
 CONTROL_KINDS: Final = frozenset(
-    "pinned pin_released adopted linked unlinked merged unmerged erased "
+    "pinned pin_released adopted linked unlinked merged unmerged erased hold_set hold_lifted "
     "draft_saved checked simulated approved activation_prepared activated activation_failed rolled_back "
     "gate_passed gate_failed gate_waived overlay_set overlay_lifted auto_paused "
     "exception_opened exception_moved repaired period_closed period_reopened tied_out tie_out_voided".split()

@@ -15,6 +15,7 @@ ACTIVATIONS: Final = "activations"
 AUTO_PAUSE: Final = "auto_pause"
 DARK: Final = "dark"
 SWEEP: Final = "sweep"
+RETENTION: Final = "retention"
 
 
 @dataclass(frozen=True, slots=True)

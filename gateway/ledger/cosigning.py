@@ -13,7 +13,7 @@ from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.cosignature import with_cosignatures
 from gateway.ledger.errors import Contradicted, LedgerError
 from gateway.ledger.lines import parse_decimal
-from gateway.ledger.note_keys import VerifierKey
+from gateway.ledger.note_keys import VerifierKey, signed_at
 from gateway.ledger.notes import Note, NoteSignature, parse_signature_lines
 from gateway.ledger.ports import Witnesses
 from gateway.ledger.proofs import NodeSource, consistency_proof
@@ -36,14 +36,20 @@ class _Known:
 
 
 class Cosigners:
-    """The witnesses of a log. `nodes` gives the hashes of the tree of a size, for a thread."""
+    """The witnesses of a log. `nodes` gives the hashes of the tree of a size, for a thread. `cosigned_at`: is told the
+    name of who cosigned and when, by that one's clock (s since 1970)."""
 
     def __init__(
-        self, keys: Sequence[VerifierKey], witnesses: Witnesses, nodes: Callable[[Checkpoint, Note], NodeSource]
+        self,
+        keys: Sequence[VerifierKey],
+        witnesses: Witnesses,
+        nodes: Callable[[Checkpoint, Note], NodeSource],
+        cosigned_at: Callable[[str, int], None] = lambda _witness, _at_s: None,
     ) -> None:
         self._known = [_Known(key) for key in keys]
         self._witnesses = witnesses
         self._nodes = nodes
+        self._cosigned_at = cosigned_at
 
     async def cosigned(self, checkpoint: Checkpoint, note: Note) -> Note:
         """The note with the cosignatures of the witnesses that answered.
@@ -85,11 +91,14 @@ class Cosigners:
             if status != 200:
                 raise LedgerError(f"answered {status}: {body[:200].decode('utf-8', 'replace').strip()}")
             one.size = checkpoint.size
-            return [
+            lines = [
                 line
                 for line in parse_signature_lines(body.decode("utf-8", "replace"))
                 if self._verifies(one, note, line)
             ]
+            for line in lines:
+                self._cosigned_at(one.key.name, signed_at(line.payload))
+            return lines
         raise LedgerError("tells another size each time")
 
     def _proof(self, old: int, checkpoint: Checkpoint, note: Note) -> tuple[bytes, ...]:

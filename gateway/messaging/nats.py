@@ -135,8 +135,13 @@ class Exchange:
     ) -> None:
         await self._client.publish(subject, payload, reply=reply, headers=headers)
 
-    async def inbox(self) -> Inbox:
-        address = self._client.new_inbox()
+    async def flush(self) -> None:
+        """The server has got all that was published here before."""
+        await self._client.flush(timeout=max(1, round(self._timeout_s)))
+
+    async def inbox(self, subject: str | None = None) -> Inbox:
+        """A subscription to an address that only we know, or to a subject."""
+        address = subject or self._client.new_inbox()
         return Inbox(address, await self._client.subscribe(address), self._waits)
 
 

@@ -10,7 +10,7 @@ import structlog
 
 from gateway.domain.privacy import RETENTION_ACTOR, Erasable, due_after
 from gateway.errors import StoreUnavailable
-from gateway.privacy.erase import Erased, erase_one, judge, today
+from gateway.privacy.erase import ERASED, Erased, erase_one, judge, today
 from gateway.privacy.parts import PrivacyParts
 from gateway.privacy.requests import carry_on
 from gateway.privacy.retention import rule_for
@@ -20,8 +20,8 @@ from gateway.store.store import Store
 PAGE: Final = 200
 PAGES: Final = 50
 """Of one turn; the next turn goes on where it stopped."""
+DRY_PAGES: Final = 5
 MOST_ERASURES: Final = 100
-_DAY: Final = 86_400_000_000
 
 _log = structlog.get_logger(__name__)
 
@@ -47,54 +47,61 @@ class Retention:
             await self._parts.tools.clock.sleep(self._every_s)
 
     async def turn(self) -> Mapping[str, int]:
-        """Once: `erased`, and by reason what had to stay. Raises StoreUnavailable, LeadLost."""
-        found: Counter[str] = Counter()
+        """Once: how many transactions were `erased`, and by reason how many are due and had to stay.
+
+        Raises StoreUnavailable, LeadLost.
+        """
+        parts, found = self._parts, Counter[str]()
         for record in await self._store.reads.unfinished_erasures(MOST_ERASURES):
-            came = await carry_on(self._parts, self._store, record, RETENTION_ACTOR)
-            found["erased"] += came.erased
-        found.update(await self._due(dry=False))
-        if found["erased"]:
-            _log.info("erased", transactions=found["erased"])
-            self._parts.events_left()
-        return dict(found)
-
-    async def dry_run(self) -> Mapping[str, int]:
-        """What a turn would find due from the begin on: `erased`, and by reason what would stay. Nothing is written."""
-        kept, self._after = self._after, ""
-        try:
-            return await self._due(dry=True)
-        finally:
-            self._after = kept
-
-    async def _due(self, *, dry: bool) -> Mapping[str, int]:
-        found: Counter[str] = Counter()
-        shortest = min(
-            (max(one.erase_after_days, one.keep_days) for one in self._parts.rules if one.erase_after_days is not None),
-            default=None,
-        )
-        if shortest is None:
-            return found
-        # by acceptance, which is never long before the posting date that counts
-        before = self._parts.tools.clock.now() - max(0, shortest) * _DAY // 2
-        for _ in range(PAGES):
-            page = await self._store.reads.erasable_before(before, self._after, PAGE)
+            came = await carry_on(parts, self._store, record, RETENTION_ACTOR)
+            found[ERASED] += came.erased
+        after = self._after
+        for _ in range(PAGES if _erases_unasked(parts) else 0):
+            page = await self._store.reads.erasable_after(after, PAGE)
             for one in page:
-                if self._is_due(one):
-                    found[await self._erase(one, dry=dry)] += 1
-            self._after = page[-1].transaction_id if len(page) == PAGE else ""
-            if not self._after:
+                if is_due(parts, one):
+                    found[await self._erase(one)] += 1
+            after = page[-1].transaction_id if len(page) == PAGE else ""
+            if not after:
                 break
-        return found
+        self._after = after
+        if found[ERASED]:
+            _log.info("erased", transactions=found[ERASED])
+            parts.events_left()
+        return {why: count for why, count in found.items() if count}
 
-    def _is_due(self, one: Erasable) -> bool:
-        last = due_after(rule_for(self._parts.rules, self._parts.rulebook().geographies, one), one)
-        return last is not None and last.isoformat() < today(self._parts)
-
-    async def _erase(self, one: Erasable, *, dry: bool) -> str:
-        if dry:
-            kept = await self._parts.store.write(lambda unit: judge(unit, self._parts, one))
-            return "erased" if kept is None else kept.kept_for.value
+    async def _erase(self, one: Erasable) -> str:
         done = await self._store.write(
             lambda unit: erase_one(unit, self._parts, one, RETENTION_ACTOR, {"cause": RETENTION_ACTOR})
         )
-        return "erased" if isinstance(done, Erased) else done.kept_for.value
+        return ERASED if isinstance(done, Erased) else done.kept_for.value
+
+
+async def dry_run(parts: PrivacyParts) -> tuple[Mapping[str, int], bool]:
+    """What a turn would do with the oldest transactions, as `Retention.turn` says it; and whether there are more than
+    were looked at. Nothing is written."""
+    found, after = Counter[str](), ""
+    for _ in range(DRY_PAGES if _erases_unasked(parts) else 0):
+        page = await parts.store.reads.erasable_after(after, PAGE)
+        for one in page:
+            if is_due(parts, one):
+                found[await _judged(parts, one)] += 1
+        if len(page) < PAGE:
+            return dict(found), False
+        after = page[-1].transaction_id
+    return dict(found), bool(after)
+
+
+def is_due(parts: PrivacyParts, one: Erasable) -> bool:
+    """Whether it has been there for as long as it may be unasked."""
+    last = due_after(rule_for(parts.rules, parts.rulebook().geographies, one), one)
+    return last is not None and last.isoformat() < today(parts)
+
+
+async def _judged(parts: PrivacyParts, one: Erasable) -> str:
+    kept = await parts.store.write(lambda unit: judge(unit, parts, one))
+    return ERASED if kept is None else kept.kept_for.value
+
+
+def _erases_unasked(parts: PrivacyParts) -> bool:
+    return any(rule.erase_after_days is not None for rule in parts.rules)

@@ -1,4 +1,4 @@
-"""Legal holds: set by one person, because waiting could lose what a court wants; lifted by two, because then it goes."""
+"""Legal holds: set by one person, for waiting could lose what a court wants; lifted by two, for then it may go."""
 
 from __future__ import annotations
 

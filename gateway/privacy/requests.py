@@ -125,9 +125,9 @@ async def approve_erasure(parts: PrivacyParts, caller: Caller, erasure_id: str) 
             "askedPerson": record.asked_person,
             "askedBy": record.asked_by,
             "askedAt": record.asked_at,
-            "reasonHash": None if reason is None or reason.body is None else Reason(
-                record.payload_id, reason.salt, reason.body
-            ).commitment,
+            "reasonHash": None
+            if reason is None or reason.body is None
+            else Reason(record.payload_id, reason.salt, reason.body).commitment,
         }
         trace = ControlTrace(tools, erasure_id, entry_count=record.entry_count)
         await trace.record(unit, EntryKind.ERASED, who.client, present(members), event_id=event_id)
@@ -174,9 +174,7 @@ async def _judged(parts: PrivacyParts, one: Erasable) -> KeptBack | None:
     return await parts.store.write(lambda unit: judge(unit, parts, one))
 
 
-async def _erase(
-    parts: PrivacyParts, store: Store, one: Erasable, actor: str, erasure_id: str
-) -> Erased | KeptBack:
+async def _erase(parts: PrivacyParts, store: Store, one: Erasable, actor: str, erasure_id: str) -> Erased | KeptBack:
     return await store.write(lambda unit: erase_one(unit, parts, one, actor, {"erasureId": erasure_id}))
 
 

@@ -146,7 +146,7 @@ _OF_CUSTOMER: Final = Query(
     ),
     Erasable,
 )
-_OLD: Final = Query(_FOUND.where(_transaction.accepted_at < bindparam("before")), Erasable)
+_ANY: Final = Query(_FOUND, Erasable)
 
 
 class PrivacyWrites:
@@ -234,6 +234,6 @@ class PrivacyReads:
         """Transactions of the customer whose payload is there, after that id."""
         return await self._reader.all(_OF_CUSTOMER, {"customer": customer_id, "after": after, "most": most})
 
-    async def erasable_before(self, before: int, after: str, most: int) -> Sequence[Erasable]:
-        """Transactions accepted before then (µs) whose payload is there, after that id."""
-        return await self._reader.all(_OLD, {"before": before, "after": after, "most": most})
+    async def erasable_after(self, after: str, most: int) -> Sequence[Erasable]:
+        """Transactions whose payload is there, after that id."""
+        return await self._reader.all(_ANY, {"after": after, "most": most})

@@ -6,7 +6,9 @@ from gateway.store.accesses import AccessReads
 from gateway.store.entry_reads import EntryReads
 from gateway.store.evidence_reads import EvidenceReads
 from gateway.store.named_documents import NamedDocumentReads
+from gateway.store.operational_views import OperationalViewReads
+from gateway.store.progress_reads import ProgressReads
 
 
-class LedgerReads(EntryReads, NamedDocumentReads, AccessReads, EvidenceReads):
+class LedgerReads(EntryReads, NamedDocumentReads, AccessReads, EvidenceReads, ProgressReads, OperationalViewReads):
     """All of it, on one reader."""

@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol, TypeVar
 from sqlalchemy import bindparam, delete, null, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from gateway.domain.identity import crockford
 from gateway.domain.queries import Published, StreamMemory
 from gateway.domain.records import OutboxRecord
 from gateway.store import schema
@@ -66,6 +67,15 @@ _REMEMBER: Final = Command(
 )
 
 
+_DRAWN_EARLIER: Final = 600_000_000
+"""Microseconds by which an event's id may be older or newer than its time: a unit may wait, clocks may differ."""
+
+
+def _id_at(at: int) -> str:
+    """The least id that is drawn at that time."""
+    return f"evt_{crockford((max(at, 0) // 1_000) << 80, 26)}"
+
+
 class OutboxWrites:
     """Events of a unit."""
 
@@ -92,6 +102,22 @@ class StoreOutbox:
 
     async def pending(self, limit: int) -> Sequence[OutboxRecord]:
         return await self._reader.all(_PENDING, {"most": limit})
+
+    async def kept(
+        self, lineage_id: str | None, since: int | None, until: int | None, most: int
+    ) -> Sequence[OutboxRecord]:
+        """Those of a lineage, of a time (µs, `until` excluded), or of both, in the order of each lineage.
+
+        There is no index by time, which every transaction would pay for: ids are time-ordered, and have one.
+        """
+        core = OUTBOX.selecting()
+        if lineage_id is not None:
+            core = core.where(_events.lineage_id == lineage_id)
+        if since is not None:
+            core = core.where(_events.event_id >= _id_at(since - _DRAWN_EARLIER), _events.created_at >= since)
+        if until is not None:
+            core = core.where(_events.event_id < _id_at(until + _DRAWN_EARLIER), _events.created_at < until)
+        return await self._reader.find(_PENDING, core.order_by(_events.position).limit(most))
 
     async def mark_published(self, published: Sequence[Published], at: int) -> None:
         marks: list[Params] = [{"event": one.event_id, "at": at, "number": one.stream_sequence} for one in published]

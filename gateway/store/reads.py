@@ -24,6 +24,7 @@ from gateway.store.activations import ActivationReads
 from gateway.store.acts import ActReads
 from gateway.store.adoptions import AdoptionReads
 from gateway.store.batches import BatchReads
+from gateway.store.database_time import DATABASE_NOW
 from gateway.store.documents import CROSS_REFERENCES, DOCUMENTS
 from gateway.store.drafts import DraftReads
 from gateway.store.entries import ENTRIES, ENTRIES_OF_TRACE
@@ -175,6 +176,10 @@ class StoreReads(
 
     async def activation(self, activation_number: int) -> ActivationRecord | None:
         return await self._reader.one(ACTIVATION, {"activation_number": activation_number})
+
+    async def database_now(self) -> int:
+        """µs since 1970 by the database's clock."""
+        return await self._reader.one(DATABASE_NOW) or 0
 
     async def is_alive(self) -> bool:
         return await self._reader.is_alive()

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from gateway.telemetry.clock_numbers import ClockNumbers
 from gateway.telemetry.exception_numbers import ExceptionNumbers
 from gateway.telemetry.queue_numbers import Depth, DepthNumbers
 from gateway.telemetry.relay_numbers import RelayNumbers
@@ -97,6 +98,7 @@ class Metrics:
         self._depths = DepthNumbers(self._registry)
         self.relay = RelayNumbers(self._registry)
         self.exceptions = ExceptionNumbers(self._registry)
+        self.clocks = ClockNumbers(self._registry)
         # labels() takes a lock and builds a tuple each time; these remember its answers.
         self._of_request: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 from gateway.cutover.auto_pause import AutoPause
 from gateway.cutover.dark import DarkObserver
-from gateway.domain.leaders import ACTIVATIONS, AUTO_PAUSE, DARK, RELAY, SEQUENCER, SWEEP, Lead
+from gateway.domain.leaders import ACTIVATIONS, AUTO_PAUSE, DARK, RELAY, RETENTION, SEQUENCER, SWEEP, Lead
 from gateway.domain.sweeps import SweepLimits
 from gateway.domain.transaction import Status
 from gateway.leaders import LeaderTask, only_lead
 from gateway.ledger.sequencer import Sequencer
 from gateway.messaging.relay import Relay
+from gateway.privacy.due import Retention
 from gateway.settings import SweepSettings
 from gateway.transactions.sweep import Sweep
 
@@ -27,10 +28,18 @@ class Leads:
     auto_pause: Lead = field(default_factory=lambda: Lead(AUTO_PAUSE))
     dark: Lead = field(default_factory=lambda: Lead(DARK))
     sweep: Lead = field(default_factory=lambda: Lead(SWEEP))
+    retention: Lead = field(default_factory=lambda: Lead(RETENTION))
 
 
 def leader_tasks(
-    leads: Leads, *, relay: Relay, sequencer: Sequencer, auto_pause: AutoPause, dark: DarkObserver, sweep: Sweep
+    leads: Leads,
+    *,
+    relay: Relay,
+    sequencer: Sequencer,
+    auto_pause: AutoPause,
+    dark: DarkObserver,
+    sweep: Sweep,
+    retention: Retention,
 ) -> Sequence[LeaderTask]:
     """Each of them writes through `Store.led` of its own lead. What leads activations is done by the activator, which
     every process runs for its own part."""
@@ -42,6 +51,7 @@ def leader_tasks(
         LeaderTask(leads.auto_pause, auto_pause.run),
         LeaderTask(leads.dark, dark.run),
         LeaderTask(leads.sweep, sweep.run),
+        LeaderTask(leads.retention, retention.run),
     )
 
 

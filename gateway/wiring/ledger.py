@@ -30,6 +30,7 @@ from gateway.ledger.tile_nodes import TileNodes
 from gateway.settings import Settings, SettingsError
 from gateway.store.store import Store
 from gateway.transactions.parts import Tools
+from gateway.wiring.clocks import ClockOffsets
 from gateway.wiring.witnesses import HttpWitnesses
 
 AUDITED_AT_START: Final = 20_000
@@ -77,9 +78,10 @@ async def open_log(
     tools: Tools,
     ends: list[Callable[[], Awaitable[object]]],
     led: Store,
+    clocks: ClockOffsets,
 ) -> LiveLog:
     """Check the log before anything is served, and make its parts. `led`: the record as the sequencer's
-    leader writes it.
+    leader writes it; `clocks` is told when witnesses cosigned.
 
     Raises:
         LogRefused: the database is not as it was signed; the message is the report.
@@ -105,7 +107,7 @@ async def open_log(
     def nodes(checkpoint: Checkpoint, note: Note) -> NodeSource:
         return TileNodes(WaitingTiles(files, bytes(note), loop), checkpoint.size)
 
-    cosigners = Cosigners(witnesses.keys, witnesses, nodes) if witnesses.keys else None
+    cosigners = Cosigners(witnesses.keys, witnesses, nodes, clocks.cosigned) if witnesses.keys else None
     # who may sequence is said by the lease on that task, so that the log's own is not waited for; its epoch still is
     # checked with the frontier, under one lock
     stored = StoredLog(led, origin, tools.process_id, tools.clock, alone=True)

@@ -20,8 +20,7 @@ NATS_DIRECTORY: Final = "nats"
 
 
 async def open_relay(
-    data: Path,
-    settings: Settings,
+    nats: NatsSettings,
     store: Store,
     tools: Tools,
     tracing: Tracing,
@@ -29,7 +28,7 @@ async def open_relay(
     metrics: Metrics,
 ) -> Relay:
     """The relay from the outbox to NATS. `store`: as the relay's leader writes it; `ends` gets what closes it."""
-    connection = NatsConnection(await _nats_settings(data, settings, ends))
+    connection = NatsConnection(nats)
     ends.append(connection.close)
     return Relay(
         store.outbox,
@@ -41,7 +40,7 @@ async def open_relay(
     )
 
 
-async def _nats_settings(data: Path, settings: Settings, ends: list[Callable[[], Awaitable[object]]]) -> NatsSettings:
+async def nats_of(data: Path, settings: Settings, ends: list[Callable[[], Awaitable[object]]]) -> NatsSettings:
     """Where NATS is; without a setting, a server of our own is started in the data directory."""
     if settings.nats.url:
         return remote_nats(data, settings)

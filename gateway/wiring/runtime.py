@@ -20,11 +20,13 @@ from gateway.cutover.dark import DarkObserver
 from gateway.cutover.ending import ending
 from gateway.cutover.gates.of_slices import slice_gates
 from gateway.cutover.rules_holder import RulesHolder
+from gateway.intake.consumer import IntakeConsumer
 from gateway.intake.cross_references import import_cross_references, read_rows
 from gateway.intake.parts import IntakeParts
 from gateway.leaders import Leaders
 from gateway.ledger.key_files import KeyPurpose
 from gateway.messaging.relay import Relay
+from gateway.privacy.due import Retention
 from gateway.settings import Settings, check_secrets
 from gateway.store.migrate import migrate
 from gateway.store.soundness import check_sound
@@ -36,15 +38,18 @@ from gateway.transactions.ports import Clock
 from gateway.transactions.sweep import Sweep
 from gateway.wiring.acts import act_parts
 from gateway.wiring.application import app_parts_of, events_flow
+from gateway.wiring.clocks import ClockOffsets
 from gateway.wiring.cutover import activating, all_gates, draft_parts, evaluation
 from gateway.wiring.exceptions import exception_parts
+from gateway.wiring.intake import intake_consumer, replays
 from gateway.wiring.issuer import authenticator
 from gateway.wiring.leaders import Leads, leader_tasks, sweep_limits
 from gateway.wiring.ledger import LiveLog, key_files, open_log
 from gateway.wiring.line_limits import line_limits
+from gateway.wiring.privacy import privacy_parts
 from gateway.wiring.queries import Queries, open_queries
 from gateway.wiring.record import hand_jobs_over, may_hold_rules, only_writer, register, store_url
-from gateway.wiring.relay import open_relay
+from gateway.wiring.relay import nats_of, open_relay
 from gateway.wiring.rules import (
     RulesFiles,
     enter_or_hold,
@@ -80,7 +85,9 @@ class Runtime:
     rules: RulesHolder
     activator: Activator
     leaders: Leaders
+    clocks: ClockOffsets
     systems: Mapping[str, ErpSystem]
+    intake: IntakeConsumer | None
     app_parts: AppParts
     process_id: str
     alone: bool
@@ -94,20 +101,24 @@ class Runtime:
             asyncio.create_task(self.leaders.run(), name="leaders"),
             asyncio.create_task(self.log.recheck.run(), name="recheck"),
             asyncio.create_task(self.log.state.run(), name="state_audit"),
+            asyncio.create_task(self.clocks.run(), name="clocks"),
             *self.queries.start(),
         ]
         if worker:
             self._tasks.append(asyncio.create_task(self.worker.run(), name="worker"))
+        if self.intake is not None:
+            self._tasks.append(asyncio.create_task(self.intake.run(), name="intake"))
 
     def runs(self, name: str) -> bool:
         """Whether that task is under way."""
         return any(task.get_name() == name and not task.done() for task in self._tasks)
 
     def leave(self) -> None:
-        """The process is about to end: it says so, and takes no more jobs. What it leads it leads until `stop`."""
+        """The process is about to end: it says so, and takes no more jobs and messages. What it leads it leads until
+        `stop`."""
         self.app_parts.leaving.begin()
         for task in self._tasks:
-            if task.get_name() == "worker":
+            if task.get_name() in {"worker", "intake"}:
                 task.cancel()
 
     async def stop(self) -> None:
@@ -166,8 +177,10 @@ async def _open(
     await migrate(url)
     store = await open_store(url)
     ends.append(store.close)
-    leads = Leads()
-    log = await open_log(data, settings, store, tools, ends, led=store.led(leads.sequencer))
+    metrics, leads = Metrics(), Leads()
+    clocks = ClockOffsets(store.reads, tools.clock, metrics.clocks)
+    await clocks.at_start()
+    log = await open_log(data, settings, store, tools, ends, led=store.led(leads.sequencer), clocks=clocks)
     queries = open_queries(
         store,
         tools,
@@ -186,8 +199,8 @@ async def _open(
     if settings.cross_references is not None:
         rows = await asyncio.to_thread(read_rows, data / settings.cross_references, start.rulebook.systems)
         await import_cross_references(store, tools, rules, rows)
-    metrics = Metrics()
-    relay = await open_relay(data, settings, store.led(leads.relay), tools, tracing, ends, metrics)
+    nats = await nats_of(data, settings, ends)
+    relay = await open_relay(nats, store.led(leads.relay), tools, tracing, ends, metrics)
     parts = LineParts(tools, rules, systems, line_limits(settings.line), metrics, tracing.tracer or NoOpTracer())
     wake_worker = _Later()
     who_calls = authenticator(data, settings, tools, ends)
@@ -214,6 +227,7 @@ async def _open(
         wake_worker,
         sweep_limits(settings.sweep),
     )
+    privacy = privacy_parts(settings.privacy, store, tools, holder, relay.wake)
     tasks = leader_tasks(
         leads,
         relay=relay,
@@ -221,6 +235,7 @@ async def _open(
         auto_pause=AutoPause(replace(acts, store=store.led(leads.auto_pause))),
         dark=DarkObserver(store.led(leads.dark), store.reads, tools, relay.wake),
         sweep=sweep,
+        retention=Retention(privacy, store.led(leads.retention), settings.privacy.every_s),
     )
     leaders = Leaders(store, store.reads, tools, tasks, alone=alone, shown=metrics.leads)
     return Runtime(
@@ -234,7 +249,9 @@ async def _open(
         rules=holder,
         activator=activator,
         leaders=leaders,
+        clocks=clocks,
         systems=systems,
+        intake=intake_consumer(nats, settings, line, holder, tools, ends),
         app_parts=replace(
             app_parts_of(
                 settings,
@@ -252,8 +269,10 @@ async def _open(
             scope_uses=queries.uses,
             drafts=activating(drafts, store, activator.wake, relay.wake),
             acts=acts,
+            privacy=privacy,
             exceptions=exception_parts(store, parts, holder, line, relay.wake, wake_worker),
             intake=IntakeParts(store, store.reads, line, tools),
+            replays=replays(nats, store, tools, ends),
             simulations=simulations,
             slices=slice_parts(store, tools, holder, systems, drafts.gates, relay.wake),
         ),

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from gateway.cutover.reproduction import Reproduction
 from gateway.domain.caller import DataScope
 from gateway.ledger.evidence.desk import EvidenceDesk
 from gateway.ledger.evidence.verify_pack import PackFound, verify_pack
@@ -44,4 +45,4 @@ async def pack_of(audit: Auditing, body: dict[str, Any], *scopes: str, data: Dat
 
 def verified(pack: bytes, **changes: Any) -> PackFound:
     """By both keys."""
-    return verify_pack(pack, [KEY.key], **({"evidence_key": EVIDENCE_KEY.key} | changes))
+    return verify_pack(pack, [KEY.key], **({"evidence_key": EVIDENCE_KEY.key, "reproduces": Reproduction()} | changes))

@@ -51,9 +51,19 @@ SCOPES_OF = {
             "unended",
             "access",
             "queries",
+            "questions/where-stuck",
+            "questions/why-failed",
+            "questions/events-told",
+            "questions/waiting-documents",
+            *(
+                f"views/{view}{form}"
+                for view in ("cycle-time", "recovery-time", "complete-traces", "invoice-accuracy", "api-use")
+                for form in ("", ".csv")
+            ),
         )
     },
     ("POST", "/v1/ledger/completeness"): {"ledger:read", "documents:submit"},
+    ("POST", "/v1/ledger/evidence"): {"ledger:read"},
     ("GET", "/v1/ledger/log/checkpoint"): {"ledger:read"},
     ("GET", "/v1/ledger/log/keys/{keyNumber}"): {"ledger:read"},
     ("GET", "/v1/ledger/log/tile/{tile}"): {"ledger:read"},
@@ -73,6 +83,14 @@ SCOPES_OF = {
     ("POST", "/v1/drafts/{draftId}/activate"): {"rules:activate"},
     ("POST", "/v1/drafts/{draftId}/withdraw"): {"rules:activate"},
     ("POST", "/v1/cutover/slices/{slice}/rollback"): {"rules:activate"},
+    **{
+        ("POST", f"/v1/ledger/{path}"): {"operations:act"}
+        for path in ("erasures", "erasures/{erasureId}/approve", "holds", "holds/{holdId}/lift")
+    },
+    **{
+        ("GET", f"/v1/ledger/{path}"): {"ledger:read", "operations:act"}
+        for path in ("erasures/{erasureId}", "retention", "holds", "holds/{holdId}")
+    },
     ("GET", "/v1/cutover/slices"): {"ledger:read"},
     ("POST", "/v1/cutover/adoptions"): {"operations:act"},
     ("POST", "/v1/cutover/adoptions/{adoptionId}/approve"): {"operations:act"},
@@ -106,6 +124,7 @@ SCOPES_OF = {
     },
     ("PUT", "/v1/exceptions/{exceptionId}/owner"): {"operations:act"},
     ("POST", "/v1/batches"): {"documents:submit"},
+    ("POST", "/v1/events/replays"): {"documents:read", "ledger:read"},
     **{("GET", f"/v1/batches/{{batchId}}{tail}"): {"documents:submit", "documents:read"} for tail in ("", "/results")},
     ("GET", "/v1/cutover/slices/{slice}"): {"ledger:read"},
     ("GET", "/v1/cutover/slices/{slice}/lineages"): {"ledger:read"},

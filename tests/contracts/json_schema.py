@@ -19,7 +19,18 @@ _TYPES: dict[str, Any] = {
     "boolean": bool,
     "null": type(None),
 }
-_ANNOTATIONS = {"$schema", "$id", "$defs", "description", "title", "default", "examples", "example", "nullable"}
+_ANNOTATIONS = {
+    "$schema",
+    "$id",
+    "$defs",
+    "description",
+    "title",
+    "default",
+    "examples",
+    "example",
+    "nullable",
+    "x-data-class",
+}
 
 
 class Validator:

@@ -1,10 +1,12 @@
 """Faults made on purpose, with real processes. Exit code 0 only if nothing was violated.
 
-    python -m tests.faults --kills 200 [--seed 1]     the gateway is killed
-    python -m tests.faults --nats 50 --wipes 5        NATS is killed, and its store wiped
-    python -m tests.faults --postgres 50              PostgreSQL is stopped with -m immediate
-    python -m tests.faults --frozen 200               workers are frozen past their leases
-    python -m tests.faults --planted                  faults planted into the safety code are caught
+python -m tests.faults --kills 200 [--seed 1]     the gateway is killed; with --world N that one world once more
+python -m tests.faults --nats 50 --wipes 5        NATS is killed, and its store wiped
+python -m tests.faults --postgres 50              PostgreSQL is stopped with -m immediate
+python -m tests.faults --frozen 200               workers are frozen past their leases
+python -m tests.faults --cuts 500                 connections are cut half-way
+python -m tests.faults --full 10                  the disk is full
+python -m tests.faults --planted                  faults planted into the safety code are caught
 """
 
 from __future__ import annotations
@@ -13,20 +15,25 @@ import argparse
 import asyncio
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
 
 from tests.faults.campaign import BESIDE, campaign, report
-from tests.faults.frozen_rounds import frozen_rounds
+from tests.faults.cut_rounds import cut_rounds
+from tests.faults.disk_rounds import disk_rounds
+from tests.faults.frozen_rounds import BEFORE_THE_FIRST_BYTE, POINTS, Freezes, frozen_rounds
 from tests.faults.nats_rounds import nats_rounds
-from tests.faults.planted import PLANTED
+from tests.faults.planted import PLANTED, PLANTED_AMONG_WORKERS
 from tests.faults.postgres_rounds import postgres_rounds
 from tests.faults.setting import world_of
 from tests.store.postgres import running_server
 
 WITHIN = 200
 """Kills within which a planted fault must show."""
+FREEZES = 12
+"""Freezes within which one among workers must."""
 
 
 def main() -> int:
@@ -34,10 +41,13 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--beside", type=int, default=BESIDE, help="worlds at once")
+    parser.add_argument("--world", type=int)
     parser.add_argument("--nats", type=int, default=0)
     parser.add_argument("--wipes", type=int, default=0)
     parser.add_argument("--postgres", type=int, default=0)
     parser.add_argument("--frozen", type=int, default=0)
+    parser.add_argument("--cuts", type=int, default=0)
+    parser.add_argument("--full", type=int, default=0)
     parser.add_argument("--planted", action="store_true")
     parser.add_argument("--only", default="", help="with --planted: those whose name holds this")
     asked = parser.parse_args()
@@ -48,26 +58,48 @@ def main() -> int:
         failed += asyncio.run(_kills(root / "kills", asked))
     if asked.nats or asked.wipes:
         failed += asyncio.run(_nats(root / "nats", asked))
+    if asked.cuts:
+        failed += asyncio.run(_cuts(root / "cuts", asked))
+    if asked.full:
+        failed += asyncio.run(_full(root / "full", asked))
     if asked.postgres:
         failed += _postgres(root / "postgres", asked)
     if asked.frozen:
         failed += _frozen(root / "frozen", asked)
     if asked.planted:
+        print("| planted fault | until it showed | what was seen |\n|---|---|---|", flush=True)
         failed += asyncio.run(_planted(root / "planted", asked))
+        failed += _planted_among_workers(root / "frozen-planted", asked)
     if failed:
         print(f"what is left of it: {root}")
     return 1 if failed else 0
 
 
 async def _kills(root: Path, asked: argparse.Namespace) -> bool:
-    seen = await campaign(root, kills=asked.kills, seed=asked.seed, beside=asked.beside, tell=True)
+    seen = await campaign(root, kills=asked.kills, seed=asked.seed, beside=asked.beside, tell=True, world=asked.world)
     print(report(seen), flush=True)
+    for name in seen.failed:
+        print(f"again: python -m tests.faults --kills {asked.kills} --seed {asked.seed} --world {name[1:]}")
     return bool(seen.failed)
 
 
 async def _nats(root: Path, asked: argparse.Namespace) -> bool:
     async with world_of(root, f"{asked.seed}") as world:
         seen = await nats_rounds(world, kills=asked.nats, wipes=asked.wipes)
+    print(seen.report(), flush=True)
+    return bool(seen.violations)
+
+
+async def _cuts(root: Path, asked: argparse.Namespace) -> bool:
+    async with world_of(root, f"{asked.seed}") as world:
+        seen = await cut_rounds(world, cuts=asked.cuts)
+    print(seen.report(), flush=True)
+    return bool(seen.violations)
+
+
+async def _full(root: Path, asked: argparse.Namespace) -> bool:
+    async with world_of(root, f"{asked.seed}") as world:
+        seen = await disk_rounds(world, rounds=asked.full)
     print(seen.report(), flush=True)
     return bool(seen.violations)
 
@@ -84,11 +116,18 @@ def _postgres(root: Path, asked: argparse.Namespace) -> bool:
 
 
 def _frozen(root: Path, asked: argparse.Namespace) -> bool:
-    async def run() -> bool:
+    seen = _freezes(root, asked, asked.frozen)
+    print(seen.report(), flush=True)
+    return bool(seen.violations)
+
+
+def _freezes(
+    root: Path, asked: argparse.Namespace, rounds: int, planted: str = "", points: Sequence[str] = POINTS
+) -> Freezes:
+    async def run() -> Freezes:
         async with world_of(root, f"{asked.seed}", server.url(server.create_database())) as world:
-            seen = await frozen_rounds(world, rounds=asked.frozen, seed=asked.seed)
-        print(seen.report(), flush=True)
-        return bool(seen.violations)
+            world.planted = planted
+            return await frozen_rounds(world, rounds=rounds, seed=asked.seed, points=points)
 
     with running_server() as server:
         return asyncio.run(run())
@@ -97,15 +136,23 @@ def _frozen(root: Path, asked: argparse.Namespace) -> bool:
 async def _planted(root: Path, asked: argparse.Namespace) -> bool:
     missed = 0
     names = [name for name in PLANTED if asked.only in name]
-    print("| planted fault | kills until it showed | what was seen |\n|---|---|---|", flush=True)
     for number, name in enumerate(names):
         seen = await campaign(
             root / str(number), kills=WITHIN, seed=asked.seed, planted=name, until_failed=True, lives=6
         )
         missed += not seen.failed
         what = next(iter(seen.failed.values()))[0].splitlines()[0] if seen.failed else "**not caught**"
-        print(f"| {name} | {seen.kills} | {what[:100]} |", flush=True)
-    print(f"\n{len(names) - missed} of {len(names)} caught, each within {WITHIN} kills")
+        print(f"| {name} | {seen.kills} kills | {what[:100]} |", flush=True)
+    return bool(missed)
+
+
+def _planted_among_workers(root: Path, asked: argparse.Namespace) -> bool:
+    missed = 0
+    for number, name in enumerate(name for name in PLANTED_AMONG_WORKERS if asked.only in name):
+        seen = _freezes(root / str(number), asked, FREEZES, name, BEFORE_THE_FIRST_BYTE)
+        missed += not seen.violations
+        what = seen.violations[0].splitlines()[0] if seen.violations else "**not caught**"
+        print(f"| {name} | {seen.rounds} freezes | {what[:100]} |", flush=True)
     return bool(missed)
 
 

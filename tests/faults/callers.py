@@ -117,7 +117,7 @@ class Callers:
             self.violations.append(f"{one.external_id}: {answer.status_code} {answer.text[:300]}")
 
     def _refused(self, one: Asked, answer: httpx.Response) -> None:
-        """A refusal of the ERP's is told with the transaction that it ended; an invoice of a refused order with none."""
+        """A refusal of the ERP's comes with the transaction that it ended; an invoice of a refused order has none."""
         body = answer.json()
         if "transactionId" in body:
             one.transaction_id = body["transactionId"]

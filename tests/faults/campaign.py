@@ -84,19 +84,21 @@ async def campaign(
     lives: int = LIVES,
     limit_s: float = float("inf"),
     tell: bool = False,
+    world: int | None = None,
 ) -> Seen:
-    """Kill so often. `until_failed`: stop at the first violation. `limit_s`: begin no world after so many seconds."""
+    """Kill so often. `until_failed`: stop at the first violation. `limit_s`: begin no world after so many seconds.
+    `world`: only that one of them, once more."""
     seen, began = Seen(), time.monotonic()
     planned = plans(seed, kills)
     parts = [planned[at : at + lives] for at in range(0, len(planned), lives)]
-    waiting = iter(enumerate(parts))
+    waiting = iter(part for part in enumerate(parts) if world in {None, part[0]})
 
     async def one_after_the_other() -> None:
         for number, part in waiting:
             if (until_failed and seen.failed) or time.monotonic() - began > limit_s:
                 return
-            world = World(f"w{number}", f"{seed}/{number}", root, erp, nursery, planted)
-            await _lived(world, part, seen)
+            begun = World(f"w{number}", f"{seed}/{number}", root, erp, nursery, planted)
+            await _lived(begun, part, seen)
             seen.seconds = time.monotonic() - began
             if tell:
                 _progress(seen)
@@ -148,8 +150,8 @@ def _progress(seen: Seen) -> None:
 def report(seen: Seen) -> str:
     """For people."""
     lines = [
-        f"{seen.kills} kills in {seen.worlds} worlds and {seen.seconds:.0f} s, {seen.accepted} documents accepted,"
-        f" {seen.again} sent more than once",
+        f"{seen.kills} kills in {seen.worlds} worlds and {seen.seconds:.0f} s",
+        f"{seen.accepted} documents accepted, {seen.again} sent more than once",
         "killed at: " + ", ".join(f"{point} {count}" for point, count in seen.at_points.most_common()),
         f"killed at any instant: {seen.kills - seen.at_points.total()}, before they were ready: {seen.starts_cut}",
         "mostly: " + ", ".join(f"{way} {count}" for way, count in seen.ways.most_common()),

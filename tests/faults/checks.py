@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gateway.ledger.current_keys import CurrentKeys
 from gateway.ledger.key_files import KeyFiles
@@ -90,9 +91,7 @@ async def _everything_has_ended(rest: Rest, ends: set[str]) -> list[str]:
 
 async def _record_agrees_with_books(rest: Rest, books: dict[str, list[Booked]]) -> list[str]:
     """Posted is in the book of its system under that number and that name; what was refused is in none."""
-    by_reference = {
-        system: {one.reference: one for one in book} for system, book in books.items()
-    }
+    by_reference = {system: {one.reference: one for one in book} for system, book in books.items()}
     anywhere = {reference for book in by_reference.values() for reference in book}
     found = []
     told = await rows(
@@ -134,7 +133,7 @@ async def _events_arrived(rest: Rest) -> list[str]:
     ]
 
 
-async def received(stream: NatsStream) -> list[dict[str, object]]:
+async def received(stream: NatsStream) -> list[dict[str, Any]]:
     """Everything that the stream holds, in its order."""
     end = await stream.prepare()
     reader = await stream.read_after(0)
@@ -149,7 +148,7 @@ async def received(stream: NatsStream) -> list[dict[str, object]]:
     return found
 
 
-def once_each(events: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+def once_each(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The first of each id."""
     return list({event["id"]: event for event in reversed(events)}.values())[::-1]
 

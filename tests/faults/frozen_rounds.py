@@ -13,7 +13,7 @@ import signal
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -27,6 +27,8 @@ POINTS: Final = (
     *("event-goes", "placed", "committed"),
 )
 """`accepted` to `permitted` lie between `dispatched` and the first byte."""
+BEFORE_THE_FIRST_BYTE: Final = ("permitted",)
+"""The lease was looked at; who is frozen here sends when it wakes."""
 TRAPPED_S: Final = 5.0
 """A worker that comes by its point no sooner is frozen where it is."""
 HOLDS_S: Final = (3.0, 7.0)
@@ -49,16 +51,16 @@ class Freezes:
     def report(self) -> str:
         """For people."""
         said = [
-            f"{self.rounds} workers frozen past their leases and woken, {WORKERS} at work, in {self.seconds:.0f} s:"
-            f" {self.accepted} documents accepted, {self.taken_over} taken over by another process",
+            f"{self.rounds} workers frozen past their leases and woken, {WORKERS} at work, in {self.seconds:.0f} s",
+            f"{self.accepted} documents accepted, {self.taken_over} of them were unknown for a while",
             "frozen at: " + ", ".join(f"{point} {count}" for point, count in self.at_points.most_common()),
             "came to rest: " + ", ".join(f"{status} {count}" for status, count in self.statuses.most_common()),
         ]
         return "\n".join([*said, *(f"VIOLATED: {one}" for one in self.violations)])
 
 
-async def frozen_rounds(world: World, *, rounds: int, seed: int = 0) -> Freezes:
-    """Freeze so often, with so many workers on the world's database."""
+async def frozen_rounds(world: World, *, rounds: int, seed: int = 0, points: Sequence[str] = POINTS) -> Freezes:
+    """Freeze so often, at these points in turn from number `seed` on, with WORKERS on the world's database."""
     seen, began = Freezes(), time.monotonic()
     async with world.begun():
         world.callers.invoices, world.callers.patience_s = False, 2.5
@@ -73,9 +75,9 @@ async def frozen_rounds(world: World, *, rounds: int, seed: int = 0) -> Freezes:
         enough = asyncio.Event()
         calling = asyncio.create_task(world.callers.call(enough))
         turns = iter(range(rounds))
-        points = itertools.islice(itertools.cycle(POINTS), seed, None)
+        places = itertools.islice(itertools.cycle(points), seed, None)
         try:
-            await asyncio.gather(*(_slot(world, port, turns, points, seen) for port in ports))
+            await asyncio.gather(*(_slot(world, port, turns, places, seen) for port in ports))
         finally:
             enough.set()
             await calling
@@ -99,16 +101,16 @@ def _free_port() -> int:
         return port
 
 
-async def _slot(world: World, port: int, turns: Iterator[int], points: Iterator[str], seen: Freezes) -> None:
+async def _slot(world: World, port: int, turns: Iterator[int], places: Iterator[str], seen: Freezes) -> None:
     """One of the workers after the other, on one port."""
     for turn in turns:
-        point = next(points)
+        point = next(places)
         told = world.root / world.name / f"frozen-{turn}"
         trap = {"point": point, "hit": world.chance.randint(1, 3), "act": int(signal.SIGSTOP), "told": str(told)}
         environment = {"ERP_GATEWAY_HTTP__PORT": str(port)}
         life = await world.nursery.bear(world.data, environment, world.log, trap=trap, planted=world.planted)
         until = time.monotonic() + TRAPPED_S + 5.0
-        while not told.exists() and not life.is_over and time.monotonic() < until:
+        while not told.exists() and not life.is_over and time.monotonic() < until:  # noqa: ASYNC110 - it stands still
             await asyncio.sleep(0.02)
         seen.at_points[point if told.exists() else "any instant"] += 1
         life.signal(signal.SIGSTOP)

@@ -1,6 +1,6 @@
 """Gateways that can be killed by the hundred: one process loads the program once, and forks a gateway for each life.
 
-What is forked runs `serve` or `work` as the command line does, on the real drivers, with its own process id and sockets.
+What is forked runs `serve` or `work` as the command line does, on the real drivers, with a process id of its own.
 Nothing of it is replaced but what an order says: a trap (`tests.faults.points`), or a planted fault
 (`tests.faults.planted`). Only this program reads orders; the gateway has no such switch.
 
@@ -20,10 +20,11 @@ import sys
 import threading
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
 from gateway.cli.serve import serve, work
 from gateway.transactions import line
-from tests.faults.planted import PLANTED
+from tests.faults.planted import PLANTED, PLANTED_AMONG_WORKERS
 from tests.faults.points import Trap, lay
 
 _PR_SET_PDEATHSIG: Final = 1
@@ -38,9 +39,9 @@ def _live(order: dict[str, Any]) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    line.CLAIM_LEASE_S = CLAIM_LEASE_S  # type: ignore[misc]  # a constant for everybody else
+    patch.object(line, "CLAIM_LEASE_S", CLAIM_LEASE_S).start()
     if order["planted"]:
-        PLANTED[order["planted"]]()
+        {**PLANTED, **PLANTED_AMONG_WORKERS}[order["planted"]]()
     if order["trap"]:
         trap = order["trap"]
         lay(Trap(trap["point"], trap["hit"], signal.Signals(trap["act"]), Path(trap["told"])))

@@ -10,14 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
+from unittest.mock import patch
 
 from adapters.canonical import ErpNumber
 from adapters.errors import OutcomeUnknown
 from adapters.port import Posted
+from gateway.liveness import HostLiveness
 from gateway.store.store import StoreUnit
 from gateway.transactions import execute, line, process
 from gateway.transactions.dispatch import Dispatch
 from gateway.transactions.execute import WasPosted
+from gateway.transactions.parts import SystemPolicy
 from gateway.wiring import systems
 from tests.simulation.mutations import MUTATIONS
 
@@ -29,7 +32,6 @@ _SHARED: Final = (
     "the reference changes with each attempt",
     "an inquiry that failed counts as an empty one",
     "all references are taken for unique",
-    "a refusal counts while an earlier attempt may run",
     "an event of ten is not written",
     "the job is not written with the transaction",
 )
@@ -50,7 +52,11 @@ def _shared(name: str) -> Callable[[], None]:
 
 def _no_quiet_time() -> None:
     true_policy = systems._policy
-    systems._policy = lambda *asked: replace(true_policy(*asked), longest_execution_s=0.0)
+
+    def policy(*asked: Any) -> SystemPolicy:
+        return replace(true_policy(*asked), longest_execution_s=0.0)
+
+    patch.object(systems, "_policy", policy).start()
 
 
 def _sends_again_after_a_cut() -> None:
@@ -62,33 +68,30 @@ def _sends_again_after_a_cut() -> None:
         except OutcomeUnknown:
             return await true_send(*asked)
 
-    execute._send = send
+    patch.object(execute, "_send", send).start()
 
 
 def _posted_before_the_call() -> None:
-    true_run = line.run_dispatch
-
     async def run(store: Any, parts: Any, dispatch: Dispatch) -> Any:
         number = ErpNumber(system_id=dispatch.step.system_id, document_type="sales_order", document_number="1")
         outcome = WasPosted(Posted(number))
-        carried = await store.write(
-            lambda unit: process._settle(unit, parts=parts, dispatch=dispatch, outcome=outcome)
-        )
+        carried = await store.write(lambda unit: process._settle(unit, parts=parts, dispatch=dispatch, outcome=outcome))
         await execute.execute(parts, dispatch)
         return carried
 
-    assert true_run is process.run_dispatch
-    line.run_dispatch = run
+    patch.object(line, "run_dispatch", run).start()
 
 
 def _natural_keys_are_forgotten() -> None:
     async def nobody(*_asked: Any) -> None:
         return None
 
-    StoreUnit.natural_key = nobody  # type: ignore[method-assign]
-    StoreUnit.insert_natural_key = nobody  # type: ignore[method-assign]
-    StoreUnit.idempotency_key = nobody  # type: ignore[method-assign]
-    StoreUnit.insert_idempotency_key = nobody  # type: ignore[method-assign]
+    for name in ("natural_key", "insert_natural_key", "idempotency_key", "insert_idempotency_key"):
+        patch.object(StoreUnit, name, nobody).start()
+
+
+def _ended_although_it_stands_still() -> None:
+    patch.object(HostLiveness, "has_ended", lambda *_asked: True).start()
 
 
 PLANTED: Final[Mapping[str, Callable[[], None]]] = {
@@ -99,3 +102,7 @@ PLANTED: Final[Mapping[str, Callable[[], None]]] = {
     "keys are forgotten": _natural_keys_are_forgotten,
 }
 """By what is wrong."""
+PLANTED_AMONG_WORKERS: Final[Mapping[str, Callable[[], None]]] = {
+    "a process that stands still is taken for dead": _ended_although_it_stands_still,
+}
+"""What shows only where workers are frozen beside others."""

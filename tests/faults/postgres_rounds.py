@@ -27,8 +27,8 @@ class Stops:
     def report(self) -> str:
         """For people."""
         said = (
-            f"PostgreSQL stopped with -m immediate {self.stops} times in {self.seconds:.0f} s: {self.accepted} documents"
-            f" accepted, {self.refused} requests refused with 503"
+            f"PostgreSQL stopped with -m immediate {self.stops} times in {self.seconds:.0f} s:"
+            f" {self.accepted} documents accepted, {self.refused} requests refused with 503"
         )
         return "\n".join([said, *(f"VIOLATED: {one}" for one in self.violations)])
 

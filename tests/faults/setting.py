@@ -15,7 +15,7 @@ from tests.faults.world import World
 @asynccontextmanager
 async def fault_erp(directory: Path) -> AsyncIterator[str]:
     """The process of the ERPs, with its books in `directory`; its address."""
-    directory.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "tests.faults.fault_erp", str(directory)),

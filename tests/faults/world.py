@@ -33,7 +33,10 @@ LOAD_S: Final = (0.5, 2.5)
 LONG_LOAD_S: Final = 5.0
 """Of a life that waits for a point which few documents come by."""
 RARE: Final = frozenset({"inquiry-begins", "inquired", "resolve-ran", "claimed"})
-OPEN: Final = "('accepted', 'routed', 'dispatched', 'unknown', 'waiting', 'compensating')"
+OPEN: Final = (
+    "SELECT count(*) FROM transactions WHERE status IN"
+    " ('accepted', 'routed', 'dispatched', 'unknown', 'waiting', 'compensating')"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ class Lived:
 
 @dataclass
 class World:
-    """`name` is its directory, `seed` what its chance is drawn from."""
+    """`name` is its directory, `seed` what its chance is drawn from. `erp` is where the ERPs listen, `erp_seen` where
+    the gateway believes that they do."""
 
     name: str
     seed: str
@@ -66,6 +70,7 @@ class World:
     nursery: Nursery
     planted: str = ""
     store: str = ""
+    erp_seen: str = ""
     lives: list[Lived] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -84,7 +89,8 @@ class World:
         nats = EmbeddedServer(self.nats_directory)
         address = await nats.start()
         secret = (address.url, f"{address.user}:{address.password}")
-        write_directory(self.data, erp=f"{self.erp}/{self.name}", nats=secret, store=self.store)
+        erp = f"{self.erp_seen or self.erp}/{self.name}"
+        write_directory(self.data, erp=erp, nats=secret, store=self.store)
         self.nats = nats
         self.connection = NatsConnection(NatsSettings((address.url,), "tests", address.user, address.password))
         self.callers = Callers([f"http://127.0.0.1:{self.port}"], tokens(self.data, time.time()), self.chance)
@@ -97,7 +103,7 @@ class World:
     async def live(self, plan: Plan) -> None:
         """One life: started, put under load, killed."""
         rest = 0.25 / (len(POSTING_WAYS) - 1)
-        weights = {way: rest for way in POSTING_WAYS} | {"refused": 0.01, "fine": 0.3}
+        weights = dict.fromkeys(POSTING_WAYS, rest) | {"refused": 0.01, "fine": 0.3}
         await self.behave(weights | {plan.way: 0.5})
         life = await self.start(plan)
         ready = await self.is_ready(life)
@@ -149,9 +155,7 @@ class World:
             told = self.root / self.name / "trapped"
             trap = {"point": plan.point, "hit": plan.hit, "act": int(signal.SIGKILL), "told": str(told)}
         environment = {"ERP_GATEWAY_HTTP__PORT": str(self.port)}
-        return await self.nursery.bear(
-            self.data, environment, self.log, trap=trap, planted=self.planted, role=role
-        )
+        return await self.nursery.bear(self.data, environment, self.log, trap=trap, planted=self.planted, role=role)
 
     async def is_ready(self, life: Life) -> bool:
         """Once it is; False if it ended before."""
@@ -182,9 +186,8 @@ class World:
     async def _until_rest(self) -> list[str]:
         """Until nothing is open and everything is published."""
         until = time.monotonic() + REST_S
-        open_ones = f"SELECT count(*) FROM transactions WHERE status IN {OPEN}"
         while True:
-            left = await number(self.url, open_ones)
+            left = await number(self.url, OPEN)
             waiting = await number(self.url, "SELECT count(*) FROM outbox WHERE published_at IS NULL")
             if not left and not waiting:
                 return []

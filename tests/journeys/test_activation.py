@@ -177,7 +177,7 @@ def variants(first: Rulebook) -> list[Rulebook]:
     files = canonical_files(first.canonical_json(), first.governance_json())
     table = (files["orders.csv"] or b"").decode()
     at = table.index(ROW)
-    line = table[at : table.index("\r\n", at)]
+    line = table[at : table.index("\n", at)]
     made = []
     for number in range(2, ACTIVATIONS + 2):
         other = line.replace(ROW, f"o-east-dach-{number},", 1).replace(SHARE, f"{SHARE[:-3]}{number * 4 % 97},", 1)

@@ -38,7 +38,7 @@ class Near:
         return answer.status, answer.content_type, answer.body.encode()
 
 
-def witnessed(store, tmp_path, near, **changes):
+def witnessed(store, tmp_path, near, cosigned_at=lambda _name, _at: None, **changes):
     import asyncio  # noqa: PLC0415
 
     log = live(store, tmp_path, **changes)
@@ -47,7 +47,7 @@ def witnessed(store, tmp_path, near, **changes):
     def nodes(checkpoint, note):
         return TileNodes(WaitingTiles(log.files, bytes(note), loop), checkpoint.size)
 
-    log.cosigners = Cosigners([W.key, V.key], near, nodes)
+    log.cosigners = Cosigners([W.key, V.key], near, nodes, cosigned_at)
     log.__post_init__()
     return log
 
@@ -65,6 +65,14 @@ async def test_every_checkpoint_carries_the_cosignatures_of_those_that_answer(st
         await log.grow(size)
         assert await cosigned_by(log, 2) == (size, {W.key.name, V.key.name})
     assert log.held.read().note == await log.files.note("checkpoint")
+
+
+async def test_the_log_is_told_when_a_witness_cosigned_by_its_clock(store, tmp_path):
+    told = []
+    near = Near(tmp_path, W, V)
+    near.silent.add(V.key.name)
+    await witnessed(store, tmp_path, near, lambda *what: told.append(what)).grow(5)
+    assert set(told) == {(W.key.name, 1_700_000_000)}
 
 
 async def test_a_new_process_learns_how_far_its_witnesses_are(store, tmp_path):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from gateway.api.contract.asyncapi_intake import intake_channels
 from gateway.api.contract.event_files import RESOURCE, resource_schemas, status_data
 from gateway.api.contract.references import SCHEMAS
 from gateway.domain.event_schemas import (
@@ -37,6 +38,8 @@ def asyncapi_document(document: dict[str, Any], domains: Sequence[str]) -> dict[
         "ControlEvent": _all_of("Envelope", control_members()),
         **resource_schemas(document),
     }
+    intake = intake_channels(domains)
+    schemas |= intake["schemas"]
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -62,12 +65,17 @@ def asyncapi_document(document: dict[str, Any], domains: Sequence[str]) -> dict[
                 "parameters": {"kind": {"enum": list(CONTROL_KINDS_IN_ORDER), "description": "The act."}},
                 "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in control},
             },
+            **intake["channels"],
         },
         "operations": {
             "sendStatus": {"action": "send", "channel": {"$ref": "#/channels/status"}},
             "sendControl": {"action": "send", "channel": {"$ref": "#/channels/control"}},
+            **intake["operations"],
         },
-        "components": {"messages": {**status, **control}, "schemas": dict(sorted(schemas.items()))},
+        "components": {
+            "messages": {**status, **control, **intake["messages"]},
+            "schemas": dict(sorted(schemas.items())),
+        },
     }
 
 

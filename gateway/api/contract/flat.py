@@ -48,9 +48,10 @@ def flat_document(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_kept(operation: dict[str, Any]) -> bool:
-    """By its tags, and with answers that are JSON (304 has none)."""
-    answers = [one for status, one in operation["responses"].items() if not status.startswith("3")]
-    return _LEFT_OUT.isdisjoint(operation.get("tags", ())) and all(_JSON in one["content"] for one in answers)
+    """By its tags, and with a body and answers that are JSON (304 has none)."""
+    said = [one for status, one in operation["responses"].items() if not status.startswith("3")]
+    said += [operation["requestBody"]] if "requestBody" in operation else []
+    return _LEFT_OUT.isdisjoint(operation.get("tags", ())) and all(_JSON in one["content"] for one in said)
 
 
 def _operation(operation: dict[str, Any], shapes: FlatSchemas) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
@@ -19,6 +20,18 @@ from gateway.ledger.evidence.wrong import PackWrong
 
 _NAMED_BY: Final = {"transaction": ("trace", "transactionId"), "lineage": ("lineageId", "lineageId")}
 """By what a question is about: the member of an entry, and that of the question, which are the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduced:
+    """Whether rules decide as an entry says; None where too little was recorded to tell. `detail`: what differs."""
+
+    same: bool | None
+    detail: str
+
+
+Reproduces = Callable[[bytes, bytes, Mapping[str, Any]], Reproduced]
+"""Rules, governance, an entry `routed` → whether these rules decide so."""
 
 
 def check_openings(pack: ProvenPack) -> tuple[int, int]:
@@ -50,7 +63,7 @@ def _check_opening(pack: ProvenPack, one: ToldOpening) -> None:
         raise PackWrong("payload", path, f"it is not what entry {one.log_index} commits to as {one.member}")
 
 
-def check_rules(pack: ProvenPack, reproduces: Callable[[bytes, bytes, Mapping[str, Any]], str | None] | None) -> int:
+def check_rules(pack: ProvenPack, reproduces: Reproduces | None) -> int:
     """The rules are those that entries name, and decide as was decided; how many decisions. Raises PackWrong."""
     versions: dict[int, tuple[set[str], bytes, bytes]] = {}
     for one in pack.told.rules:
@@ -75,10 +88,10 @@ def check_rules(pack: ProvenPack, reproduces: Callable[[bytes, bytes, Mapping[st
             raise PackWrong("rules", path, f"it has not the table version that entry {index} names")
         if entry.body["kind"] != "routed" or entry.body.get("pinned") is True or reproduces is None:
             continue
-        differs = reproduces(known[1], known[2], entry.body)
-        if differs is not None:
-            raise PackWrong("decision", entry_path(index), differs)
-        decisions += 1
+        again = reproduces(known[1], known[2], entry.body)
+        if again.same is False:
+            raise PackWrong("decision", entry_path(index), again.detail)
+        decisions += again.same is True
     return decisions
 
 

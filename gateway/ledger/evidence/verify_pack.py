@@ -9,7 +9,7 @@ was seen before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,14 +20,11 @@ from gateway.ledger.evidence.continuing import check_continues, check_sample
 from gateway.ledger.evidence.manifest import EVIDENCE, check_files, opened_manifest
 from gateway.ledger.evidence.proven import ProvenPack, open_cosignatures, open_log, prove_entries
 from gateway.ledger.evidence.read_pack import read_pack
-from gateway.ledger.evidence.told import check_openings, check_question, check_repeated, check_rules
+from gateway.ledger.evidence.told import Reproduces, check_openings, check_question, check_repeated, check_rules
 from gateway.ledger.evidence.wrong import PackWrong
 from gateway.ledger.held import Held
 from gateway.ledger.lines import base64_text
 from gateway.ledger.note_keys import SignatureType, VerifierKey
-
-Reproduces = Callable[[bytes, bytes, Mapping[str, Any]], str | None]
-"""Whether rules and governance decide as an entry `routed` says: None, or what differs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

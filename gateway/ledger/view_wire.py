@@ -1,0 +1,79 @@
+"""Rows of the views of operations as answers, exports and commands show them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from gateway.domain.operational_views import AccuracyCounts, Durations, TraceCounts, UseCounts, View, ViewKey, ViewRow
+
+KEY_COLUMNS: Final = ("month", "domain", "businessUnit", "geography", "side")
+_TIMES: Final = ("medianS", "p95S", "longestS")
+COLUMNS: Final[Mapping[View, Sequence[str]]] = {
+    View.CYCLE_TIME: (*KEY_COLUMNS, "paidCount", *_TIMES),
+    View.RECOVERY_TIME: (*KEY_COLUMNS, "failedCount", "recoveredCount", *_TIMES),
+    View.COMPLETE_TRACES: (
+        *KEY_COLUMNS, "transactionCount", "completeCount", "notEndedCount", "withGapCount", "withoutNumberCount",
+        "completeShare",
+    ),
+    View.INVOICE_ACCURACY: (
+        *KEY_COLUMNS, "invoiceCount", "accurateCount", "undoneCount", "creditedCount", "refusedBeforeCount",
+        "accurateShare",
+    ),
+    View.API_USE: (*KEY_COLUMNS, "client", "source", "operation", "acceptedCount", "postedCount", "failedCount"),
+}  # fmt: skip
+"""The members of a view's rows, in the order of its export."""
+
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What spreadsheets take for the beginning of a formula (OWASP, 'CSV injection')."""
+
+
+def row_wire(view: View, row: ViewRow) -> dict[str, Any]:
+    """A row by the names of its members."""
+    return dict(zip(COLUMNS[view], (*_key(row.key), *_values(view, row)), strict=True))
+
+
+def view_csv(view: View, rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Records as RFC 4180 says, in UTF-8, after their head."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS[view])
+    for row in rows:
+        writer.writerow([_cell(row[name]) for name in COLUMNS[view]])
+    return text.getvalue().encode()
+
+
+def _key(key: ViewKey) -> tuple[str | None, ...]:
+    return key.month, key.domain, key.business_unit, key.geography, key.side
+
+
+def _values(view: View, row: ViewRow) -> tuple[Any, ...]:
+    match row:
+        case Durations():
+            measured = () if view is View.CYCLE_TIME else (row.measured,)
+            return row.counted, *measured, _seconds(row.median), _seconds(row.p95), _seconds(row.longest)
+        case TraceCounts():
+            missing = (row.not_ended, row.with_gap, row.without_number)
+            return row.transactions, row.complete, *missing, _share(row.complete, row.transactions)
+        case AccuracyCounts():
+            corrected = (row.undone, row.credited, row.refused_before)
+            return row.invoices, row.accurate, *corrected, _share(row.accurate, row.invoices)
+        case UseCounts():
+            return row.client, row.source, row.operation, row.accepted, row.posted, row.failed
+
+
+def _seconds(micros: int | None) -> float | None:
+    return None if micros is None else micros / 1_000_000
+
+
+def _share(part: int, whole: int) -> float:
+    """Rounded down, so that 1 is all of them."""
+    return part * 10_000 // whole / 10_000
+
+
+def _cell(value: object) -> object:
+    if value is None:
+        return ""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

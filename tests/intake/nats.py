@@ -1,0 +1,99 @@
+"""A bench for the intake from NATS: a sender, the consumer over a line, and what was refused."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.api.limits import Limits
+from gateway.intake.cloud_event import EventReader, event_type, sender_of
+from gateway.intake.consumer import IntakeConsumer, Patience
+from gateway.messaging.intake_stream import REFUSED, STREAM, IntakeStream
+from gateway.messaging.nats import NatsConnection
+from tests.line.rig import Rig
+from tests.messaging.conftest import Bench
+
+SENDERS = (
+    sender_of("erp.intake.orders", "salesforce", "salesforce"),
+    sender_of("erp.intake.*.billing", "billing", "billing"),
+    sender_of("erp.intake.*.western", "western", "western", ["Western"], ["US"]),
+)
+
+
+def event(domain: str, document: Any, event_id: str, **changes: Any) -> bytes:
+    attributes = {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": "/systems/sender",
+        "type": event_type(domain),
+        "datacontenttype": "application/json",
+        "data": document,
+    }
+    return json.dumps(attributes | changes).encode()
+
+
+@dataclass
+class Intake:
+    bench: Bench
+    rig: Rig
+    stream: IntakeStream
+    consumer: IntakeConsumer
+    asking: NatsConnection
+
+    @classmethod
+    async def on(cls, bench: Bench, rig: Rig, **patience: float) -> Intake:
+        stream = IntakeStream(bench.connection())
+        reader = EventReader(SENDERS, {"billing"}, Limits(body_bytes=100_000))
+        consumer = IntakeConsumer(
+            stream,
+            rig.line,
+            reader,
+            lambda: rig.parts.rules.rulebook.tables,
+            rig.parts.tools,
+            Patience(**{"again_s": 0.2, "deadline_s": 1e12, **patience}),
+        )
+        await stream.prepare()
+        return cls(bench, rig, stream, consumer, bench.connection())
+
+    async def publish(self, subject: str, body: bytes) -> None:
+        async with self.asking.exchange() as exchange:
+            answer = await exchange.request(subject, body)
+        assert answer["stream"] == STREAM, answer
+
+    async def refused(self) -> list[dict[str, Any]]:
+        """The data of all that was refused."""
+        found = []
+        async with self.asking.exchange() as exchange:
+            info = await exchange.request(f"$JS.API.STREAM.INFO.{STREAM}")
+            for sequence in range(1, info["state"]["last_seq"] + 1):
+                query = json.dumps({"seq": sequence}).encode()
+                message = (await exchange.request(f"$JS.API.STREAM.MSG.GET.{STREAM}", query))["message"]
+                if message["subject"] == REFUSED:
+                    found.append(json.loads(base64.b64decode(message["data"]))["data"])
+        return found
+
+    async def left(self) -> int:
+        """Messages that are not decided."""
+        async with self.asking.exchange() as exchange:
+            info = await exchange.request(f"$JS.API.CONSUMER.INFO.{STREAM}.gateway")
+        return int(info["num_pending"]) + int(info["num_ack_pending"])
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.consumer.run())
+        try:
+            yield
+            assert not task.done(), "run() ended by itself"
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def until_left(self, count: int, limit_s: float = 20.0) -> None:
+        async with asyncio.timeout(limit_s):
+            while await self.left() != count:  # noqa: ASYNC110 - the server tells nobody
+                await asyncio.sleep(0.02)

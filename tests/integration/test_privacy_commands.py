@@ -1,0 +1,53 @@
+"""`erp-gateway ledger erase|hold` against a gateway that runs: asked by one person, approved by another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+
+from tests.cutover.test_act_commands import data, erp_gateway, said  # noqa: F401 (a fixture)
+from tests.line.documents import customer
+
+
+def _send_customer(directory: Path, external_id: str) -> None:
+    token = erp_gateway("token", "--client", "salesforce", "--data", directory).stdout.strip()
+    headers = {"Authorization": f"Bearer {token}", "Prefer": "respond-async"}
+    url = said("where", "--data", directory)["url"]
+    answer = httpx.post(f"{url}/v1/customers", json=customer(external_id), headers=headers, timeout=30.0)
+    assert answer.is_success, answer.text
+
+
+def test_erasing_and_holding(data: Path) -> None:  # noqa: F811
+    _send_customer(data, "ERASE-1")
+    named = "salesforce:ERASE-1"
+    where = ("--data", data)
+    hold = said("ledger", "hold", "set", "--customer", named, "--reason", "case 1", *where)
+    asked = said("ledger", "erase", "ask", named, "--reason", "asked by letter", *where)
+    assert [one["keptFor"] for one in asked["kept"]] == ["legal-hold"]
+    alone = erp_gateway("ledger", "erase", "approve", asked["erasureId"], *where)
+    assert alone.returncode == 1
+    assert "another person" in alone.stderr
+    approved = said("ledger", "erase", "approve", asked["erasureId"], "--as", "shift-lead", *where)
+    assert (approved["state"], approved["erased"]) == ("approved", 0)
+    assert hold["holdId"] in erp_gateway("ledger", "hold", "list", *where).stdout
+    lift = ("ledger", "hold", "lift", hold["holdId"], "--reason", "the case ended", *where)
+    assert "stays until a second person" in erp_gateway(*lift).stdout
+    assert "is lifted" in erp_gateway(*lift, "--as", "shift-lead").stdout
+    # no ERP answers, so the customer's creation has not ended
+    assert "under-way" in erp_gateway("ledger", "erase", "show", asked["erasureId"], *where).stdout
+    assert "0 transactions are due" in erp_gateway("ledger", "erase", "due", *where).stdout
+
+
+def test_what_names_no_customer_is_refused(data: Path) -> None:  # noqa: F811
+    refused = erp_gateway("ledger", "erase", "ask", "VINET", "--reason", "x", "--data", data)
+    assert (refused.returncode, refused.stderr.count("SOURCE:ID")) == (2, 1)
+    neither = erp_gateway("ledger", "hold", "set", "--reason", "x", "--data", data)
+    assert (neither.returncode, neither.stderr.count("--customer or --lineage")) == (2, 1)
+
+
+def test_the_clock_is_compared_at_the_start(data: Path) -> None:  # noqa: F811
+    token = erp_gateway("token", "--client", "operations", "--data", data).stdout.strip()
+    url = said("where", "--data", data)["url"]
+    shown = httpx.get(f"{url}/metrics", headers={"Authorization": f"Bearer {token}"}, timeout=30.0).text
+    assert 'erp_gateway_clock_offset_seconds{against="database"}' in shown
