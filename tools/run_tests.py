@@ -40,6 +40,9 @@ LONGEST: Final = (
 )
 """What takes longest is begun first, so that nothing long is left at the end. The order is all that this decides."""
 
+TEST_LIMIT_S: Final = "400"
+"""Of one test that says nothing of its own: parts beside each other slow each other down."""
+
 LIMIT_S: Final = 2_400
 """A part that takes longer hangs."""
 
@@ -80,7 +83,7 @@ def _parts() -> Iterator[str]:
 def run(part: str) -> Ended:
     """One pytest run. Its cache is its own business: parts must not write into one."""
     begun = time.monotonic()
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", part]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout", TEST_LIMIT_S, part]
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)  # noqa: S603
         try:

@@ -21,7 +21,7 @@ from gateway.api.problems import not_found
 from gateway.api.query import EXTERNAL_ID, NODE, Parameter, read_query
 from gateway.api.visibility import Visibility
 from gateway.domain.document_names import NamedBy
-from gateway.ledger.named_questions import QUESTIONS
+from gateway.ledger.named_questions import QUESTIONS, NamedQuestion
 
 QUESTIONS_PATH: Final = f"{PATH}/questions"
 NAMED: Final = (
@@ -43,7 +43,7 @@ NAMED: Final = (
 class _Asked:
     """How a question is described."""
 
-    name: str
+    name: NamedQuestion
     operation_id: str
     summary: str
     answer: type[LedgerAnswered]
@@ -52,28 +52,28 @@ class _Asked:
 
 _ASKED: Final = (
     _Asked(
-        "where-stuck",
+        NamedQuestion.WHERE_STUCK,
         "findWhereStuck",
         "Tell where an order or any other document is stuck, what it waits for, since when, and what to do",
         WhereStuckAnswer,
         WHERE_STUCK,
     ),
     _Asked(
-        "why-failed",
+        NamedQuestion.WHY_FAILED,
         "findWhyFailed",
         "Tell why an invoice or any other document failed: the ERP's own words, the member, and the remedy",
         WhyFailedAnswer,
         WHY_FAILED,
     ),
     _Asked(
-        "events-told",
+        NamedQuestion.EVENTS_TOLD,
         "findEventsTold",
         "Tell whether a payment or any other document was sent again, and which events told of it",
         EventsToldAnswer,
         EVENTS_TOLD,
     ),
     _Asked(
-        "waiting-documents",
+        NamedQuestion.WAITING_DOCUMENTS,
         "findWaitingDocuments",
         "List the documents that wait for a document to be posted",
         WaitingDocumentsAnswer,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from gateway.cli import (
+    ledger_ask,
     ledger_audit,
     ledger_erase,
     ledger_hold,
@@ -13,11 +14,14 @@ from gateway.cli import (
     ledger_query,
     ledger_trace,
     ledger_verify,
+    ledger_view,
 )
 
 app = typer.Typer(no_args_is_help=True)
 app.command("trace")(ledger_trace.trace)
 app.command("query")(ledger_query.query)
+app.command("ask")(ledger_ask.ask)
+app.command("view")(ledger_view.view)
 app.command("verify")(ledger_verify.verify)
 app.command("audit")(ledger_audit.audit)
 app.command("key")(ledger_log.key)

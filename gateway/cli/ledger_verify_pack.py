@@ -75,8 +75,7 @@ def _held(state: Path, origin: str) -> Held:
 
 def _tell(pack: Path, found: PackFound) -> None:
     print_line(f"{pack}: {found.pack_id} of {found.origin} is sound")
-    about = ", ".join(f"{name} {value}" for name, value in (found.about or {}).items())
-    print_line(f"about {about}")
+    print_line(", ".join(f"{name} {value}" for name, value in (found.about or {}).items()))
     print_line(
         f"{found.entries} entries are in the log of {found.size} entries, root {base64_text(found.root or b'')}; "
         f"{found.decisions} decisions follow from the rules; {found.opened} commitments are opened, {found.closed} not"

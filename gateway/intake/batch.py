@@ -126,7 +126,8 @@ class _Work:
         while await self._look_again():
             pass
         async for page in self._waiting():
-            gone = Problem(_WAITS, "A document that this one refers to is not known, and did not come with the batch.")
+            detail = "A document that this one refers to is not known, and did not come with the batch."
+            gone = Problem("unknown-reference", detail)
             await self._write(self._batch, decided=[self._refused(one.line_number, gone) for one in page])
         now = self._parts.tools.clock.now()
         await self._write(replace(self._batch, state="complete", completed_at=now))

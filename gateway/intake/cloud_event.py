@@ -70,7 +70,8 @@ class EventReader:
     def read(self, subject: str, raw: bytes, served: Container[str]) -> Create:
         """The command of a message.
 
-        Raises Problem: unauthenticated, too-large, invalid-request, domain-not-served, invalid-document, totals-disagree.
+        Raises Problem: unauthenticated, too-large, invalid-request, domain-not-served, invalid-document,
+        totals-disagree.
         """
         caller = next((one.caller for one in self.senders if one.matches(subject)), None)
         if caller is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from gateway.domain.document_names import NamedBy
@@ -29,6 +30,15 @@ _FAILED: Final = frozenset({Status.REJECTED, Status.COMPENSATED})
 
 Steps = Mapping[str, Sequence[PlacedStep]]
 Answered = dict[str, Any]
+
+
+class NamedQuestion(StrEnum):
+    """The questions by their names in addresses and commands."""
+
+    WHERE_STUCK = "where-stuck"
+    WHY_FAILED = "why-failed"
+    EVENTS_TOLD = "events-told"
+    WAITING_DOCUMENTS = "waiting-documents"
 
 
 class NamedReads(Protocol):
@@ -161,13 +171,13 @@ async def waiting_documents(reads: NamedReads, where: NamedBy, visible: Visible)
     return {"items": items, "isCut": is_cut}
 
 
-QUESTIONS: Final[Mapping[str, Ask]] = {
-    "where-stuck": where_stuck,
-    "why-failed": why_failed,
-    "events-told": events_told,
-    "waiting-documents": waiting_documents,
+QUESTIONS: Final[Mapping[NamedQuestion, Ask]] = {
+    NamedQuestion.WHERE_STUCK: where_stuck,
+    NamedQuestion.WHY_FAILED: why_failed,
+    NamedQuestion.EVENTS_TOLD: events_told,
+    NamedQuestion.WAITING_DOCUMENTS: waiting_documents,
 }
-"""By their names in addresses and commands."""
+"""What answers each."""
 
 
 def _of(record: TransactionRecord) -> Answered:

@@ -17,7 +17,7 @@ from gateway.ledger.view_wire import COLUMNS
 from gateway.store.store import Store
 from tests.api.auditing import Auditing, auditing
 from tests.line.documents import credit_note
-from tests.line.rig import order
+from tests.line.rig import BILLING, order
 
 NORTHERN = DataScope(frozenset({"Northern"}), None)
 SIDES = [("Western", "cloud"), ("Northern", "legacy")]
@@ -70,6 +70,16 @@ async def test_a_failure_that_was_made_good_and_an_invoice_that_was_corrected(au
         ("legacy", 0, 1, 0.0),
         ("cloud", 1, 0, 1.0),
     ]
+
+
+async def test_what_is_undone_does_not_count(audit: Auditing) -> None:
+    noted = await audit.rig.send(credit_note("CN-1", "INV-10248"), "invoices", wait_s=5.0)
+    await audit.rig.reverse(noted.transaction.document_id, caller=BILLING)
+    rows = await _items(audit, "invoice-accuracy", groupBy="side", side="legacy")
+    assert [(one["accurateCount"], one["creditedCount"]) for one in rows] == [(1, 0)]
+    (paid,) = (await audit.get("traces", name="PAY-10248", domain="payments"))["items"]
+    await audit.rig.reverse(paid["document"]["documentId"], "payments", caller=BILLING)
+    assert [one["side"] for one in await _items(audit, "cycle-time")] == ["cloud"]
 
 
 @pytest.mark.parametrize("view", list(View))

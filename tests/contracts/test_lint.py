@@ -18,6 +18,8 @@ from tools.contract.reading import Finding
 from tools.contract.spectral import FLAT_RULES, HOUSE_RULES
 from tools.node.installation import NodeTools
 
+pytestmark = pytest.mark.timeout(900)  # one process judges all copies in one go
+
 OPENAPI = Path(__file__).parents[2] / "docs" / "openapi"
 CASES = [
     *((f"{plant.__name__}-full", rule, plant) for rule, plant in HOUSE),

@@ -14,6 +14,8 @@ from tools.contract.breaking import breaks
 from tools.contract.openapi_diff import OpenapiDiffFailed, differences, requests_closed
 from tools.node.installation import NodeTools
 
+pytestmark = pytest.mark.timeout(900)  # one process judges all copies in one go
+
 OPENAPI = Path(__file__).parents[2] / "docs" / "openapi"
 
 SEEN_BY_BOTH = {

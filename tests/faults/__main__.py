@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
@@ -23,10 +23,10 @@ import structlog
 from tests.faults.campaign import BESIDE, campaign, report
 from tests.faults.cut_rounds import cut_rounds
 from tests.faults.disk_rounds import disk_rounds
-from tests.faults.frozen_rounds import BEFORE_THE_FIRST_BYTE, POINTS, Freezes, frozen_rounds
+from tests.faults.frozen_rounds import BEFORE_THE_FIRST_BYTE, HOLDS_S, LONG_S, POINTS, Freezes, frozen_rounds
 from tests.faults.nats_rounds import nats_rounds
 from tests.faults.planted import PLANTED, PLANTED_AMONG_WORKERS
-from tests.faults.postgres_rounds import postgres_rounds
+from tests.faults.postgres_rounds import postgres_rounds, restartable_server
 from tests.faults.setting import world_of
 from tests.store.postgres import running_server
 
@@ -72,6 +72,8 @@ def main() -> int:
         failed += _planted_among_workers(root / "frozen-planted", asked)
     if failed:
         print(f"what is left of it: {root}")
+    else:
+        shutil.rmtree(root)
     return 1 if failed else 0
 
 
@@ -111,7 +113,7 @@ def _postgres(root: Path, asked: argparse.Namespace) -> bool:
         print(seen.report(), flush=True)
         return bool(seen.violations)
 
-    with running_server(durable=True) as server:
+    with restartable_server() as server:
         return asyncio.run(run())
 
 
@@ -121,13 +123,17 @@ def _frozen(root: Path, asked: argparse.Namespace) -> bool:
     return bool(seen.violations)
 
 
-def _freezes(
-    root: Path, asked: argparse.Namespace, rounds: int, planted: str = "", points: Sequence[str] = POINTS
-) -> Freezes:
+def _freezes(root: Path, asked: argparse.Namespace, rounds: int, planted: str = "") -> Freezes:
     async def run() -> Freezes:
         async with world_of(root, f"{asked.seed}", server.url(server.create_database())) as world:
             world.planted = planted
-            return await frozen_rounds(world, rounds=rounds, seed=asked.seed, points=points)
+            return await frozen_rounds(
+                world,
+                rounds=rounds,
+                seed=asked.seed,
+                points=BEFORE_THE_FIRST_BYTE if planted else POINTS,
+                holds_s=LONG_S if planted else HOLDS_S,
+            )
 
     with running_server() as server:
         return asyncio.run(run())
@@ -149,7 +155,7 @@ async def _planted(root: Path, asked: argparse.Namespace) -> bool:
 def _planted_among_workers(root: Path, asked: argparse.Namespace) -> bool:
     missed = 0
     for number, name in enumerate(name for name in PLANTED_AMONG_WORKERS if asked.only in name):
-        seen = _freezes(root / str(number), asked, FREEZES, name, BEFORE_THE_FIRST_BYTE)
+        seen = _freezes(root / str(number), asked, FREEZES, name)
         missed += not seen.violations
         what = seen.violations[0].splitlines()[0] if seen.violations else "**not caught**"
         print(f"| {name} | {seen.rounds} freezes | {what[:100]} |", flush=True)

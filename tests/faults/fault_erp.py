@@ -30,7 +30,7 @@ POSTING_WAYS: Final = (
 )
 """What may become of a posting. Posted: fine, slow, late, answer_lost, half_an_answer, bad_gateway."""
 SLOW_S: Final = (0.2, 0.4)
-LATE_S: Final = (0.8, 1.2)
+LATE_S: Final = (0.8, 1.4)
 LATEST_S: Final = 1.5
 """Nothing is posted later than this after its request was read, however busy the machine: longest_execution of the
 gateways under fault is longer."""

@@ -33,7 +33,10 @@ TRAPPED_S: Final = 5.0
 """A worker that comes by its point no sooner is frozen where it is."""
 HOLDS_S: Final = (3.0, 7.0)
 """Past the lease; and past the quiet time behind it, when others have given it up."""
+LONG_S: Final = (12.0,)
+"""Long enough that another one sends, if it may, however busy the machine."""
 AWAKE_S: Final = 1.0
+LOCKED: Final = "lock timeout"
 
 
 @dataclass
@@ -45,6 +48,7 @@ class Freezes:
     statuses: Counter[str] = field(default_factory=Counter)
     accepted: int = 0
     taken_over: int = 0
+    not_started: int = 0
     violations: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -53,34 +57,38 @@ class Freezes:
         said = [
             f"{self.rounds} workers frozen past their leases and woken, {WORKERS} at work, in {self.seconds:.0f} s",
             f"{self.accepted} documents accepted, {self.taken_over} of them were unknown for a while",
+            f"starts that waited for a lock of a frozen one in vain: {self.not_started}",
             "frozen at: " + ", ".join(f"{point} {count}" for point, count in self.at_points.most_common()),
             "came to rest: " + ", ".join(f"{status} {count}" for status, count in self.statuses.most_common()),
         ]
         return "\n".join([*said, *(f"VIOLATED: {one}" for one in self.violations)])
 
 
-async def frozen_rounds(world: World, *, rounds: int, seed: int = 0, points: Sequence[str] = POINTS) -> Freezes:
-    """Freeze so often, at these points in turn from number `seed` on, with WORKERS on the world's database."""
+async def frozen_rounds(
+    world: World, *, rounds: int, seed: int = 0, points: Sequence[str] = POINTS, holds_s: Sequence[float] = HOLDS_S
+) -> Freezes:
+    """Freeze so often, at these points in turn from number `seed` on, with WORKERS on the world's database, of which
+    one is never frozen. `holds_s`: how long each is."""
     seen, began = Freezes(), time.monotonic()
     async with world.begun():
         world.callers.invoices, world.callers.patience_s = False, 2.5
-        ports = [_free_port() for _ in range(WORKERS)]
-        world.callers.urls = [f"http://127.0.0.1:{port}" for port in ports]
+        ports = [_free_port() for _ in range(WORKERS - 1)]
+        world.callers.urls = [f"http://127.0.0.1:{port}" for port in (world.port, *ports)]
         weights = {"fine": 0.5, "slow": 0.1, "late": 0.15, "answer_lost": 0.15, "unavailable": 0.1}
         await world.behave(weights)
-        # the first one makes the database
-        first = await world.start(None)
-        assert await world.is_ready(first), first.said()
-        await first.kill()
+        steady = await world.start(None)
+        assert await world.is_ready(steady), steady.said()
         enough = asyncio.Event()
         calling = asyncio.create_task(world.callers.call(enough))
         turns = iter(range(rounds))
         places = itertools.islice(itertools.cycle(points), seed, None)
         try:
-            await asyncio.gather(*(_slot(world, port, turns, places, seen) for port in ports))
+            await asyncio.gather(*(_slot(world, port, turns, places, holds_s, seen) for port in ports))
         finally:
             enough.set()
             await calling
+            _ended_by_itself(steady, world)
+            await steady.kill()
         world.callers.urls = [f"http://127.0.0.1:{world.port}"]
         world.callers.patience_s = 12.0
         seen.violations += await world.end(frozenset({"in_doubt"}))
@@ -101,7 +109,14 @@ def _free_port() -> int:
         return port
 
 
-async def _slot(world: World, port: int, turns: Iterator[int], places: Iterator[str], seen: Freezes) -> None:
+async def _slot(
+    world: World,
+    port: int,
+    turns: Iterator[int],
+    places: Iterator[str],
+    holds_s: Sequence[float],
+    seen: Freezes,
+) -> None:
     """One of the workers after the other, on one port."""
     for turn in turns:
         point = next(places)
@@ -112,9 +127,13 @@ async def _slot(world: World, port: int, turns: Iterator[int], places: Iterator[
         until = time.monotonic() + TRAPPED_S + 5.0
         while not told.exists() and not life.is_over and time.monotonic() < until:  # noqa: ASYNC110 - it stands still
             await asyncio.sleep(0.02)
+        if life.is_over and LOCKED in life.said():
+            # what stood still held a lock of the database's: its supervisor would start it again
+            seen.not_started += 1
+            continue
         seen.at_points[point if told.exists() else "any instant"] += 1
         life.signal(signal.SIGSTOP)
-        await asyncio.sleep(world.chance.choice(HOLDS_S))
+        await asyncio.sleep(world.chance.choice(holds_s))
         life.signal(signal.SIGCONT)
         await asyncio.sleep(AWAKE_S)
         _ended_by_itself(life, world)

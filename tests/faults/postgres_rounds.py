@@ -6,12 +6,14 @@ import asyncio
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.faults.world import World
-from tests.store.postgres import RunningServer, _as, _unprivileged_user, _wait_until_ready
+from tests.store.postgres import RunningServer, _as, _stop, _unprivileged_user, _wait_until_ready, running_server
 
 
 @dataclass
@@ -31,6 +33,16 @@ class Stops:
             f" {self.accepted} documents accepted, {self.refused} requests refused with 503"
         )
         return "\n".join([said, *(f"VIOLATED: {one}" for one in self.violations)])
+
+
+@contextmanager
+def restartable_server() -> Iterator[RunningServer]:
+    """A durable server that may be another process in the end than in the beginning."""
+    with running_server(durable=True) as server:
+        try:
+            yield server
+        finally:
+            _stop(server.process)
 
 
 async def postgres_rounds(world: World, server: RunningServer, *, stops: int) -> Stops:

@@ -10,9 +10,8 @@ from tests.faults.cut_rounds import cut_rounds
 from tests.faults.disk_rounds import disk_rounds
 from tests.faults.frozen_rounds import frozen_rounds
 from tests.faults.nats_rounds import nats_rounds
-from tests.faults.postgres_rounds import postgres_rounds
+from tests.faults.postgres_rounds import postgres_rounds, restartable_server
 from tests.faults.setting import world_of
-from tests.store.postgres import running_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -43,11 +42,11 @@ async def test_a_full_disk_costs_answers_and_nothing_else(tmp_path: Path) -> Non
 
 @pytest.mark.postgres
 async def test_postgresql_is_stopped_at_once_and_what_was_accepted_is_there(tmp_path: Path) -> None:
-    with running_server(durable=True) as server:
+    with restartable_server() as server:
         async with world_of(tmp_path, "postgres", server.url(server.create_database())) as world:
-            seen = await postgres_rounds(world, server, stops=4)
+            seen = await postgres_rounds(world, server, stops=3)
     assert not seen.violations, seen.report()
-    assert seen.stops == 4
+    assert seen.stops == 3
     assert seen.accepted > 0
 
 

@@ -38,6 +38,8 @@ OPEN: Final = (
     " ('accepted', 'routed', 'dispatched', 'unknown', 'waiting', 'compensating')"
 )
 
+UNPLACED: Final = "SELECT (SELECT count(*) FROM ledger_entries) - (SELECT count(*) FROM log_entries)"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -184,15 +186,16 @@ class World:
         return trapped
 
     async def _until_rest(self) -> list[str]:
-        """Until nothing is open and everything is published."""
+        """Until nothing is open, everything is published, and every entry has its place in the tree."""
         until = time.monotonic() + REST_S
         while True:
             left = await number(self.url, OPEN)
             waiting = await number(self.url, "SELECT count(*) FROM outbox WHERE published_at IS NULL")
-            if not left and not waiting:
+            unplaced = await number(self.url, UNPLACED)
+            if not left and not waiting and not unplaced:
                 return []
             if time.monotonic() > until:
-                return [f"{left} transactions and {waiting} events are left after {REST_S} s"]
+                return [f"{left} transactions, {waiting} events and {unplaced} entries are left after {REST_S} s"]
             await asyncio.sleep(0.1)
 
 

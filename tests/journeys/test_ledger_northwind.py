@@ -6,12 +6,16 @@ import json
 import os
 import sqlite3
 import subprocess
+import zipfile
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.journeys.demo_process import COMMAND, demo
+from gateway.ledger.key_files import KeyPurpose
+from gateway.settings import load_settings
+from gateway.wiring.ledger import key_files
+from tests.journeys.demo_process import COMMAND, FIGURES, demo
 from tests.journeys.test_northwind import assert_ties_out
 from tools.go_verifier.program import go_verifier
 
@@ -20,9 +24,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 LIMIT_S = 300
 
 
-def _run(data: Path, *words: str | Path) -> str:
+def _run(data: Path, *words: str | Path, group: str = "ledger") -> str:
     done = subprocess.run(
-        [COMMAND, "ledger", *words],
+        [COMMAND, group, *words],
         capture_output=True,
         text=True,
         timeout=LIMIT_S,
@@ -44,6 +48,27 @@ def audit(data: Path, published: Path) -> int:
     return int(told["size"])
 
 
+def packs(data: Path, lineage: str, folder: Path) -> None:
+    """A pack of an order to cash, and a sample of all invoices; both are sound and continue what was verified."""
+    files = key_files(data, load_settings(data))
+    log_key, evidence_key = (files.signer(one).key.text for one in (KeyPurpose.LOG, KeyPurpose.EVIDENCE))
+    keys = ("--key", log_key, "--evidence-key", evidence_key)
+    (seen,) = (data.parent / "state").rglob("*.json")  # what `audit` verified
+    _run(data, "lineage", lineage, "--out", folder / "lineage.zip", group="evidence")
+    told = json.loads(_run(data, "verify", folder / "lineage.zip", *keys, "--state", seen, "--json"))
+    assert told["ok"]
+    assert told["openedCommitments"] >= 3
+    assert told["reproducedDecisions"] >= 1
+    drawn = ("sample", "25", "--nonce", "dice-4421-3316-6252", "--domain", "invoices")
+    _run(data, *drawn, "--out", folder / "sample.zip", group="evidence")
+    assert json.loads(_run(data, "verify", folder / "sample.zip", *keys, "--state", seen, "--json"))["ok"]
+    with zipfile.ZipFile(folder / "sample.zip") as archive:
+        population = json.loads(archive.read("pack.json"))["sample"]["population"]
+    count, total = FIGURES["invoices"]
+    assert population["transactionCount"] == count
+    assert total in {one["amount"] for one in population["sums"] if one["kind"] == "posted"}
+
+
 def test_every_entry_of_a_northwind_run_is_in_a_log_that_go_accepts(tmp_path: Path):
     data = tmp_path / "demo"
     with demo(data, "--fresh") as running:
@@ -51,7 +76,10 @@ def test_every_entry_of_a_northwind_run_is_in_a_log_that_go_accepts(tmp_path: Pa
     size = audit(data, tmp_path / "published")
     with closing(sqlite3.connect(f"file:{data / 'gateway.db'}?mode=ro", uri=True)) as database:
         (entries,) = database.execute("SELECT count(*) FROM ledger_entries").fetchone()
+        payment = "SELECT lineage_id FROM transactions WHERE domain = 'payments' AND status = 'posted' LIMIT 1"
+        (lineage,) = database.execute(payment).fetchone()
         (transaction,) = database.execute("SELECT transaction_id FROM transactions LIMIT 1").fetchone()
     assert size == entries > 10_000
     receipts = json.loads(_run(data, "receipt", transaction, "--json"))
     assert [one["seq"] for one in receipts] == list(range(1, len(receipts) + 1))
+    packs(data, lineage, tmp_path)

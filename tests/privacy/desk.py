@@ -53,13 +53,13 @@ class Desk:
             made.append(sent.transaction.transaction_id)
         return made
 
-    async def ask(self, key: str = "key-1") -> ErasureRecord:
-        record, _ = await ask_erasure(self.parts, ADA, VINET, "asked by letter of 3 May", key)
+    async def ask(self, key: str = "key-1", name: DocumentName = VINET) -> ErasureRecord:
+        record, _ = await ask_erasure(self.parts, ADA, name, "asked by letter of 3 May", key)
         return record
 
-    async def erase(self, key: str = "key-1") -> ErasureRecord:
+    async def erase(self, key: str = "key-1", name: DocumentName = VINET) -> ErasureRecord:
         """Ask and approve."""
-        return await approve_erasure(self.parts, BOB, (await self.ask(key)).erasure_id)
+        return await approve_erasure(self.parts, BOB, (await self.ask(key, name)).erasure_id)
 
     async def bodies(self, transaction_ids: Sequence[str]) -> list[bool]:
         """Whether each one's payload is there."""

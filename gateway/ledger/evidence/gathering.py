@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gateway.domain.entry_filter import EntryFilter
-from gateway.domain.queries import Visible
+from gateway.domain.queries import TransactionFilter, Visible
 from gateway.domain.records import ActivationRecord, TransactionRecord
 from gateway.errors import Problem
 from gateway.ledger.checkpoint import parse_checkpoint
@@ -41,7 +41,8 @@ class SampleDrawn:
 
 @dataclass(slots=True)
 class Gathered:
-    """`found`: the entries that the question is about, `beside`: those of the changes of the rules that decided; both
+    """`found`: the entries that the question is about, `beside`: those of the roots whose decision they follow, and of
+    the changes of the rules that decided; both
     in the order of the log. `rules`: what was in force, by activation number. `left_out`: what the asker may not
     see."""
 
@@ -84,8 +85,10 @@ class Gatherer:
         self, records: Sequence[TransactionRecord], whose: For, end: int, sample: SampleDrawn | None
     ) -> Gathered:
         found = await self._placed([one.transaction_id for one in records], end)
-        gathered = Gathered(found, sample=sample)
-        for number in _activations(found):
+        roots = await self._roots(records, whose)
+        beside = await self._placed([one.transaction_id for one in roots], end)
+        gathered = Gathered(found, beside, sample=sample)
+        for number in _activations([*found, *beside]):
             if len(gathered.rules) == MOST_RULES:
                 gathered.left_out.append(f"the text of further rules than those of {MOST_RULES} activations")
                 break
@@ -94,11 +97,22 @@ class Gatherer:
                 gathered.rules[number] = known
         if whose.sees_all:
             traces = [trace for number in gathered.rules for trace in await self._control_traces(number, gathered)]
-            gathered.beside = await self._placed(list(dict.fromkeys(traces)), end)
+            gathered.beside = [*beside, *await self._placed(list(dict.fromkeys(traces)), end)]
         else:
             gathered.left_out.append("who wrote, approved and activated the rules: it belongs to no business unit")
-        await self._candidates(records, gathered, whose)
+        await self._candidates([*records, *roots], gathered, whose)
         return gathered
+
+    async def _roots(self, records: Sequence[TransactionRecord], whose: For) -> list[TransactionRecord]:
+        """Those whose decision others of these follow: of each lineage the newest that follows no pin itself."""
+        known, found = {one.transaction_id for one in records}, []
+        for lineage_id in dict.fromkeys(one.lineage_id for one in records if one.pinned):
+            of_lineage = TransactionFilter(lineage_id=lineage_id)
+            every = await self._reads.transactions(of_lineage, whose.visible, MOST_ENTRIES, None)
+            root = next((one for one in every if not one.pinned and one.system_id is not None), None)
+            if root is not None and root.transaction_id not in known:
+                found.append(root)
+        return found
 
     async def _rule_change(self, subject: OfRuleChange, whose: For, end: int) -> Gathered:
         if not whose.sees_all:

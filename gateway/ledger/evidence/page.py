@@ -69,7 +69,7 @@ def _about(evidence: Evidence) -> str:
         ("Checkpoint", f"{checkpoint.size} entries, root {base64_text(checkpoint.root)}"),
         *[("Signed", one) for one in _signers(evidence.note)],
         ("Made", f"{instant(evidence.made_at)} for {evidence.made_for}"),
-        ("Entries", f"{len(evidence.found)} that the question found, {len(evidence.beside)} of the rules that decided"),
+        ("Entries", f"{len(evidence.found)} that the question found, {len(evidence.beside)} of what decided"),
         *[("Left out", one) for one in evidence.left_out],
     ]
     return _table((), told)

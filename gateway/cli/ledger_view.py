@@ -1,0 +1,130 @@
+"""`erp-gateway ledger view`: what operations read off the ledger, as a table with bars; `--csv` for spreadsheets."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+import typer
+
+from gateway.api.ledger_views import ASKED, VIEWS_PATH, viewed
+from gateway.api.limits import Limits
+from gateway.api.query import read_query
+from gateway.cli.console import (
+    DataOption,
+    Failure,
+    JsonOption,
+    data_directory,
+    print_json,
+    print_line,
+    print_table,
+    reading,
+)
+from gateway.cli.cutover_board import bar
+from gateway.cli.gateway_http import ClientOption, TokenOption, UrlOption, gateway_of
+from gateway.cli.ledger_question import EVERYTHING, ConditionsArgument, Record, conditions
+from gateway.domain.operational_views import View
+from gateway.errors import Problem
+from gateway.ledger.view_wire import COLUMNS, KEY_COLUMNS, view_csv
+from gateway.store.store import Store
+
+_BARRED: Final[Mapping[View, str]] = {
+    View.CYCLE_TIME: "medianS",
+    View.RECOVERY_TIME: "medianS",
+    View.COMPLETE_TRACES: "completeShare",
+    View.INVOICE_ACCURACY: "accurateShare",
+    View.API_USE: "acceptedCount",
+}
+"""The member that is drawn."""
+_PER_MILLE: Final = 1_000
+"""Bars are drawn of whole numbers: of thousandths."""
+
+
+def view(
+    which: Annotated[View, typer.Argument(help="Which view.")],
+    words: ConditionsArgument = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
+    data: DataOption = None,
+    url: UrlOption = None,
+    token: TokenOption = None,
+    client: ClientOption = "auditor",
+    live: Annotated[bool, typer.Option("--live", help="Ask the running gateway of the data directory.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Show a view of operations: NAME=VALUE words narrow it, such as slice=orders.Western.US groupBy=month,side.
+
+    Without --live, --url or --token the record of the data directory is read itself, whether its gateway runs or not.
+    """
+    asked = conditions(words)
+    if live or url or token:
+        gateway = gateway_of(data, url, token, client)
+        if as_csv:
+            gateway.download(f"{VIEWS_PATH}/{which}.csv", asked, sys.stdout.buffer)
+            return
+        found = gateway.get(f"{VIEWS_PATH}/{which}", asked)
+    else:
+        found = _read(data, which, asked)
+        if as_csv:
+            sys.stdout.buffer.write(view_csv(which, found["items"]))
+            sys.stdout.buffer.flush()
+            return
+    if json:
+        print_json(found)
+        return
+    print_line(f"{which}: accepted from {found['acceptedFrom']} until {found['acceptedUntil']}")
+    _print(which, found["items"], found["groupBy"])
+
+
+def _read(data: Path | None, which: View, asked: Mapping[str, str]) -> dict[str, Any]:
+    directory = data_directory(data)
+
+    async def ask(store: Store) -> dict[str, Any]:
+        record = await Record.of(store, directory)
+        try:
+            query = read_query(urlencode(asked).encode(), ASKED, Limits())
+            return await viewed(record.ledger, record.visibility, EVERYTHING, which, query)
+        except Problem as refused:
+            remedies = "".join(f"\n  {one.field}: {one.message}; {one.remedy}" for one in refused.errors)
+            raise Failure(f"{refused.detail}{remedies}", 2) from refused
+
+    return reading(directory, ask)
+
+
+def _print(which: View, items: Sequence[Mapping[str, Any]], groups: Sequence[str]) -> None:
+    """Only the keys by which the rows are apart, and a bar beside what the view is about."""
+    apart = [name for group in groups for name in (KEY_COLUMNS[1:4] if group == "slice" else (group,))]
+    keys = [name for name in KEY_COLUMNS if name in apart]
+    columns = [*keys, *(name for name in COLUMNS[which] if name not in KEY_COLUMNS)]
+    barred = _BARRED[which]
+    most = max((_length(one[barred]) for one in items), default=0)
+    if barred.endswith("Share"):
+        most = _PER_MILLE
+    at = columns.index(barred) + 1
+    rows = []
+    for one in items:
+        cells = [_cell(name)(one[name]) for name in columns]
+        rows.append([*cells[:at], bar(_length(one[barred]), most), *cells[at:]])
+    print_table([*columns[:at], "", *columns[at:]], rows)
+
+
+def _length(value: float | None) -> int:
+    return 0 if value is None else round(value * _PER_MILLE)
+
+
+def _cell(name: str) -> Callable[[Any], str]:
+    if name.endswith("Share"):
+        return lambda value: f"{value:.2%}"
+    return _duration if name.endswith("S") else (lambda value: "" if value is None else str(value))
+
+
+def _duration(seconds: float | None) -> str:
+    """In the greatest unit of which there is one at least."""
+    if seconds is None:
+        return ""
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.3f} s"

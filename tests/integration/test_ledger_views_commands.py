@@ -1,0 +1,114 @@
+"""`erp-gateway ledger view|ask` on the record of a data directory, and put to a gateway that is running."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from gateway.cli import app
+from gateway.cli.console import Failure
+from gateway.domain.operational_views import View
+from gateway.store.migrate import migrate
+from gateway.store.store import open_store
+from tests.integration.test_wiring import NOBODY, SETTINGS
+from tests.line.documents import TO_CLOUD
+from tests.line.rig import Rig, invoice, order, payment
+
+PERIOD = ("acceptedFrom=2023-11-01T00:00:00Z", "acceptedUntil=2023-12-01T00:00:00Z")
+
+
+async def _business(directory: Path) -> None:
+    """An order that was paid; one that was refused, with an invoice that waits for another one that is stuck."""
+    url = f"sqlite:///{directory / 'gateway.db'}"
+    await migrate(url)
+    store = await open_store(url)
+    rig = await Rig.on(store)
+    for number, changes in (("10248", {}), ("10249", TO_CLOUD)):
+        await rig.send(order(number, **changes), wait_s=5.0)
+        await rig.send(invoice(f"INV-{number}", number, **changes), "invoices", wait_s=5.0)
+        rig.clock.forward(7_200.0 if changes else 86_400.0 * 3)
+        await rig.send(payment(f"PAY-{number}", (f"INV-{number}",), **changes), "payments", wait_s=5.0)
+    rig.legacy.script = ["reject", "down"]
+    await rig.send(order("10250"), wait_s=5.0)
+    await rig.send(order("10251"))
+    await rig.line.drain(10)
+    await rig.send(invoice("INV-10251", "10251"), "invoices")
+    await store.close()
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("viewed")
+    (made / "gateway.toml").write_text(SETTINGS.format(url=NOBODY), encoding="utf-8")
+    (made / "secret").write_text("s", encoding="utf-8")
+    key = made / "commitments.key"
+    key.write_bytes(b"c" * 32)
+    key.chmod(0o600)
+    asyncio.run(_business(made))
+    return made
+
+
+def _call(directory: Path, *arguments: str) -> Any:
+    return CliRunner().invoke(app, ["ledger", *arguments, "--data", str(directory)])
+
+
+def _said(directory: Path, *arguments: str) -> Any:
+    done = _call(directory, *arguments, "--json")
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+def test_a_view_is_drawn_with_bars(directory: Path) -> None:
+    done = _call(directory, "view", "cycle-time", *PERIOD, "groupBy=side")
+    assert done.exit_code == 0, done.output
+    head, columns, cloud, legacy = done.stdout.splitlines()
+    assert head.startswith("cycle-time: accepted from 2023-11-01")
+    assert columns.split() == ["side", "paidCount", "medianS", "p95S", "longestS"]
+    assert cloud.split()[:4] == ["cloud", "1", "2.0", "h"]
+    assert legacy.split()[:4] == ["legacy", "1", "3.0", "d"]
+    assert legacy.count("#") == 20
+    assert cloud.count("#") == 1
+
+
+@pytest.mark.parametrize("view", list(View))
+def test_every_view_is_told_as_json_csv_and_table(directory: Path, view: View) -> None:
+    found = _said(directory, "view", view, *PERIOD)
+    assert found["items"]
+    assert found["groupBy"] == ["month", "slice", "side"]
+    told = list(csv.DictReader(io.StringIO(_call(directory, "view", view, *PERIOD, "--csv").stdout)))
+    assert [one["month"] for one in told] == [one["month"] for one in found["items"]]
+    table = _call(directory, "view", view, *PERIOD).stdout.splitlines()
+    assert len(table) == len(found["items"]) + 2
+
+
+def test_questions_about_a_document(directory: Path) -> None:
+    (stuck, waits) = _said(directory, "ask", "where-stuck", "10251")["items"]
+    assert (stuck["awaited"], waits["awaited"]) == ("next_attempt", "transaction")
+    assert "the credit limit is exceeded" in _call(directory, "ask", "why-failed", "10250").stdout
+    (told,) = _said(directory, "ask", "events-told", "PAY-10248", "--domain", "payments")["items"]
+    assert not told["wasSentAgain"]
+    assert "posted" in _call(directory, "ask", "events-told", "PAY-10248").stdout
+    assert "INV-10251" in _call(directory, "ask", "waiting-documents", "10251").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("view", "cycle-time", "acceptedFrom=2020-01-01T00:00:00Z"),
+        ("view", "cycle-time", "colour=red"),
+        ("view", "nothing"),
+        ("ask", "where-stuck", "nobody"),
+    ],
+)
+def test_wrong_questions_are_refused_in_words(directory: Path, arguments: tuple[str, ...]) -> None:
+    done = _call(directory, *arguments)
+    assert done.exit_code != 0
+    assert isinstance(done.exception, Failure | SystemExit)
+    assert str(done.exception) if isinstance(done.exception, Failure) else done.output
