@@ -23,8 +23,8 @@ SUBMIT_HEADERS: Final = {
     "Idempotency-Key": "Names this request on all its repetitions; or the member idempotencyKey. Required where the "
     "document has no externalId. Scope: your client and this address; a key used here may be used elsewhere for "
     "another request.",
-    "Prefer": "`wait=n` (0 to 8 seconds) waits for the end of the transaction; `respond-async` answers 202 as soon as the "
-    "document is accepted.",
+    "Prefer": "`wait=n` (0 to 8 seconds) waits for the end of the transaction; `respond-async` answers 202 as soon as "
+    "the document is accepted.",
     "Priority": "`u=n` (RFC 9218): 0 is done before 7; with `respond-async` 7 is the lane for runs of many documents.",
     "traceparent": "W3C Trace Context.",
     "tracestate": "W3C Trace Context: at most 32 members, else it is discarded.",

@@ -17,10 +17,10 @@ _ASKED: Final = {
 }
 _SLICES: Final = {View.INVOICE_ACCURACY: "invoices"}
 _VALUES: Final[Mapping[View, tuple[Any, ...]]] = {
-    View.CYCLE_TIME: (310, 950_400.5, 2_592_000.25, 3_110_400.0),
-    View.RECOVERY_TIME: (42, 41, 63.5, 1_800.0, 86_400.0),
-    View.COMPLETE_TRACES: (2_000, 1_998, 2, 0, 0, 0.999),
-    View.INVOICE_ACCURACY: (830, 812, 6, 9, 5, 0.9783),
+    View.CYCLE_TIME: (310, 950_401, 2_592_001, 3_110_400),
+    View.RECOVERY_TIME: (42, 41, 64, 1_800, 86_400),
+    View.COMPLETE_TRACES: (2_000, 1_998, 2, 0, 0, "0.9990"),
+    View.INVOICE_ACCURACY: (830, 812, 6, 9, 5, "0.9783"),
     View.API_USE: ("salesforce", "salesforce", "create", 830, 824, 6),
 }
 

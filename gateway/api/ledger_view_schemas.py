@@ -7,7 +7,8 @@ from pydantic import Field
 from gateway.api.answer_model import AnswerModel
 from gateway.api.ledger_schemas import LedgerAnswered
 
-_SECONDS = "Seconds; null where nothing was measured. By nearest rank."
+_SHARE = r"^[01]\.[0-9]{4}$"
+_SECONDS = "Seconds, rounded up; null where nothing was measured. By nearest rank."
 
 
 class ViewRowAnswer(AnswerModel):
@@ -25,9 +26,9 @@ class CycleTimeRow(ViewRowAnswer):
     else is the order's."""
 
     paid_count: int = Field(description="Payments of orders; an order that is paid in parts counts with each.")
-    median_s: float | None = Field(description=_SECONDS)
-    p95_s: float | None = Field(description=_SECONDS)
-    longest_s: float | None = Field(description=_SECONDS)
+    median_s: int | None = Field(description=_SECONDS)
+    p95_s: int | None = Field(description=_SECONDS)
+    longest_s: int | None = Field(description=_SECONDS)
 
 
 class RecoveryTimeRow(ViewRowAnswer):
@@ -35,9 +36,9 @@ class RecoveryTimeRow(ViewRowAnswer):
 
     failed_count: int = Field(description="That were unknown, refused, compensated or not sent, once at least.")
     recovered_count: int = Field(description="Of these, how many are posted by now.")
-    median_s: float | None = Field(description=_SECONDS)
-    p95_s: float | None = Field(description=_SECONDS)
-    longest_s: float | None = Field(description=_SECONDS)
+    median_s: int | None = Field(description=_SECONDS)
+    p95_s: int | None = Field(description=_SECONDS)
+    longest_s: int | None = Field(description=_SECONDS)
 
 
 class CompleteTracesRow(ViewRowAnswer):
@@ -48,7 +49,7 @@ class CompleteTracesRow(ViewRowAnswer):
     not_ended_count: int = Field(description="Without a gap so far.")
     with_gap_count: int = Field(description="An entry is missing: an alarm.")
     without_number_count: int = Field(description="Posted, and the entry names no number of the ERP.")
-    complete_share: float = Field(description="Of all, rounded down to four digits.")
+    complete_share: str = Field(description="Of all, rounded down to four digits.", pattern=_SHARE)
 
 
 class InvoiceAccuracyRow(ViewRowAnswer):
@@ -59,7 +60,7 @@ class InvoiceAccuracyRow(ViewRowAnswer):
     undone_count: int = Field(description="Cancelled or reversed since.")
     credited_count: int = Field(description="Corrected by a credit note that stands.")
     refused_before_count: int = Field(description="Posted after an earlier attempt was refused.")
-    accurate_share: float = Field(description="Of all, rounded down to four digits.")
+    accurate_share: str = Field(description="Of all, rounded down to four digits.", pattern=_SHARE)
 
 
 class ApiUseRow(ViewRowAnswer):

@@ -18,8 +18,8 @@ class QueueShown(AnswerModel):
     under_way: int = Field(description="In the hands of a process.")
     waiting: int = Field(description="For another transaction, or for the end of an act.")
     put_off: int = Field(description="To be tried again later, after something failed.")
-    oldest_s: float = Field(description="Seconds since the acceptance of the oldest that is not under way.")
-    oldest_due_s: float = Field(description="Seconds for which the longest due has been due.")
+    oldest_s: int = Field(description="Seconds since the acceptance of the oldest that is not under way.")
+    oldest_due_s: int = Field(description="Seconds for which the longest due has been due.")
 
 
 class QueuesAnswer(Answered):
@@ -29,7 +29,7 @@ class QueuesAnswer(Answered):
     items: list[QueueShown]
     in_doubt: int
     events: int
-    oldest_event_s: float
+    oldest_event_s: int
 
 
 QUEUES: Final[dict[str, Any]] = {
@@ -41,8 +41,8 @@ QUEUES: Final[dict[str, Any]] = {
             "underWay": 4,
             "waiting": 120,
             "putOff": 0,
-            "oldestS": 412.5,
-            "oldestDueS": 411.9,
+            "oldestS": 413,
+            "oldestDueS": 412,
         },
         {
             "lane": "interactive",
@@ -51,11 +51,11 @@ QUEUES: Final[dict[str, Any]] = {
             "underWay": 2,
             "waiting": 0,
             "putOff": 1,
-            "oldestS": 3.2,
-            "oldestDueS": 0.0,
+            "oldestS": 4,
+            "oldestDueS": 0,
         },
     ],
     "inDoubt": 0,
     "events": 12,
-    "oldestEventS": 0.1,
+    "oldestEventS": 1,
 }

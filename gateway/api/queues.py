@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 from litestar import Request, get
@@ -39,7 +40,7 @@ def queue_routes(parts: AppParts) -> list[HTTPRouteHandler]:
             "items": [_wire(one) for one in state.depths],
             "inDoubt": state.in_doubt,
             "events": state.events,
-            "oldestEventS": state.oldest_event_s,
+            "oldestEventS": ceil(state.oldest_event_s),
         }
         return json_answer(exchange_of(request.scope), body)
 
@@ -54,6 +55,6 @@ def _wire(depth: QueueDepth) -> dict[str, object]:
         "underWay": depth.under_way,
         "waiting": depth.waiting,
         "putOff": depth.put_off,
-        "oldestS": depth.oldest_s,
-        "oldestDueS": depth.oldest_due_s,
+        "oldestS": ceil(depth.oldest_s),
+        "oldestDueS": ceil(depth.oldest_due_s),
     }

@@ -110,13 +110,13 @@ def _print(which: View, items: Sequence[Mapping[str, Any]], groups: Sequence[str
     print_table([*columns[:at], "", *columns[at:]], rows)
 
 
-def _length(value: float | None) -> int:
-    return 0 if value is None else round(value * _PER_MILLE)
+def _length(value: float | str | None) -> int:
+    return 0 if value is None else round(float(value) * _PER_MILLE)
 
 
 def _cell(name: str) -> Callable[[Any], str]:
     if name.endswith("Share"):
-        return lambda value: f"{value:.2%}"
+        return lambda value: f"{float(value):.2%}"
     return _duration if name.endswith("S") else (lambda value: "" if value is None else str(value))
 
 

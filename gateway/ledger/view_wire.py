@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from gateway.domain.operational_views import AccuracyCounts, Durations, TraceCounts, UseCounts, View, ViewKey, ViewRow
@@ -64,13 +65,14 @@ def _values(view: View, row: ViewRow) -> tuple[Any, ...]:
             return row.client, row.source, row.operation, row.accepted, row.posted, row.failed
 
 
-def _seconds(micros: int | None) -> float | None:
-    return None if micros is None else micros / 1_000_000
+def _seconds(micros: int | None) -> int | None:
+    """Rounded up, so that 0 is none."""
+    return None if micros is None else -(-micros // 1_000_000)
 
 
-def _share(part: int, whole: int) -> float:
-    """Rounded down, so that 1 is all of them."""
-    return part * 10_000 // whole / 10_000
+def _share(part: int, whole: int) -> str:
+    """Rounded down, so that 1.0000 is all of them."""
+    return f"{Decimal(part * 10_000 // whole) / 10_000:.4f}"
 
 
 def _cell(value: object) -> object:

@@ -149,6 +149,14 @@ def no_answer_for_another_media_type(document: Document) -> None:
     del create(document)["responses"]["415"]
 
 
+@plants("conflict-declared")
+def no_answer_for_a_key_in_conflict(document: Document) -> None:
+    operation = create(document)
+    key = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}}
+    operation.setdefault("parameters", []).append(key)
+    del operation["responses"]["409"]
+
+
 @plants("problem-as-json")
 def a_problem_without_plain_json(document: Document) -> None:
     content = create(document)["responses"]["422"]["content"]

@@ -55,7 +55,7 @@ async def test_workers_are_frozen_past_their_leases_and_nothing_is_posted_twice(
     tmp_path: Path, postgres_url: str
 ) -> None:
     async with world_of(tmp_path, "frozen", postgres_url) as world:
-        seen = await frozen_rounds(world, rounds=9)
+        seen = await frozen_rounds(world, rounds=6)
     assert not seen.violations, seen.report()
-    assert seen.rounds == 9
+    assert seen.rounds == 6
     assert seen.taken_over > 0

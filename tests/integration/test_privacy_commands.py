@@ -10,7 +10,6 @@ import pytest
 from tests.cutover.test_act_commands import data, erp_gateway, said  # noqa: F401 (a fixture)
 from tests.line.documents import customer
 
-
 pytestmark = pytest.mark.timeout(400)
 """Every command is a process of its own, which begins slowly on a busy machine."""
 

@@ -41,6 +41,14 @@ def required_exists(document: Document) -> Iterator[Complaint]:
             yield where, f"{sorted(unknown)} are required and not described"
 
 
+def conflict_declared(document: Document) -> Iterator[Complaint]:
+    """What is named by an Idempotency-Key can conflict with what was sent under it before, 409."""
+    for one in operations(document):
+        named = {str(parameter.get("name", "")).lower() for parameter in one.body.get("parameters", ())}
+        if "idempotency-key" in named and "409" not in one.body.get("responses", {}):
+            yield f"{one.where}/responses", "an Idempotency-Key can be in conflict, 409"
+
+
 def size(document: Document) -> Iterator[Complaint]:
     """The document is registered as a whole."""
     characters = len(json.dumps(document, ensure_ascii=False, indent=2))
@@ -64,5 +72,6 @@ RULES: Final[dict[str, Rule]] = {
     "schema-name-unique": schema_name_unique,
     "property-name-unique": property_name_unique,
     "required-exists": required_exists,
+    "conflict-declared": conflict_declared,
     "size": size,
 }
