@@ -233,7 +233,8 @@ def test_why_and_why_not(call: Called) -> None:
     assert "share bucket 4942 does not lie below 2500; target legacy-main" in call.text
     assert "each an exception to the one before: o-base, o-east-dach" in call.text
     assert 'share 25: first 8 bytes, big-endian, of SHA-256("share/v1" followed by the share key)' in call.text
-    assert "why not another: with business_unit" in call.text
+    assert "why not another: with amount 5000" in call.text
+    assert "row o-east-dach-large decides: stage validate" in call.text
     assert "answered for by order-to-cash-team" in call.text
     read = call(*facts, "--why-not", "o-east-dach-large", "--json").json
     assert [one["field"] for one in read["whyNot"]["changes"]] == ["amount", "currency"]

@@ -11,7 +11,7 @@ accepted routed waiting held released dispatched inquired posted rejected unknow
 cancelled replayed pinned pin_released adopted linked unlinked merged unmerged erased draft_saved checked simulated
 approved activation_prepared activated activation_failed rolled_back gate_passed gate_failed gate_waived overlay_set
 overlay_lifted auto_paused queried exported checkpoint_held key_rotated exception_opened exception_moved repaired
-period_closed period_reopened tied_out tie_out_voided
+period_closed period_reopened tied_out tie_out_voided hold_set hold_lifted
 """.split()
 
 
