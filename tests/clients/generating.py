@@ -16,10 +16,19 @@ _DEFAULTS = ("--default-non-nullable", "false")
 """A member that has a default may be left out of a request."""
 
 
+_CONFIGURATION = """\
+post_hooks: []
+content_type_overrides:
+  application/zip: application/octet-stream
+  application/x-ndjson: application/octet-stream
+"""
+"""Packs and lines are handed over as bytes; the generator has no words of its own for them."""
+
+
 def python_package(document: Path, folder: Path) -> None:
     """The package `erp_api` in the folder. Raises AssertionError if the generator left anything out."""
     configuration = folder / "generator.yaml"
-    configuration.write_text("post_hooks: []\n", encoding="utf-8")
+    configuration.write_text(_CONFIGURATION, encoding="utf-8")
     _run(
         Path(sys.executable).with_name("openapi-python-client"),
         *("generate", "--path", document, "--output-path", folder / PACKAGE, "--meta", "none"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from gateway.domain.queries import QueueDepth
 from gateway.telemetry import Metrics
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +35,7 @@ class Queue:
     events: int = 1
     oldest_event_s: float = 1.0
     in_doubt: int = 1
+    depths: Sequence[QueueDepth] = (QueueDepth("bulk", "legacy-main", 1, 1, 1, 1, 1.0, 1.0),)
 
 
 def _series() -> dict[str, frozenset[str]]:
