@@ -38,6 +38,8 @@ def test_the_asyncapi_parser_reads_it_without_a_word_of_blame(installed: NodeToo
     assert found["channels"] == [
         "erp.status.{domain}.{businessUnit}.{geography}.{kind}",
         "erp.control.{kind}",
+        "erp.intake.{domain}",
+        "erp.intake.refused",
     ]
     assert len(set(found["messages"])) >= len(Status)
 
