@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import httpx
 
@@ -18,6 +19,8 @@ from benchmarks.gateway_on_stub import write_data
 from gateway.domain.leaders import StandingLease
 from gateway.store.store import open_store
 
+TASKS: Final = 7
+"""Tasks that one process does for all."""
 LIMIT_S = 60.0
 
 
@@ -78,13 +81,16 @@ async def leases(data: Path) -> dict[str, StandingLease]:
 
 async def test_the_first_signal_ends_it_in_good_order_and_hands_every_task_over(tmp_path: Path) -> None:
     with gateway(tmp_path, "serve") as (child, _, log):
-        until(lambda: log.read_text(encoding="utf-8").count("lead_taken") == 6, lambda: log.read_text(encoding="utf-8"))
+        until(
+            lambda: log.read_text(encoding="utf-8").count("lead_taken") == TASKS,
+            lambda: log.read_text(encoding="utf-8"),
+        )
         led = await leases(tmp_path / "data")
         assert {one.left > 1_000_000_000_000 for one in led.values()} == {True}
         child.send_signal(signal.SIGTERM)
         assert child.wait(LIMIT_S) == 0
     left = await leases(tmp_path / "data")
-    assert len(left) == 6
+    assert len(left) == TASKS
     assert {(one.process_id, one.left <= 0) for one in left.values()} == {("", True)}
 
 
@@ -95,11 +101,14 @@ def test_the_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as slow,
     ):
         slow.sendall(b"POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        # who comes later is answered: the one before was taken up
+        assert httpx.get(f"{url}/health/live").status_code == 200
         child.send_signal(signal.SIGINT)
         until(lambda: "stopping" in log.read_text(encoding="utf-8"), lambda: log.read_text(encoding="utf-8"))
         began = time.monotonic()
         child.send_signal(signal.SIGTERM)
-        assert child.wait(LIMIT_S) == 128 + signal.SIGTERM
+        # by our own exit, or by the system's where the handlers are gone already: a shell sees 143 for both
+        assert child.wait(LIMIT_S) in {128 + signal.SIGTERM, -signal.SIGTERM}
         assert time.monotonic() - began < 5
 
 
