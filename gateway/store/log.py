@@ -86,9 +86,6 @@ _pending: Final = log_pending.c
 _tile: Final = log_tiles.c
 _checkpoint: Final = log_checkpoints.c
 
-_FIRST_first_pending = (
-    select(_pending.trace, _pending.seq).order_by(_pending.trace, _pending.seq).limit(bindparam("most")).subquery()
-)
 _FIRST_LEADER: Final = Command(
     insert(log_leader)
     .values(log=LOG, epoch=0, process_id="", lease_until=0, frontier=bindparam("frontier"))
