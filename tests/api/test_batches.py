@@ -16,19 +16,18 @@ from gateway.api.batch_schemas import BatchAnswer
 from gateway.auth import Client
 from gateway.domain.caller import SCOPES
 from gateway.intake.parts import IntakeParts
-from gateway.store.migrate import migrate
 from gateway.store.store import open_store
 from tests.api.conftest import EVERYTHING, HttpClient, World, in_this_loop
 from tests.intake.batches import body, line
 from tests.line.rig import Rig, order
+from tests.migrated import migrated_file
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
 
 @pytest.fixture
 async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    url = f"sqlite:///{tmp_path / 'gateway.db'}"
-    await migrate(url)
+    url = migrated_file(tmp_path / "gateway.db")
     store = await open_store(url)
     yield await Rig.on(store)
     await store.close()

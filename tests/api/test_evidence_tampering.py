@@ -13,11 +13,11 @@ import pytest
 from gateway.ledger.evidence.archive import ARCHIVE, archive_of, files_of
 from gateway.ledger.evidence.manifest import MANIFEST, manifest_of
 from gateway.ledger.note_keys import SigningKey
-from gateway.store.migrate import migrate
 from gateway.store.store import Store, open_store
 from tests.api.auditing import Auditing, auditing
 from tests.api.evidence import EVIDENCE_KEY, NONCE, pack_of, verified, with_evidence
 from tests.ledger.logs import ORIGIN
+from tests.migrated import migrated_file
 
 FLIPS: Final = 400
 SEED: Final = 20_261_127
@@ -29,8 +29,7 @@ WORDS: Final = {"index.html", "pack.json"}
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     """The pack does not depend on the database."""
-    url = f"sqlite:///{tmp_path / 'gateway.db'}"
-    await migrate(url)
+    url = migrated_file(tmp_path / "gateway.db")
     found = await open_store(url)
     yield found
     await found.close()

@@ -14,13 +14,13 @@ from gateway.api.domains import RESOURCES
 from gateway.domain.ids import TimeOrderedIds
 from gateway.domain.queries import DocumentFilter
 from gateway.domain.transaction import Status
-from gateway.store.migrate import migrate
 from gateway.store.store import Store, StoreUnit, open_store
 from routing_rules import Governance
 from routing_rules.rulebook import CompanyCode
 from tests.api.conftest import HttpClient, World, in_this_loop
 from tests.api.fakes import T0, an_id, transaction
 from tests.api.rules import rulebook
+from tests.migrated import migrated_file
 from tests.store.made import a_document, a_lineage, a_transaction
 
 CUSTOMER = an_id("doc", 77)
@@ -137,8 +137,7 @@ async def test_a_summary_shows_what_can_be_asked_for(client: HttpClient, world: 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    url = f"sqlite:///{tmp_path / 'gateway.db'}"
-    await migrate(url)
+    url = migrated_file(tmp_path / "gateway.db")
     opened = await open_store(url)
     yield opened
     await opened.close()

@@ -13,17 +13,16 @@ import httpx
 import pytest
 
 from gateway.api.schemas import DocumentAnswer, LineageAnswer, TransactionAnswer
-from gateway.store.migrate import migrate
 from gateway.store.store import open_store
 from tests.api.conftest import World, in_this_loop
 from tests.line.documents import TO_CLOUD, contract, credit_note, customer, journal_entry, priced
 from tests.line.rig import Rig, invoice, order, payment
+from tests.migrated import migrated_file
 
 
 @pytest.fixture
 async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    url = f"sqlite:///{tmp_path / 'gateway.db'}"
-    await migrate(url)
+    url = migrated_file(tmp_path / "gateway.db")
     store = await open_store(url)
     yield await Rig.on(store)
     await store.close()

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.domain.records import OutboxRecord
-from gateway.store.migrate import migrate
 from gateway.store.store import open_store
 from tests.line.rig import Rig, order
+from tests.migrated import migrated_file
 
 
 async def real_events(folder: Path) -> Sequence[OutboxRecord]:
     """What four orders announce: one posted, one rejected, one whose answer is lost, one whose ERP is away."""
-    url = f"sqlite:///{folder / 'gateway.db'}"
-    await migrate(url)
+    url = migrated_file(folder / 'gateway.db')
     store = await open_store(url)
     try:
         rig = await Rig.on(store)

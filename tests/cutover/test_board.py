@@ -16,19 +16,18 @@ from gateway.cutover.gates.nothing_unknown import NothingUnknown
 from gateway.domain.acts import ActiveOverlay, Acts
 from gateway.domain.caller import DataScope
 from gateway.domain.transaction import Status
-from gateway.store.migrate import migrate
 from gateway.store.store import open_store
 from routing_rules import load_rulebook
 from tests.api.conftest import World, in_this_loop
 from tests.cutover.slice_world import Clock, SliceWorld
+from tests.migrated import migrated_file
 
 PATH = "/v1/cutover/slices"
 
 
 @pytest.fixture
 async def slices(tmp_path: Path) -> AsyncIterator[SliceWorld]:
-    url = f"sqlite:///{tmp_path / 'store.db'}"
-    await migrate(url)
+    url = migrated_file(tmp_path / "store.db")
     store = await open_store(url)
     yield SliceWorld(store, load_rulebook(Path(routing_rules.__file__).parent / "tables"))
     await store.close()

@@ -15,9 +15,9 @@ from gateway.cli.console import Failure
 from gateway.cli.instants import micros
 from gateway.cli.rules import app
 from gateway.domain.queries import TransactionFilter, Visible
-from gateway.store.migrate import migrate
 from gateway.store.store import open_store
 from tests.line.rig import TABLES, Rig, invoice, order
+from tests.migrated import migrated_file
 
 SINCE = ("--since", "2023-11-01")
 WINDOW = (*SINCE, "--until", "2023-12-01")
@@ -30,8 +30,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (directory / "gateway.toml").write_text('rulebook = "rulebook"\nhttp.port = 9\n', encoding="utf-8")
 
     async def fill() -> None:
-        url = f"sqlite:///{directory / 'gateway.db'}"
-        await migrate(url)
+        url = migrated_file(directory / "gateway.db")
         store = await open_store(url)
         rig = await Rig.on(store)
         await rig.send(order(), wait_s=5.0)

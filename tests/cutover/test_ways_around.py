@@ -14,11 +14,11 @@ import pytest
 from gateway.auth import DEFAULT_CLIENTS
 from gateway.cutover.schedule import schedule_activation
 from gateway.domain.activations import OPEN_STATES
-from gateway.store.migrate import migrate
 from gateway.store.store import open_store
 from gateway.wiring.rules import RulesFiles, rules_at_start
 from routing_rules import parse_rulebook
 from tests.cutover.desk import NEXT_YEAR, SAMPLE, Desk, body, noted
+from tests.migrated import migrated_file
 
 AUTHOR, APPROVER, ACTIVATOR = "order-to-cash-author", "order-to-cash-approver", "order-to-cash-activator"
 APPROVES, ACTIVATES, WAIVES = (frozenset({f"rules:{verb}"}) for verb in ("approve", "activate", "waive"))
@@ -27,8 +27,7 @@ APPROVES, ACTIVATES, WAIVES = (frozenset({f"rules:{verb}"}) for verb in ("approv
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     """With version 1 in force, which must be in force at the end."""
-    url = f"sqlite:///{tmp_path / 'gateway.db'}"
-    await migrate(url)
+    url = migrated_file(tmp_path / "gateway.db")
     store = await open_store(url)
     async with Desk.on(store) as opened:
         yield opened

@@ -17,11 +17,11 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.store.migrate import migrate
 from gateway.store.store import open_store
 from tests.integration.test_wiring import NOBODY, SETTINGS, TABLES
 from tests.line.documents import TO_CLOUD
 from tests.line.rig import Rig, invoice, order
+from tests.migrated import migrated_file
 
 COMMAND = Path(sys.executable).with_name("erp-gateway")
 STARTED_S = 60.0
@@ -45,8 +45,7 @@ async def _business(directory: Path) -> None:
     key = directory / "commitments.key"
     key.write_bytes(b"c" * 32)
     key.chmod(0o600)
-    url = f"sqlite:///{directory / 'gateway.db'}"
-    await migrate(url)
+    url = migrated_file(directory / "gateway.db")
     store = await open_store(url)
     first = await Rig.on(store)
     parts = replace(first.parts, tools=replace(first.parts.tools, commitment_key=b"c" * 32))

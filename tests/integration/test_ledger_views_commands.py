@@ -15,19 +15,18 @@ from typer.testing import CliRunner
 from gateway.cli import app
 from gateway.cli.console import Failure
 from gateway.domain.operational_views import View
-from gateway.store.migrate import migrate
 from gateway.store.store import open_store
 from tests.integration.test_wiring import NOBODY, SETTINGS
 from tests.line.documents import TO_CLOUD
 from tests.line.rig import Rig, invoice, order, payment
+from tests.migrated import migrated_file
 
 PERIOD = ("acceptedFrom=2023-11-01T00:00:00Z", "acceptedUntil=2023-12-01T00:00:00Z")
 
 
 async def _business(directory: Path) -> None:
     """An order that was paid; one that was refused, with an invoice that waits for another one that is stuck."""
-    url = f"sqlite:///{directory / 'gateway.db'}"
-    await migrate(url)
+    url = migrated_file(directory / "gateway.db")
     store = await open_store(url)
     rig = await Rig.on(store)
     for number, changes in (("10248", {}), ("10249", TO_CLOUD)):

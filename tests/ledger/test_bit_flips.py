@@ -24,6 +24,7 @@ from gateway.store.store import Store, open_store
 from tests.ledger.logs import LOG, ORIGIN
 from tests.ledger.test_tampering_rows import MOST, business, sequenced
 from tests.line.rig import Rig
+from tests.migrated import migrated_file
 
 CASES = int(os.environ.get("BIT_FLIPS", "150"))
 """`make tamper` does 1,000."""
@@ -81,7 +82,7 @@ class Copy:
 @pytest.fixture
 async def copy(tmp_path: Path) -> AsyncIterator[Copy]:
     path = tmp_path / "gateway.db"
-    await migrate(f"sqlite:///{path}")
+    migrated_file(path)
     store = await open_store(f"sqlite:///{path}")
     rig = await Rig.on(store)
     held = HeldFile(tmp_path / "held.json", ORIGIN)

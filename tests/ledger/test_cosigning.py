@@ -12,6 +12,7 @@ from gateway.ledger.witness import Witness
 from gateway.ledger.witness_state import WitnessFiles
 from tests.ledger.live import live
 from tests.ledger.logs import LOG
+from tests.migrated import migrated_file
 
 W = SigningKey("witness.example/w1", b"w" * 32, SignatureType.COSIGNATURE)
 V = SigningKey("witness.example/w2", b"v" * 32, SignatureType.COSIGNATURE)
@@ -107,11 +108,9 @@ async def test_a_witness_that_saw_another_log_stops_the_signing(store, store_aga
 
 @pytest.fixture
 async def store_again(tmp_path):
-    from gateway.store.migrate import migrate  # noqa: PLC0415
     from gateway.store.store import open_store  # noqa: PLC0415
 
-    url = f"sqlite:///{tmp_path / 'again.db'}"
-    await migrate(url)
+    url = migrated_file(tmp_path / "again.db")
     opened = await open_store(url)
     yield opened
     await opened.close()

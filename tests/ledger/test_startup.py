@@ -15,6 +15,7 @@ from gateway.store.migrate import migrate
 from gateway.store.store import open_store
 from tests.ledger.live import MOST, live, made
 from tests.ledger.logs import LOG, OTHER_KEY
+from tests.migrated import migrated_file
 
 SIZE = 700
 FORGED = b'{"kind":"posted","amount":"1.00"}'
@@ -23,8 +24,7 @@ FORGED = b'{"kind":"posted","amount":"1.00"}'
 @pytest.fixture
 async def stopped(tmp_path):
     """A SQLite log of some tiles, and what opens it again."""
-    url = f"sqlite:///{tmp_path / 'gateway.db'}"
-    await migrate(url)
+    url = migrated_file(tmp_path / "gateway.db")
     store = await open_store(url)
     log = live(store, tmp_path)
     await log.grow(SIZE)
@@ -62,8 +62,7 @@ async def test_a_sound_log_starts_and_a_small_one_is_checked_completely(stopped,
 
 
 async def test_an_empty_log_starts(tmp_path):
-    url = f"sqlite:///{tmp_path / 'gateway.db'}"
-    await migrate(url)
+    url = migrated_file(tmp_path / "gateway.db")
     assert await start(url, tmp_path) is True
 
 

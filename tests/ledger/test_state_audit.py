@@ -11,11 +11,11 @@ import pytest
 from gateway.ledger.errors import LogRefused
 from gateway.ledger.state.audit import audit_state
 from gateway.ledger.state.recheck import StateRecheck
-from gateway.store.migrate import migrate
 from gateway.store.store import Store, open_store
 from tests.ledger.tampering_rows import without_guards
 from tests.line.rig import Rig, invoice, order, payment
 from tests.line.split import charge, split_rig
+from tests.migrated import migrated_file
 
 
 async def findings(rig: Rig) -> list[str]:
@@ -51,7 +51,7 @@ async def test_legs_posted_and_undone_are_as_their_entries_tell(store: Store, sc
 
 async def test_what_differs_is_named(tmp_path: Path) -> None:
     path = tmp_path / "gateway.db"
-    await migrate(f"sqlite:///{path}")
+    migrated_file(path)
     store = await open_store(f"sqlite:///{path}")
     rig = await Rig.on(store)
     sent = await rig.send(order())

@@ -23,12 +23,12 @@ from gateway.ledger.startup import LogCheck
 from gateway.ledger.state.audit import audit_state
 from gateway.ledger.stored_log import StoredLog, stored_frontier
 from gateway.store.log_reads import EntriesMissing
-from gateway.store.migrate import migrate
 from gateway.store.store import Store, open_store
 from tests.ledger.live import AT_ONCE, Clock
 from tests.ledger.logs import KEY, LOG, ORIGIN, OTHER_KEY
 from tests.ledger.tampering_rows import LOG_ACTS, STATE_ACTS, Act, without_guards
 from tests.line.rig import Rig, invoice, order, payment
+from tests.migrated import migrated_file
 
 MOST = 1_000_000
 ACTS = int(os.environ.get("TAMPERINGS", "400"))
@@ -112,7 +112,7 @@ class Kept:
 @pytest.fixture
 async def kept(tmp_path: Path) -> AsyncIterator[Kept]:
     path = tmp_path / "gateway.db"
-    await migrate(f"sqlite:///{path}")
+    migrated_file(path)
     store = await open_store(f"sqlite:///{path}")
     rig = await Rig.on(store)
     older, sound = sqlite3.connect(":memory:"), sqlite3.connect(":memory:")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store.migrate import migrate
 from gateway.store.store import Store, open_store
 from tests.line.rig import Rig
 from tests.line.split import split_rig
+from tests.migrated import migrated_file
 
 
 @pytest.fixture
@@ -42,8 +42,7 @@ def run_split() -> Callable[[Callable[[Rig], Awaitable[None]]], None]:
 def _run(scenario: Callable[[Rig], Awaitable[None]], made: Callable[[Store], Awaitable[Rig]]) -> None:
     async def whole() -> None:
         with tempfile.TemporaryDirectory() as directory:
-            url = f"sqlite:///{Path(directory) / 'gateway.db'}"
-            await migrate(url)
+            url = migrated_file(Path(directory) / "gateway.db")
             store = await open_store(url)
             try:
                 await scenario(await made(store))
