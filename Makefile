@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 DEMO_ARGS ?=
 TEST_ARGS ?=
 FUZZ_ARGS ?=
-FAULTS_ARGS ?= --kills 10000 --nats 50 --wipes 5 --postgres 50 --frozen 200 --cuts 500 --full 50
+FAULTS_ARGS ?= --kills 10000 --nats 50 --wipes 5 --postgres 50 --frozen 200 --cuts 500 --full 50 --soak 1800
 
 .PHONY: setup node demo test check format bench faults fuzz tamper lock clean help
 

@@ -1,28 +1,34 @@
 """A record of any size to ask questions of: orders with their invoices and payments in two ERPs over two years,
 refusals, unknown outcomes, and the acts of those who changed the rules. The same size gives the same record.
 
-Written in bulk, beside the store: the entries have their places, and nothing is signed (`made` keeps times in place of
-checkpoints). The index is filled by the gateway's own program.
+Written in bulk, beside the store: the entries have their places and the tree its tiles; of the checkpoints only the
+last is signed, of the others only the times are kept. So is the index, up to `indexed` entries, with the rows that the
+gateway's own program puts there (tests/ledger/test_bulk_index.py); the rest is left to that program.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import asyncpg
 from sqlalchemy import Table
 from sqlalchemy.types import LargeBinary, Text
 
+from benchmarks.ledger_bulk import Bulk
+from benchmarks.ledger_bulk_index import BulkIndex
 from gateway.domain.identity import crockford, external_reference, key_commitment, person_commitment
+from gateway.domain.indexed_entries import PlacedBody
+from gateway.ledger.hashing import perfect_root
+from gateway.ledger.note_keys import SigningKey
+from gateway.ledger.tile_edge import TileEdge
+from gateway.ledger.tiles import TILE_HEIGHT
 from gateway.store import schema
-from gateway.store.log_schema import log_checkpoints, log_entries
+from gateway.store.log_schema import log_checkpoints, log_entries, log_tiles
 
 START = 1_700_000_000_000_000
 STEP_US = 6_000_000
@@ -39,101 +45,94 @@ TYPES = {"orders": "standard_order", "invoices": "invoice", "payments": "incomin
 PARTS = 20_000
 """Rows that are written at once."""
 ORIGIN = "bench.example/ledger"
+KEY = SigningKey(ORIGIN, b"b" * 32)
 CHECKPOINT_EVERY = 2_000
+CHAPTER = 1 << 19
+"""Entries that are made one after the other; a whole number of tiles and of the index's blocks."""
+MOST = 1 << 24
+"""Entries of the largest record: it has no full tile above a chapter's."""
+LONGEST = 40
+"""No lineage has so many entries."""
+JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+UNSAID: dict[Table, dict[str, Any]] = {}
+NOWHERE = (None, None, None, None, None)
 
-
-class Bulk(Protocol):
-    """Writes many rows fast."""
-
-    async def insert(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None: ...
-    async def finish(self) -> None: ...
-
-
-class SqliteBulk:
-    """Into a file that nobody else has open; not synced until the end."""
-
-    def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path)
-        self._connection.execute("PRAGMA synchronous = OFF")
-        self._connection.execute("PRAGMA cache_size = -400000")
-
-    async def insert(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        marks = ", ".join("?" * len(table.columns))
-        with self._connection:
-            self._connection.executemany(f"INSERT INTO {table.name} VALUES ({marks})", rows)  # noqa: S608 (our names)
-
-    async def finish(self) -> None:
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._connection.close()
-
-
-class PostgresBulk:
-    """By COPY."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    @classmethod
-    async def open(cls, url: str) -> PostgresBulk:
-        connection = await asyncpg.connect(url)
-        await connection.execute("SET synchronous_commit = off")
-        return cls(connection)
-
-    async def insert(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        await self._connection.copy_records_to_table(table.name, records=rows, columns=[c.name for c in table.columns])
-
-    async def finish(self) -> None:
-        """As a record is after two years: looked after by autovacuum."""
-        await self._connection.execute("VACUUM (ANALYZE)")
-        await self._connection.execute("CHECKPOINT")
-        await self._connection.close()
+Where = tuple[str | None, ...]
+"""Domain, business unit, geography, company code and operation of an entry's transaction."""
 
 
 @dataclass
-class History:
-    """Makes the record. `lineages`: what can be asked for, a sample of the documents."""
+class Chapter:
+    """Makes a part of the record: the places [size, end) of one that has `entries`; the first `indexed` of these are
+    put into the index. `sample`: what can be asked for. `edge`: the tree of this part alone."""
 
-    chance: random.Random = field(default_factory=lambda: random.Random(1))
-    rows: dict[Table, list[tuple[Any, ...]]] = field(default_factory=dict)
+    end: int
+    entries: int
+    indexed: int
     size: int = 0
-    ids: int = 0
-    at: int = START
     sample: list[dict[str, Any]] = field(default_factory=list)
+    edge: TileEdge = field(default_factory=TileEdge)
+    rows: dict[Table, list[tuple[Any, ...]]] = field(default_factory=dict)
+    leaves: list[bytes] = field(default_factory=list)
 
-    async def make(self, bulk: Bulk, entries: int) -> None:
-        """At least so many entries."""
-        acts_every = max(2_000, entries // 5_000)
-        next_act, activation, next_checkpoint = acts_every, 0, CHECKPOINT_EVERY
-        for number in range(CUSTOMERS):
-            self._customer(number)
-        while self.size < entries:
-            if activation * entries < self.size * ACTIVATIONS or activation == 0:
+    def __post_init__(self) -> None:
+        self.first = self.size
+        self.chance = random.Random(self.first)
+        self.ids = self.first * 2 + CUSTOMERS
+        self.at = START + self.first * STEP_US
+        self.index = BulkIndex(self.indexed)
+
+    async def make(self, bulks: Sequence[Bulk]) -> None:
+        """Its rows into each of these."""
+        acts_every = max(2_000, self.entries // 5_000)
+        next_act, next_checkpoint = self.first + acts_every, self.first + CHECKPOINT_EVERY
+        activation = -(-self.first * ACTIVATIONS // self.entries)
+        if self.first == 0:
+            for number in range(CUSTOMERS):
+                self._customer(number)
+        while self.size < self.end:
+            if activation * self.entries < self.size * ACTIVATIONS or activation == 0:
                 activation += 1
                 rule = {"tableVersion": VERSIONS[activation - 1], "activationNumber": activation}
                 self._act("activated", f"act_{activation:026d}", {"rule": rule})
-            self._lineage(activation)
-            if self.size >= next_act:
+            elif self.end - self.size < LONGEST or self.size >= next_act:
                 next_act += acts_every
                 self._somebody_acts(activation)
-            if self.size >= next_checkpoint:
+            else:
+                self._lineage(activation)
+            if next_checkpoint <= self.size < self.end:
                 next_checkpoint += CHECKPOINT_EVERY
                 self._put(log_checkpoints, origin=ORIGIN, size=self.size, note=b"", kept_at=self.at)
             if len(self.rows.get(schema.ledger_entries, ())) >= PARTS:
-                await self._flush(bulk)
-        await self._flush(bulk)
+                await self._flush(bulks)
+        self.index.end()
+        await self._flush(bulks)
 
-    async def _flush(self, bulk: Bulk) -> None:
+    def _tiles(self) -> None:
+        """Those that have become full."""
+        for tile, hashes in self.edge.extend(self.leaves):
+            index = tile.index + (self.first >> TILE_HEIGHT * (tile.level + 1))
+            root = perfect_root(hashes)
+            self._put(log_tiles, tile_level=tile.level, tile_index=index, root=root, hashes=b"".join(hashes))
+        self.leaves.clear()
+
+    async def _flush(self, bulks: Sequence[Bulk]) -> None:
+        self._tiles()
+        for table, rows in self.index.taken():
+            self.rows.setdefault(table, []).extend(rows)
         # parents before their children, as foreign keys ask
         for table in schema.METADATA.sorted_tables:
-            if self.rows.get(table):
-                await bulk.insert(table, self.rows[table])
-                self.rows[table] = []
+            rows = self.rows.pop(table, ())
+            if rows:
+                await asyncio.gather(*(bulk.insert(table, rows) for bulk in bulks))
 
     def _put(self, table: Table, **values: Any) -> None:
-        row = tuple(
-            values.get(column.name, None if column.nullable else _nothing(column.type)) for column in table.columns
-        )
-        self.rows.setdefault(table, []).append(row)
+        unsaid = UNSAID.get(table)
+        if unsaid is None:
+            unsaid = UNSAID[table] = {c.name: None if c.nullable else _nothing(c.type) for c in table.columns}
+        row = {**unsaid, **values}
+        assert len(row) == len(unsaid), f"{table.name} has no such column: {sorted(set(values) - set(unsaid))}"
+        self.rows.setdefault(table, []).append(tuple(row.values()))
 
     def _new(self, prefix: str) -> str:
         self.ids += 1
@@ -221,8 +220,9 @@ class History:
             )
             steps.append(("linked", {"documentId": document, "systemId": system}))
         accepted_at = self.at
+        where = (domain, told["business_unit"], told["geography"], "C100", "create")
         for seq, (kind, members) in enumerate(steps, 1):
-            self._entry(kind, trace, seq, source, told["lineage"], members)
+            self._entry(kind, trace, seq, source, told["lineage"], members, where)
         posted = status == "posted"
         common = {
             "lineage_id": told["lineage"], "document_id": document, "domain": domain, "source": source,
@@ -277,15 +277,21 @@ class History:
     def _act(self, kind: str, trace: str, members: Mapping[str, Any]) -> None:
         self._entry(kind, trace, 1, "console", "control", members)
 
-    def _entry(self, kind: str, trace: str, seq: int, actor: str, lineage: str, members: Mapping[str, Any]) -> None:
+    def _entry(
+        self, kind: str, trace: str, seq: int, actor: str, lineage: str, members: Mapping[str, Any],
+        where: Where = NOWHERE,
+    ) -> None:  # fmt: skip
         self.at += self.chance.randrange(STEP_US * 2)
         content = {"v": 1, "at": self.at, "trace": trace, "seq": seq, "kind": kind, "actor": actor}
-        body = json.dumps(content | {"lineageId": lineage, **members}, sort_keys=True, separators=(",", ":")).encode()
+        body = JSON.encode(content | {"lineageId": lineage, **members}).encode()
+        leaf = sha256(b"\x00" + body).digest()
         self._put(
             schema.ledger_entries, trace=trace, seq=seq, kind=kind, at=self.at, lineage_id=lineage, body=body,
-            leaf_hash=sha256(b"\x00" + body).digest(),
+            leaf_hash=leaf,
         )  # fmt: skip
         self._put(log_entries, log_index=self.size, trace=trace, seq=seq)
+        self.leaves.append(leaf)
+        self.index.add(PlacedBody(self.size, trace, seq, kind, self.at, body, *where))
         self.size += 1
 
 
@@ -293,9 +299,3 @@ def _nothing(kind: Any) -> Any:
     if isinstance(kind, LargeBinary):
         return b""
     return "" if isinstance(kind, Text) else 0
-
-
-def chunks(ids: Sequence[Any], count: int) -> Iterator[Any]:
-    """So many of them, evenly apart."""
-    step = max(1, len(ids) // count)
-    yield from ids[::step][:count]

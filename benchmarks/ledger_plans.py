@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 from sqlalchemy import event
 
+from gateway.store.reader import PLANS
 from gateway.store.store import Store
 
 Question = Callable[[], Awaitable[int]]
@@ -37,7 +39,7 @@ async def plans_of(database: str, url: str, store: Store, ask: Question) -> list
         connection.close()
         return plans
     found = []
-    postgres = await asyncpg.connect(url)
+    postgres = await asyncpg.connect(url, server_settings=dict(PLANS))
     for statement, parameters in seen:
         rows = await postgres.fetch(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, BUFFERS OFF) {statement}", *parameters)
         found.append((statement, "\n".join(row[0] for row in rows)))
@@ -45,7 +47,10 @@ async def plans_of(database: str, url: str, store: Store, ask: Question) -> list
     return found
 
 
-async def sizes_of(url: str) -> dict[str, int]:
+async def sizes_of(database: str, url: str) -> dict[str, int]:
+    """Bytes by table, or of the file."""
+    if database == "sqlite":
+        return {"the whole file": _bytes_of(Path(url.removeprefix("sqlite:///")))}
     connection = await asyncpg.connect(url)
     rows = await connection.fetch(
         "SELECT relname, pg_total_relation_size(oid) AS size FROM pg_class WHERE relkind = 'r' AND relname = ANY($1)",
@@ -53,3 +58,7 @@ async def sizes_of(url: str) -> dict[str, int]:
     )
     await connection.close()
     return {row["relname"]: row["size"] for row in sorted(rows, key=lambda row: -row["size"])}
+
+
+def _bytes_of(path: Path) -> int:
+    return path.stat().st_size

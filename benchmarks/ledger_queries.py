@@ -1,8 +1,8 @@
 """How long auditors' questions take on a record of any size, on SQLite and on PostgreSQL, with the plans used.
 
-`benchmarks.ledger_history` makes the record; the gateway's own program fills the index, and its rate is measured. Then
-each question is asked many times, each time about something else, as the API asks it: all reads of one answer together,
-one question after another. The bars are those of docs/adr/0022.
+`benchmarks.ledger_history` makes the record; the gateway's own program fills the end of the index, and its rate is
+measured. Then each question is asked many times, each time about something else, as the API asks it: all reads of one
+answer together, one question after another.
 Run: `python -m benchmarks.ledger_queries [--entries 1000000] [--databases sqlite,postgres] [--asked 200]`.
 """
 
@@ -13,29 +13,16 @@ import asyncio
 import os
 import random
 import resource
-import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import asyncpg
-
-from benchmarks.ledger_history import (
-    ORIGIN,
-    PERSONS,
-    PLACES,
-    START,
-    UNITS,
-    History,
-    PostgresBulk,
-    SqliteBulk,
-    chunks,
-)  # fmt: skip
+from benchmarks.ledger_history import ORIGIN, PERSONS, PLACES, START, UNITS
 from benchmarks.ledger_plans import Question, plans_of, sizes_of
 from benchmarks.ledger_queries_report import PAGE, Measured, Taken, report
+from benchmarks.ledger_records import Record, read_through, records
 from gateway.api.ledger_traces import traced
 from gateway.domain.document_names import NamedBy
 from gateway.domain.entry_filter import EntryFilter
@@ -45,9 +32,8 @@ from gateway.ledger.entry_pages import Asked, read_page
 from gateway.ledger.entry_sums import sum_up
 from gateway.ledger.entry_wire import entries_of
 from gateway.ledger.lineage_tree import tree_of
-from gateway.store.migrate import migrate
+from gateway.ledger.stored_receipts import receipts_of
 from gateway.store.store import Store, open_store
-from tests.store.postgres import running_server
 
 DAY = 86_400_000_000
 EVERYTHING = Visible()
@@ -56,16 +42,16 @@ EVERYTHING = Visible()
 class Questions:
     """What is asked, each time about something else."""
 
-    def __init__(self, store: Store, history: History, asked: int) -> None:
-        self._store, self._history, self._asked = store, history, asked
+    def __init__(self, store: Store, record: Record, asked: int) -> None:
+        self._store, self._record, self._asked = store, record, asked
         self._reads = store.ledger
         self._chance = random.Random(3)
-        self._sample = list(chunks(history.sample, asked))
-        self._numbered = [one for one in history.sample if one["number"]]
+        self._sample = chunks(record.sample, asked)
+        self._numbered = [one for one in record.sample if one["number"]]
 
     def by_key(self) -> dict[str, list[Question]]:
         """By any business key."""
-        numbered = list(chunks(self._numbered, self._asked))
+        numbered = chunks(self._numbered, self._asked)
 
         def since(one: dict[str, Any]) -> dict[str, str]:
             return {"posting_date_from": one["posting_date"], "posting_date_until": "2026-12-31"}
@@ -102,7 +88,7 @@ class Questions:
 
     def of_range(self) -> dict[str, list[Question]]:
         """Pages of 50 of a filtered range."""
-        span = self._history.at - START
+        span = self._record.at - START
 
         def when(days: int) -> dict[str, int]:
             first = START + self._chance.randrange(span)
@@ -143,18 +129,24 @@ class Questions:
                 page(EntryFilter(**when(90)), visible=a_part) for _ in sample
             ],
             "as of a past instant": [self._known(slice_(), START + self._chance.randrange(span)) for _ in sample],
-            "without an end, now": [self._under_way(self._history.size) for _ in sample],
+            "without an end, now": [self._under_way(self._record.size) for _ in sample],
             "without an end, as of then": [
-                self._under_way(self._chance.randrange(1, self._history.size)) for _ in sample
+                self._under_way(self._chance.randrange(1, self._record.size)) for _ in sample
             ],
         }  # fmt: skip
+
+    def proofs(self) -> dict[str, list[Question]]:
+        """The first entry of a transaction, with its receipt."""
+        return {
+            "receipt: the inclusion proof of an entry": [self._receipt(one["transaction_id"]) for one in self._sample]
+        }
 
     async def sums(self) -> float:
         """Seconds to count and sum the whole log by kind and month."""
         started = time.perf_counter()
-        asked = Asked(where=EntryFilter(kind=frozenset({"posted", "rejected"})), end=self._history.size)
+        asked = Asked(where=EntryFilter(kind=frozenset({"posted", "rejected"})), end=self._record.size)
         groups = await sum_up(self._reads, asked, ["kind", "month"])
-        assert sum(one.entries for one in groups) > self._history.size / 10
+        assert sum(one.entries for one in groups) > self._record.size / 10
         return time.perf_counter() - started
 
     def _trace(self, **named: Any) -> Question:
@@ -165,6 +157,12 @@ class Questions:
             await self._reads.numbers_of(ids)
             await traced(self._reads, transactions)
             return len(page)
+
+        return ask
+
+    def _receipt(self, trace: str) -> Question:
+        async def ask() -> int:
+            return len(await receipts_of(self._store.log, ORIGIN, trace, 1))
 
         return ask
 
@@ -179,10 +177,10 @@ class Questions:
 
     def _page(self, where: EntryFilter, *, anywhere: bool = False, visible: Visible = EVERYTHING) -> Question:
         """`anywhere`: behind some cursor."""
-        after = self._chance.randrange(self._history.size) if anywhere else -1
+        after = self._chance.randrange(self._record.size) if anywhere else -1
 
         async def ask(end: int | None = None) -> int:
-            asked = Asked(where=where, end=self._history.size if end is None else end, visible=visible)
+            asked = Asked(where=where, end=self._record.size if end is None else end, visible=visible)
             page = await read_page(self._reads, asked, after, PAGE)
             return len(await entries_of(self._reads, page.rows))
 
@@ -205,7 +203,12 @@ class Questions:
         return ask
 
 
-async def _timed(name: str, questions: Sequence[Question], *, is_key: bool) -> Taken:
+def chunks(ids: Sequence[Any], count: int) -> list[Any]:
+    """So many of them, evenly apart."""
+    return list(ids[:: max(1, len(ids) // count)][:count])
+
+
+async def _timed(name: str, questions: Sequence[Question], bar: str) -> Taken:
     await questions[0]()  # statements are prepared once per connection
     times, rows = [], 0
     for ask in questions:
@@ -213,30 +216,26 @@ async def _timed(name: str, questions: Sequence[Question], *, is_key: bool) -> T
         rows += await ask()
         times.append((time.perf_counter() - started) * 1_000)
     times.sort()
-    return Taken(name, is_key, times[len(times) // 2], times[int(len(times) * 0.95)], times[-1], rows / len(questions))
+    middle, late = times[len(times) // 2], times[int(len(times) * 0.95)]
+    return Taken(name, bar, times[0], middle, late, times[-1], rows / len(questions))
 
 
-async def measure(database: str, url: str, store: Store, history: History, made_s: float, asked: int) -> Measured:
-    """Fill the index, then ask."""
+async def measure(database: str, url: str, store: Store, record: Record, asked: int) -> Measured:
+    """Fill the rest of the index, then ask."""
+    left = record.size - await store.ledger.indexed_size()
     started, used = time.perf_counter(), _cpu()
     await EntryIndexer(store).finish()
     taken = time.perf_counter() - started
-    found = Measured(database, history.size, made_s, history.size / taken, (_cpu() - used) / history.size * 1e6)
-    if database == "postgres":
-        await _looked_after(url)
-    questions = Questions(store, history, asked)
-    for is_key, by_name in ((True, questions.by_key()), (False, questions.of_range())):
+    found = Measured(database, record.size, left, left / taken, (_cpu() - used) / left * 1e6)
+    before = os.getloadavg()[0]
+    questions = Questions(store, record, asked)
+    for bar, by_name in (("key", questions.by_key()), ("proof", questions.proofs()), ("page", questions.of_range())):
         for name, many in by_name.items():
-            found.taken.append(await _timed(name, many, is_key=is_key))
+            found.taken.append(await _timed(name, many, bar))
             found.plans += [(name, *one) for one in await plans_of(database, url, store, many[len(many) // 2])]
+    found.load = (before, os.getloadavg()[0])
     found.sums_s = await questions.sums()
     return found
-
-
-async def _looked_after(url: str) -> None:
-    connection = await asyncpg.connect(url)
-    await connection.execute("VACUUM (ANALYZE)")
-    await connection.close()
 
 
 def _cpu() -> float:
@@ -244,52 +243,25 @@ def _cpu() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-@asynccontextmanager
-async def sqlite_record(directory: Path, entries: int) -> AsyncIterator[tuple[str, Store, History, float]]:
-    path = directory / "gateway.db"
-    url = f"sqlite:///{path}"
-    await migrate(url)
-    history, started = History(), time.perf_counter()
-    bulk = SqliteBulk(path)
-    await history.make(bulk, entries)
-    await bulk.finish()
-    made_s = time.perf_counter() - started
-    store = await open_store(url)
-    try:
-        yield url, store, history, made_s
-    finally:
-        await store.close()
+async def _run(databases: Sequence[str], entries: int, asked: int, output: Path) -> None:
+    """Both records are written at once, and then asked one after the other."""
+    measured: list[Measured] = []
+    async with records(databases, entries) as (urls, record):
+        for database, url in urls.items():
+            await asyncio.to_thread(read_through, url)
+            store = await open_store(url)
+            try:
+                found = await measure(database, url, store, record, asked)
+            finally:
+                await store.close()
+            found.bytes_used = await sizes_of(database, url)
+            measured.append(found)
+            # after each of them: a run of ten million takes its time, and may be cut off
+            _write(output, report(measured, asked))
 
 
-@asynccontextmanager
-async def postgres_record(_directory: Path, entries: int) -> AsyncIterator[tuple[str, Store, History, float]]:
-    with running_server(durable=True) as server:
-        url = server.url(server.create_database())
-        await migrate(url)
-        history, started = History(), time.perf_counter()
-        bulk = await PostgresBulk.open(url)
-        await history.make(bulk, entries)
-        await bulk.finish()
-        made_s = time.perf_counter() - started
-        store = await open_store(url)
-        try:
-            yield url, store, history, made_s
-        finally:
-            await store.close()
-
-
-RECORDS = {"sqlite": sqlite_record, "postgres": postgres_record}
-
-
-async def _run(database: str, entries: int, asked: int) -> Measured:
-    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        async with RECORDS[database](Path(directory), entries) as (url, store, history, made_s):
-            found = await measure(database, url, store, history, made_s, asked)
-            if database == "sqlite":
-                found.bytes_used = {"the whole file": os.stat(url.removeprefix("sqlite:///")).st_size}  # noqa: PTH116
-            else:
-                found.bytes_used = await sizes_of(url)
-            return found
+def _write(output: Path, text: str) -> None:
+    output.write_text(text)
 
 
 def main() -> None:
@@ -301,12 +273,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results" / "ledger_queries.md")
     arguments = parser.parse_args()
     arguments.output.parent.mkdir(exist_ok=True)
-    measured: list[Measured] = []
-    for database in arguments.databases.split(","):
-        measured.append(asyncio.run(_run(database, arguments.entries, arguments.asked)))
-        # after each of them: a run of ten million takes its time, and may be cut off
-        arguments.output.write_text(report(measured, arguments.asked))
-    print(arguments.output.read_text())
+    asyncio.run(_run(arguments.databases.split(","), arguments.entries, arguments.asked, arguments.output))
 
 
 if __name__ == "__main__":

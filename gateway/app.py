@@ -9,6 +9,7 @@ from litestar import Litestar, Request
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.api.adoptions import adoption_routes
+from gateway.api.auditing import AuditedReads
 from gateway.api.batches import batch_routes
 from gateway.api.capabilities import capability_routes
 from gateway.api.cutover_overlays import overlay_routes
@@ -22,6 +23,7 @@ from gateway.api.draft_steps import draft_step_routes
 from gateway.api.drafts import draft_routes
 from gateway.api.erasures import erasure_routes
 from gateway.api.exception_bulks import bulk_routes
+from gateway.api.exception_moves import move_routes
 from gateway.api.exceptions import exception_routes
 from gateway.api.guard import Guard
 from gateway.api.health import health_routes
@@ -61,9 +63,10 @@ def create_watched_app(parts: AppParts) -> Litestar:
 
 def _app(parts: AppParts, handlers: Sequence[HTTPRouteHandler]) -> Litestar:
     rates = Rates(parts.rates, parts.monotonic_ns)
+    audited = None if parts.ledger is None else AuditedReads(parts.ledger)
     app = Litestar(
         route_handlers=handlers,
-        guards=[Guard(parts.authenticator, rates, parts.scope_uses)],
+        guards=[Guard(parts.authenticator, rates, parts.scope_uses, audited)],
         exception_handlers={Exception: _to_the_door},
         on_startup=list(parts.on_startup),
         on_shutdown=list(parts.on_shutdown),
@@ -82,6 +85,7 @@ def _app(parts: AppParts, handlers: Sequence[HTTPRouteHandler]) -> Litestar:
         parts.metrics,
         parts.tracer,
         parts.leaving,
+        parts.api_uses,
     )
     return app
 
@@ -111,6 +115,7 @@ def routes(parts: AppParts) -> list[HTTPRouteHandler]:
         *slice_routes(parts, visibility),
         *adoption_routes(parts),
         *exception_routes(parts, visibility),
+        *move_routes(parts, visibility),
         *bulk_routes(parts, visibility),
         *batch_routes(parts),
         *replay_routes(parts, visibility),

@@ -17,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from gateway.settings_ledger import LedgerSettings
 from gateway.settings_privacy import PrivacySettings
 
 FILE_NAME: Final = "gateway.toml"
@@ -191,27 +192,6 @@ class SweepSettings(_Closed):
     unknown_s: Annotated[float, Field(ge=1)] = 3_600.0
     waiting_s: Annotated[float, Field(ge=1)] = 86_400.0
     compensating_s: Annotated[float, Field(ge=1)] = 3_600.0
-
-
-class WitnessSettings(_Closed):
-    """A witness that cosigns this ledger's checkpoints: its address up to `/add-checkpoint`, and its verifier key."""
-
-    url: Annotated[str, Field(pattern="^https?://")]
-    key: str
-
-
-class LedgerSettings(_Closed):
-    """The verifiable log. `origin` empty: `<name>/ledger`; choose one that nobody else has before auditors know it.
-
-    `held_file`: the newest checkpoint, kept outside of the database; best on another disk. `startup_entries`: up to so
-    many are all recomputed before anything is served. `recheck_s`: how often everything is, in the background.
-    """
-
-    origin: Annotated[str, Field(pattern=r"^[!-*,-~]{0,255}$")] = ""
-    held_file: Path = Path("ledger.held.json")
-    witnesses: Annotated[list[WitnessSettings], Field(max_length=16)] = []
-    startup_entries: Annotated[int, Field(ge=0, le=100_000_000)] = 200_000
-    recheck_s: Annotated[float, Field(ge=1)] = 86_400.0
 
 
 class Settings(BaseSettings):

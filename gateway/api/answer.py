@@ -10,7 +10,7 @@ from litestar.serialization import encode_json
 from litestar.types import Receive, Scope, Send
 
 from gateway.api.counterparts import members_of
-from gateway.api.exchange import Exchange
+from gateway.api.exchange import Exchange, exchange_of
 from gateway.api.problems import problem_body
 from gateway.errors import Problem
 
@@ -23,15 +23,21 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class Answer:
-    """A whole response; Litestar sends it as it is."""
+    """A whole response; Litestar sends it as it is. `rows`: how many things it tells of, for the access log."""
 
-    __slots__ = ("body", "headers", "status")
+    __slots__ = ("body", "headers", "rows", "status")
 
     def __init__(
-        self, status: int, body: bytes, media_type: bytes = JSON, headers: Iterable[tuple[bytes, bytes]] = ()
+        self,
+        status: int,
+        body: bytes,
+        media_type: bytes = JSON,
+        headers: Iterable[tuple[bytes, bytes]] = (),
+        rows: int = 1,
     ) -> None:
         self.status = status
         self.body = body
+        self.rows = rows
         self.headers: Headers = [
             (b"content-type", media_type),
             (b"content-length", b"%d" % len(body)),
@@ -41,6 +47,10 @@ class Answer:
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises StoreUnavailable, before the first byte, if an auditor's read cannot be recorded."""
+        record = exchange_of(scope).record_answer
+        if record is not None and self.status < 300:
+            await record(self.body, self.rows)
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": False})
 
@@ -57,14 +67,20 @@ class Unchanged(Answer):
 
 
 def json_answer(
-    exchange: Exchange, content: dict[str, Any], status: int = 200, headers: Iterable[tuple[bytes, bytes]] = ()
+    exchange: Exchange,
+    content: dict[str, Any],
+    status: int = 200,
+    headers: Iterable[tuple[bytes, bytes]] = (),
+    listed: str = "items",
 ) -> Answer:
-    """`content` as JSON, with the members that say what the answer's headers say.
+    """`content` as JSON, with the members that say what the answer's headers say. `listed`: its member whose items are
+    what it tells of; content without it tells of one thing.
 
     `traceId` is the trace of this request, unless the content has one of its own; then `requestTraceId` is.
     """
     trace = {"requestTraceId" if "traceId" in content else "traceId": exchange.trace_id}
-    return Answer(status, encode_json(content | trace | members_of(exchange)), JSON, headers)
+    rows = len(content[listed]) if isinstance(content.get(listed), list) else 1
+    return Answer(status, encode_json(content | trace | members_of(exchange)), JSON, headers, rows)
 
 
 def problem_answer(exchange: Exchange, problem: Problem) -> Answer:

@@ -74,6 +74,7 @@ def create_route(resource: Resource, parts: AppParts, visibility: Visibility) ->
                 answer_headers={200: ("Location",), 201: ("ETag",)},
                 problems=_PROBLEMS,
                 example=resource.example,
+                further_examples=resource.further_examples,
                 answer_examples=examples_of_submission(resource),
             ),
         ),

@@ -23,6 +23,7 @@ from gateway.api.problems import KINDS
 from gateway.api.rates import Quota, Rates
 from gateway.auth import Authenticator, KeysUnavailable, TokenRefused
 from gateway.errors import Problem
+from gateway.ledger.api_uses import ApiUses
 from gateway.telemetry import Metrics, TraceContext, parse_traceparent, trace_of_log_lines
 
 _UNMATCHED: Final = "unmatched"
@@ -35,7 +36,7 @@ class Door:
     """An ASGI layer: trace context in and out, refused heads, numbers, spans, and no exception beyond it.
 
     `authenticator`: tells who asks for an address that is none. `proxies`: networks whose word on a caller's address is
-    taken. `leaving`: whether the process is about to end.
+    taken. `leaving`: whether the process is about to end. `uses`: counts requests of callers whose token is good.
     """
 
     def __init__(
@@ -48,9 +49,11 @@ class Door:
         metrics: Metrics,
         tracer: Tracer | None,
         leaving: Leaving,
+        uses: ApiUses | None = None,
     ) -> None:
         self._inner = inner
         self._leaving = leaving
+        self._uses = uses
         self._limits = limits
         self._authenticator = authenticator
         self._rates = rates
@@ -64,10 +67,15 @@ class Door:
             return
         started = time.perf_counter()
         exchange = enter(scope)
-        if self._tracer is None:
-            status = await self._pass(exchange, scope, receive, send)
-        else:
-            status = await self._pass_in_span(self._tracer, exchange, scope, receive, send)
+        status = 0  # where an answer is broken off
+        try:
+            if self._tracer is None:
+                status = await self._pass(exchange, scope, receive, send)
+            else:
+                status = await self._pass_in_span(self._tracer, exchange, scope, receive, send)
+        finally:
+            if self._uses is not None and exchange.use is not None:
+                self._uses.note(exchange.use, status)
         route = _route(scope)
         self._metrics.request(route, str(scope["method"]), status, time.perf_counter() - started)
 

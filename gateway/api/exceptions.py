@@ -1,4 +1,4 @@
-"""/v1/exceptions: what stands in front of people, who cares for it, and what is done about it."""
+"""/v1/exceptions: what stands in front of people, and who cares for it."""
 
 from __future__ import annotations
 
@@ -11,30 +11,23 @@ from adapters.canonical import DOMAINS
 from adapters.port import Operation as Verb
 from gateway.api.answer import Answer, json_answer
 from gateway.api.cursor import make_cursor, read_cursor
-from gateway.api.draft_requests import BODY, KEYED, read_request
+from gateway.api.draft_requests import BODY, read_request
 from gateway.api.exception_examples import (
     CLAIMED,
     EXCEPTION,
     EXCEPTION_PAGE,
-    MOVE_ASKED,
-    MOVE_DONE,
-    MOVE_WANTED,
     OWNER_WANTED,
 )
 from gateway.api.exception_schemas import (
     ExceptionAnswer,
     ExceptionClaim,
     ExceptionPage,
-    MoveApproval,
-    MovedAnswer,
-    MoveWanted,
     OwnerWanted,
 )
-from gateway.api.exception_wire import exception_parts, exceptions_wire, move_wire, moves_wire
+from gateway.api.exception_wire import exception_parts, exceptions_wire, moves_wire
 from gateway.api.exchange import exchange_of
 from gateway.api.filters import check_filters
 from gateway.api.guard import any_scope_of, caller_of
-from gateway.api.idempotency import idempotency_key
 from gateway.api.identifiers import ID_PATTERN, checked_id
 from gateway.api.operations import Operation, described
 from gateway.api.parts import AppParts
@@ -43,8 +36,6 @@ from gateway.api.query import CURSOR, INSTANT, NODE, PAGE_SIZE, Parameter, insta
 from gateway.api.visibility import Visibility
 from gateway.domain.exceptions import ExceptionFilter, ExceptionRecord
 from gateway.domain.identity import person_commitment
-from gateway.errors import Problem
-from gateway.exceptions.asking import Moved, Wanted, approve_move, ask_move
 from gateway.exceptions.owning import Owner, assign, claim
 
 AnyRequest = Request[Any, Any, Any]
@@ -76,41 +67,15 @@ _FILTERS: Final = (
     CURSOR,
     PAGE_SIZE,
 )
-_MOVING: Final = (
-    *BODY,
-    "not-found",
-    "policy-check-failed",
-    "stale",
-    "in-flight",
-    "erp-unavailable",
-    "unknown-reference",
-    "out-of-scope",
-    "unknown-node",
-    "domain-not-served",
-    "no-rule",
-    "natural-key-conflict",
-    "duplicate-master",
-    "parent-rejected",
-    "lineage-spans-systems",
-    "lineage-closed",
-    "frozen",
-    "paused",
-    "totals-disagree",
-    "idempotency-key-reused",
-    "missing-idempotency-key",
-)
-"""Of moving, and of what a document that is sent again may be refused for."""
 
 
 def exception_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRouteHandler]:
-    """List, read, own, move and approve. What lies outside the caller's data scope is not there."""
+    """List, read and own. What lies outside the caller's data scope is not there."""
     return [
         _listing(parts, visibility),
         _read(parts, visibility),
         _claim(parts, visibility),
         _assign(parts, visibility),
-        _move(parts, visibility),
-        _approve(parts, visibility),
     ]
 
 
@@ -176,10 +141,10 @@ def _read(parts: AppParts, visibility: Visibility) -> HTTPRouteHandler:
     async def read(request: AnyRequest) -> Answer:
         read_query(request.scope["query_string"], (), parts.limits)
         visible = visibility.of(caller_of(request.scope))
-        record = await exception_parts(parts).reads.exception(_id_of(request), visible)
+        record = await exception_parts(parts).reads.exception(exception_id_of(request), visible)
         if record is None:
             raise not_found("exception")
-        return json_answer(exchange_of(request.scope), await _whole(parts, record))
+        return json_answer(exchange_of(request.scope), await whole(parts, record))
 
     return read
 
@@ -205,8 +170,8 @@ def _claim(parts: AppParts, visibility: Visibility) -> HTTPRouteHandler:
     async def claim_one(request: AnyRequest) -> Answer:
         (await read_request(parts, request)).of(ExceptionClaim)
         caller = caller_of(request.scope)
-        record = await claim(exception_parts(parts), caller, visibility.of(caller), _id_of(request))
-        return json_answer(exchange_of(request.scope), await _whole(parts, record))
+        record = await claim(exception_parts(parts), caller, visibility.of(caller), exception_id_of(request))
+        return json_answer(exchange_of(request.scope), await whole(parts, record))
 
     return claim_one
 
@@ -232,94 +197,18 @@ def _assign(parts: AppParts, visibility: Visibility) -> HTTPRouteHandler:
         asked = (await read_request(parts, request)).of(OwnerWanted)
         caller = caller_of(request.scope)
         owner = Owner(asked.owner_team, asked.owner_person)
-        record = await assign(exception_parts(parts), caller, visibility.of(caller), _id_of(request), owner)
-        return json_answer(exchange_of(request.scope), await _whole(parts, record))
+        record = await assign(exception_parts(parts), caller, visibility.of(caller), exception_id_of(request), owner)
+        return json_answer(exchange_of(request.scope), await whole(parts, record))
 
     return assign_one
 
 
-def _move(parts: AppParts, visibility: Visibility) -> HTTPRouteHandler:
-    @post(
-        f"{ONE}/moves",
-        operation_id="moveException",
-        summary="Ask for a move; it is made at once where no second person is needed",
-        tags=["exceptions"],
-        status_code=200,
-        opt=described(
-            ACTS,
-            Operation(
-                body=MoveWanted,
-                answers={200: MovedAnswer, 202: MovedAnswer},
-                headers=KEYED,
-                problems=_MOVING,
-                example=MOVE_WANTED,
-                answer_examples={200: MOVE_DONE, 202: MOVE_ASKED},
-            ),
-        ),
-    )
-    async def move(request: AnyRequest) -> Answer:
-        body = await read_request(parts, request)
-        key = idempotency_key(exchange_of(request.scope).header(b"idempotency-key"), body.key)
-        if key is None:
-            raise Problem("missing-idempotency-key", "Without a key a repeat would ask for a second move.")
-        asked = body.of(MoveWanted)
-        wanted = Wanted(
-            move=asked.move,
-            reason=asked.reason,
-            document_type=asked.erp_document_type,
-            document_number=asked.erp_document_number,
-            document=asked.document,
-            version=None if asked.etag is None else int(asked.etag[1:]),
-        )
-        caller = caller_of(request.scope)
-        moved = await ask_move(exception_parts(parts), caller, visibility.of(caller), _id_of(request), wanted, key)
-        return await _moved(parts, request, moved)
-
-    return move
-
-
-def _approve(parts: AppParts, visibility: Visibility) -> HTTPRouteHandler:
-    @post(
-        f"{ONE}/moves/{{moveId:str}}/approve",
-        operation_id="approveExceptionMove",
-        summary="Approve, as a second person, the move that another one asked for; it is made at once",
-        tags=["exceptions"],
-        status_code=200,
-        opt=described(
-            ACTS,
-            Operation(
-                body=MoveApproval,
-                answers={200: MovedAnswer, 202: MovedAnswer},
-                problems=_MOVING,
-                example={},
-                answer_examples={200: MOVE_DONE, 202: MOVE_ASKED},
-            ),
-        ),
-    )
-    async def approve(request: AnyRequest) -> Answer:
-        (await read_request(parts, request)).of(MoveApproval)
-        caller = caller_of(request.scope)
-        move_id = checked_id("moveId", request.scope["path_params"]["moveId"])
-        desk = exception_parts(parts)
-        moved = await approve_move(desk, caller, visibility.of(caller), _id_of(request), move_id)
-        return await _moved(parts, request, moved)
-
-    return approve
-
-
-async def _moved(parts: AppParts, request: AnyRequest, moved: Moved) -> Answer:
-    content = await _whole(parts, moved.exception)
-    content["move"] = await move_wire(exception_parts(parts), moved.exception, moved.move)
-    content["replayed"] = moved.replayed
-    status = 202 if moved.move.state in {"asked", "approved", "under_way"} else 200
-    return json_answer(exchange_of(request.scope), content, status)
-
-
-async def _whole(parts: AppParts, record: ExceptionRecord) -> dict[str, Any]:
+async def whole(parts: AppParts, record: ExceptionRecord) -> dict[str, Any]:
+    """An exception with its moves."""
     [shown] = await exceptions_wire(parts, [record], now=parts.clock.now())
     return shown | {"moves": await moves_wire(exception_parts(parts), record)}
 
 
-def _id_of(request: AnyRequest) -> str:
+def exception_id_of(request: AnyRequest) -> str:
     """Raises `invalid-request`."""
     return checked_id("exceptionId", request.scope["path_params"]["exceptionId"])

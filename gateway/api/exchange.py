@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, cast
 from urllib.parse import quote
 
@@ -13,6 +13,7 @@ from gateway.api.rates import Quota
 from gateway.api.trace_state import read_trace_state
 from gateway.auth import Identity
 from gateway.errors import Problem
+from gateway.ledger.api_uses import ApiUse
 from gateway.telemetry import TraceContext, fresh_trace, parse_traceparent
 
 _KEY: Final = "gateway_exchange"
@@ -34,12 +35,13 @@ class Exchange:
     """What the layers between door and handler share about one request.
 
     Set on the way: `identity` and `quota` by the guard (`quota` by the door where nobody is known), `deprecation` by
-    the guard, `preference_applied` by the handler.
+    the guard, `preference_applied` by the handler; `record_answer` by the guard: it takes the answer's body and its
+    number of rows, and is awaited before the first byte is sent; `use` by the guard: what the request is counted as.
     """
 
     __slots__ = (
         "_headers", "deprecation", "doubled", "header_bytes", "identity", "needs_host", "path", "peer",
-        "preference_applied", "quota", "trace", "trace_state",
+        "preference_applied", "quota", "record_answer", "trace", "trace_state", "use",
     )  # fmt: skip
 
     def __init__(self, headers: list[tuple[bytes, bytes]], path: str, http_version: str, peer: str = "") -> None:
@@ -69,6 +71,8 @@ class Exchange:
         self.quota: Quota | None = None
         self.deprecation: Deprecation | None = None
         self.preference_applied: str | None = None
+        self.record_answer: Callable[[bytes, int], Awaitable[None]] | None = None
+        self.use: ApiUse | None = None
 
     @property
     def trace_id(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from litestar import Request
 
 from gateway.api.answer import Answer, json_answer
+from gateway.api.auditing import asker, recorded_itself
 from gateway.api.exchange import exchange_of
 from gateway.api.guard import caller_of
 from gateway.api.ledger_parts import LedgerParts
@@ -33,9 +34,9 @@ def ledger_of(parts: AppParts) -> LedgerParts:
 def asker_of(request: AnyRequest) -> Asker:
     """Who asks."""
     identity = exchange_of(request.scope).identity
-    caller = caller_of(request.scope)
-    issuer = "" if identity is None else identity.issuer
-    return Asker(client=caller.client, person=caller.person_or_client, issuer=issuer, teams=tuple(sorted(caller.teams)))
+    if identity is None:
+        raise RuntimeError("a public route has no asker")
+    return asker(identity)
 
 
 def refuse_a_part_of_it(request: AnyRequest, what: str) -> None:
@@ -59,4 +60,5 @@ async def recorded(
     answer = json_answer(exchange_of(request.scope), {"queryId": query_id, **content})
     question = Question(resource=resource, filter=asked, log_size=await ledger.reads.log_size())
     await ledger.accesses.queried(query_id, asker_of(request), question, rows, sha256(answer.body).hexdigest())
+    recorded_itself(exchange_of(request.scope))
     return answer

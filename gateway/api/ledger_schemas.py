@@ -34,7 +34,7 @@ class LedgerAnswered(Answered):
 class LedgerEntryAnswer(AnswerModel):
     """An entry of the ledger with its place in the log and with what it is found by. `amount`: what the ERP confirmed,
     else what decided about it. `persons`: commitments. `leaf_hash` (hexadecimal) is the RFC 6962 hash of `hashed_bytes`
-    (base64)."""
+    (base64). Where `archived_month` is there, entry and bytes are in the archive of that month, and null here."""
 
     log_index: int
     trace: str
@@ -56,8 +56,9 @@ class LedgerEntryAnswer(AnswerModel):
     amount: str | None
     currency_code: str | None
     leaf_hash: str
-    hashed_bytes: str
-    entry: dict[str, Any]
+    hashed_bytes: str | None
+    entry: dict[str, Any] | None
+    archived_month: str | None = None
 
 
 class LedgerEntryPage(LedgerAnswered):
@@ -144,7 +145,8 @@ class TraceStep(AnswerModel):
 
 
 class TracedTransaction(AnswerModel):
-    """One of the things that were done to a document. `erp_reference`: what its posting is called at the ERP."""
+    """One of the things that were done to a document. `erp_reference`: what its posting is called at the ERP.
+    `archived_month`: the entries are in the archive of that month; in short they are here still."""
 
     transaction_id: str
     operation: str
@@ -159,6 +161,7 @@ class TracedTransaction(AnswerModel):
     posting_date: str | None
     accepted_at: str
     entries: list[TraceStep]
+    archived_month: str | None = None
 
 
 class TracedDocument(AnswerModel):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from litestar import get
@@ -37,6 +38,7 @@ from gateway.api.visibility import Visibility
 from gateway.api.wire import document_summaries, document_summary, pin
 from gateway.domain.document_names import NamedBy
 from gateway.domain.identity import external_reference
+from gateway.domain.months import Month
 from gateway.domain.records import TransactionRecord
 from gateway.domain.wire import instant
 from gateway.ledger.lineage_tree import tree_of
@@ -151,11 +153,17 @@ def _lineage(parts: AppParts, visibility: Visibility) -> HTTPRouteHandler:
 
 async def traced(reads: LedgerReads, transactions: Sequence[TransactionRecord]) -> dict[str, list[dict[str, Any]]]:
     """By document, what was done to it, each with its entries and their places."""
-    steps = await reads.steps_of([one.transaction_id for one in transactions])
+    asked = reads.steps_of([one.transaction_id for one in transactions])
+    steps, gone = await asyncio.gather(asked, reads.months_taken_out())
     found: dict[str, list[dict[str, Any]]] = {}
     for one in sorted(transactions, key=lambda record: record.transaction_id):
-        found.setdefault(one.document_id, []).append(_transaction(one, steps))
+        found.setdefault(one.document_id, []).append(_transaction(one, steps) | _archived(one, gone))
     return found
+
+
+def _archived(record: TransactionRecord, gone: Collection[Month]) -> dict[str, Any]:
+    month = Month.of_trace(record.transaction_id)
+    return {"archivedMonth": str(month)} if month in gone else {}
 
 
 def _transaction(record: TransactionRecord, steps: Mapping[str, Sequence[PlacedStep]]) -> dict[str, Any]:

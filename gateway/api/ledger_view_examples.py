@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from gateway.domain.operational_views import View
-from gateway.ledger.view_wire import COLUMNS, view_csv
+from gateway.ledger.view_wire import COLUMNS, REQUEST_COLUMNS, view_csv
 
 _ASKED: Final = {
     "queryId": "qry_01JD9Q5V8W2M4N6P8R0S2T4V6Z",
@@ -30,7 +30,11 @@ def _rows(view: View) -> list[dict[str, Any]]:
     return [dict(zip(COLUMNS[view], (*key, *_VALUES[view]), strict=True))]
 
 
-VIEWS: Final[Mapping[View, Mapping[str, Any]]] = {view: {**_ASKED, "items": _rows(view)} for view in View}
+_REQUESTS: Final = ("2026-11", "salesforce", "salesforce", "v1", "createOrder", 830, 11, 0, 0)
+_BESIDE: Final = {View.API_USE: {"requests": [dict(zip(REQUEST_COLUMNS, _REQUESTS, strict=True))]}}
+VIEWS: Final[Mapping[View, Mapping[str, Any]]] = {
+    view: {**_ASKED, "items": _rows(view), **_BESIDE.get(view, {})} for view in View
+}
 CSV: Final[Mapping[View, str]] = {
     view: view_csv(view, _rows(view)).decode() + "# queryId=qry_01JD… rows=1 sha256=9f86d0…\r\n" for view in View
 }

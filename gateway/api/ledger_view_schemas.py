@@ -74,6 +74,20 @@ class ApiUseRow(ViewRowAnswer):
     failed_count: int = Field(description="Refused or compensated.")
 
 
+class ApiRequestsRow(AnswerModel):
+    """Requests of a client for an operation in a version of the API, whatever came of them."""
+
+    month: str | None = Field(description="In which they came, YYYY-MM of UTC; null where rows are not apart by it.")
+    client: str
+    source: str
+    api_version: str = Field(description="The version that was asked for, as in its path.", pattern=r"^v[0-9]+$")
+    operation_id: str = Field(description="The operationId of this description, or of an earlier one.")
+    answered_count: int = Field(description="With a status below 400.")
+    refused_count: int = Field(description="With a status of 4xx.")
+    failed_count: int = Field(description="With a status of 5xx.")
+    broken_count: int = Field(description="Without a whole answer: the caller left, or the gateway broke it off.")
+
+
 class ViewAnswered(LedgerAnswered):
     """What was asked: a period of time of acceptance, and what the rows are apart by."""
 
@@ -110,3 +124,7 @@ class ApiUseAnswer(ViewAnswered):
     """Who uses the API for what."""
 
     items: list[ApiUseRow]
+    requests: list[ApiRequestsRow] | None = Field(
+        description="Every request with a good token, by caller and version, in whole hours. Requests belong to no "
+        "slice: null where the filter, or the caller's data scope, names a part."
+    )

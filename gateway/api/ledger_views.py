@@ -12,6 +12,8 @@ from litestar.handlers import HTTPRouteHandler
 
 from adapters.canonical import DOMAINS
 from gateway.api.answer import Answer
+from gateway.api.auditing import recorded_itself
+from gateway.api.exchange import exchange_of
 from gateway.api.guard import any_scope_of, caller_of
 from gateway.api.ledger_asking import PATH, AnyRequest, asker_of, ledger_of, recorded
 from gateway.api.ledger_filters import place_of
@@ -42,9 +44,11 @@ from gateway.domain.operational_views import (
 from gateway.domain.queries import Visible
 from gateway.domain.wire import instant as shown
 from gateway.ledger.access_log import Question
-from gateway.ledger.view_wire import row_wire, view_csv
+from gateway.ledger.scope_uses import HOUR
+from gateway.ledger.view_wire import requests_wire, row_wire, view_csv
 
 VIEWS_PATH: Final = f"{PATH}/views"
+_EVERYTHING: Final = Visible()
 _GROUPS: Final = "|".join(Grouping)
 ASKED: Final = (
     Parameter(
@@ -101,12 +105,15 @@ def ledger_view_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRout
 
 
 async def viewed(
-    ledger: LedgerParts, visibility: Visibility, visible: Visible, view: View, query: Query
+    ledger: LedgerParts, visibility: Visibility, visible: Visible, view: View, query: Query, *, rows_only: bool = False
 ) -> dict[str, Any]:
-    """The view as answers show it. Raises `invalid-request` and `unknown-node`."""
+    """The view as answers show it; `rows_only`: as a CSV shows it. Raises `invalid-request` and `unknown-node`."""
     where, by = _asked(ledger, visibility, query)
     try:
         rows = await ledger.reads.view(view, where, visible, by)
+        beside: dict[str, Any] = {}
+        if view is View.API_USE and not rows_only:
+            beside["requests"] = await _requests(ledger, where, visible, by)
     except ViewTooWide as error:
         raise malformed("acceptedFrom", str(error), "Ask for a shorter period, or for a part of it.") from error
     return {
@@ -114,7 +121,21 @@ async def viewed(
         "acceptedUntil": shown(where.accepted_until),
         "groupBy": [one.value for one in by],
         "items": [row_wire(view, one) for one in rows],
+        **beside,
     }
+
+
+async def _requests(
+    ledger: LedgerParts, where: ViewFilter, visible: Visible, by: Sequence[Grouping]
+) -> list[dict[str, Any]] | None:
+    """Of the hours that the period touches; None where a part is asked for, or may be seen: a request has no slice."""
+    if visible != _EVERYTHING or where != ViewFilter(
+        accepted_from=where.accepted_from, accepted_until=where.accepted_until
+    ):
+        return None
+    since = where.accepted_from - where.accepted_from % HOUR
+    sums = await ledger.reads.api_use_sums(since, where.accepted_until, by_month=Grouping.MONTH in by)
+    return [requests_wire(one) for one in sums]
 
 
 def _view(parts: AppParts, visibility: Visibility, view: View) -> HTTPRouteHandler:
@@ -136,7 +157,8 @@ def _view(parts: AppParts, visibility: Visibility, view: View) -> HTTPRouteHandl
         query = read_query(request.scope["query_string"], ASKED, parts.limits)
         visible = visibility.of(caller_of(request.scope))
         content = await viewed(ledger_of(parts), visibility, visible, view, query)
-        return await recorded(parts, request, path, query, content, rows=len(content["items"]))
+        rows = len(content["items"]) + len(content.get("requests") or ())
+        return await recorded(parts, request, path, query, content, rows=rows)
 
     return answer
 
@@ -163,12 +185,14 @@ def _export(parts: AppParts, visibility: Visibility, view: View) -> HTTPRouteHan
     async def export(request: AnyRequest) -> Answer:
         query = read_query(request.scope["query_string"], ASKED, parts.limits)
         ledger = ledger_of(parts)
-        content = await viewed(ledger, visibility, visibility.of(caller_of(request.scope)), view, query)
+        visible = visibility.of(caller_of(request.scope))
+        content = await viewed(ledger, visibility, visible, view, query, rows_only=True)
         body, rows = view_csv(view, content["items"]), len(content["items"])
         query_id, answer_hash = ledger.accesses.new_id(), sha256(body).hexdigest()
         question = Question(resource=path, filter=query, log_size=await ledger.reads.log_size())
         record = await ledger.accesses.export_begins(query_id, asker_of(request), question)
         await ledger.accesses.export_ends(record, rows, answer_hash, broken=False)
+        recorded_itself(exchange_of(request.scope))
         last = f"# queryId={query_id} rows={rows} sha256={answer_hash}\r\n".encode()
         return Answer(200, body + last, b"text/csv; charset=utf-8")
 

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from gateway.api.answer import Answer, json_answer
 from gateway.api.answer_model import Answered, AnswerModel
+from gateway.api.auditing import no_question
 from gateway.api.exchange import exchange_of
 from gateway.api.guard import any_scope_of, caller_of
 from gateway.api.identifiers import checked_id
@@ -29,12 +30,14 @@ from gateway.ledger.lines import base64_text
 from gateway.ledger.tile_store import CHECKPOINT
 from gateway.ledger.tiles import ENTRIES, parse_tile_path
 from gateway.ledger.witness_request import TEXT_TYPE
+from gateway.store.log_reads import EntriesArchived
 
 AnyRequest = Request[Any, Any, Any]
 
 PATH: Final = "/v1/ledger/log"
 _BYTES: Final = "application/octet-stream"
 _EVERYTHING: Final = DataScope()
+_MIRRORED: Final = no_question("a mirror follows the log; a log that grew by being read would never rest")
 _NOTE: Final = (
     "ledger.example/one\n700\nYvTkAzXqFhAz5HcT2xO9yuvnWrTuNnUE4RgrXo8mc2A=\n\n"
     "\u2014 ledger.example/one mK/Srb0Xg3xM8U1Jqg…\n"
@@ -44,13 +47,15 @@ _NOTE: Final = (
 class EntryReceiptAnswer(AnswerModel):
     """One entry of a transaction, and what proves that it is in the ledger.
 
-    `entry`: the bytes that are hashed, in base64. `receipt`: a c2sp.org/tlog-proof text.
+    `entry`: the bytes that are hashed, in base64; null where they are in the archive of `archived_month`. `receipt`: a
+    c2sp.org/tlog-proof text.
     """
 
     seq: int
     log_index: int
-    entry: str
+    entry: str | None
     receipt: str
+    archived_month: str | None = None
 
 
 class ReceiptsAnswer(Answered):
@@ -68,7 +73,7 @@ def log_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRouteHandler
         operation_id="getLedgerCheckpoint",
         summary="Read the newest signed checkpoint of the ledger",
         tags=["ledger"],
-        opt=described(any_scope_of("ledger:read"), _file("text/plain", _NOTE)),
+        opt=described(any_scope_of("ledger:read") | _MIRRORED, _file("text/plain", _NOTE)),
     )
     async def checkpoint(request: AnyRequest) -> Answer:
         read_query(request.scope["query_string"], (), parts.limits)
@@ -79,7 +84,7 @@ def log_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRouteHandler
         operation_id="getLedgerKeyAnnouncement",
         summary="Read how the ledger's key was followed by another",
         tags=["ledger"],
-        opt=described(any_scope_of("ledger:read"), _file("text/plain", "key-announcement/v1\n…")),
+        opt=described(any_scope_of("ledger:read") | _MIRRORED, _file("text/plain", "key-announcement/v1\n…")),
     )
     async def key(request: AnyRequest) -> Answer:
         read_query(request.scope["query_string"], (), parts.limits)
@@ -90,7 +95,7 @@ def log_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRouteHandler
         operation_id="getLedgerTile",
         summary="Read hashes or entries of the ledger: a tile or an entry bundle",
         tags=["ledger"],
-        opt=described(any_scope_of("ledger:read"), _file(_BYTES, "", "out-of-scope")),
+        opt=described(any_scope_of("ledger:read") | _MIRRORED, _file(_BYTES, "", "out-of-scope")),
     )
     async def tile(request: AnyRequest) -> Answer:
         read_query(request.scope["query_string"], (), parts.limits)
@@ -126,12 +131,14 @@ def log_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRouteHandler
             {
                 "seq": one.seq,
                 "logIndex": one.receipt.index,
-                "entry": base64_text(one.entry),
+                "entry": None if one.entry is None else base64_text(one.entry),
                 "receipt": bytes(one.receipt).decode(),
             }
+            | ({} if one.archived_month is None else {"archivedMonth": str(one.archived_month)})
             for one in found
         ]
-        return json_answer(exchange_of(request.scope), {"transactionId": transaction_id, "receipts": shown})
+        content = {"transactionId": transaction_id, "receipts": shown}
+        return json_answer(exchange_of(request.scope), content, listed="receipts")
 
     return [checkpoint, key, tile, receipts]
 
@@ -150,6 +157,10 @@ async def _answer(parts: AppParts, path: str, media_type: str) -> Answer:
         found = await parts.published_log.read(path)
     except Malformed as error:
         raise malformed("tile", "is no path of a file of the ledger", "See https://c2sp.org/tlog-tiles.") from error
+    except EntriesArchived as error:
+        raise Problem(
+            "not-found", str(error), remedy="Read the archive of the month, or a mirror of the log."
+        ) from error
     if found is None:
         raise Problem("not-found", f"The signed ledger has no {path} now.")
     return Answer(200, found, media_type.encode("ascii"))

@@ -38,7 +38,8 @@ def request_body(operation: Operation, schema: dict[str, Any]) -> dict[str, Any]
     """The body in each media type that is taken."""
     content: dict[str, Any] = {"schema": schema}
     if operation.example is not None:
-        content["examples"] = {"plain": {"value": dict(operation.example)}}
+        examples = {"plain": operation.example, **operation.further_examples}
+        content["examples"] = {name: {"value": dict(one)} for name, one in examples.items()}
     return {"required": True, "content": dict.fromkeys(operation.body_media_types, content)}
 
 

@@ -18,8 +18,8 @@ OPERATION: Final = "operation"
 class Operation:
     """`answers`: model by status, None where the body is no JSON. `problems`: slugs beside those that every route
     has. `headers`: request headers with their meaning; `answer_headers`: names by status, beside those that every
-    answer of the status has. `example`: of the body; `answer_examples`: by status.
-    `deprecation`: None for what may be built on."""
+    answer of the status has. `example`: of the body, `further_examples` by name;
+    `answer_examples`: by status. `deprecation`: None for what may be built on."""
 
     answers: Mapping[int, type[BaseModel] | None]
     body: type[BaseModel] | None = None
@@ -29,6 +29,7 @@ class Operation:
     answer_headers: Mapping[int, Sequence[str]] = field(default_factory=dict)
     problems: Sequence[str] = ()
     example: Mapping[str, Any] | None = None
+    further_examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     answer_examples: Mapping[int, Any] = field(default_factory=dict)
     answer_media_type: str = "application/json"
     deprecation: Deprecation | None = None

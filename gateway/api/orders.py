@@ -29,6 +29,20 @@ EXAMPLE: Final = {
     "totals": {"netAmount": "26.00", "taxAmount": "4.94", "grossAmount": "30.94"},
 }
 
+NEW_CUSTOMER: Final = {
+    **{name: member for name, member in EXAMPLE.items() if name not in {"customer", "quoteReference"}},
+    "externalId": "SO-1002",
+    "newCustomer": {
+        "externalId": "ACC-1002",
+        "name": "Around the Horn",
+        "businessUnit": "Western",
+        "geography": "US",
+        "companyCode": "NW01",
+        "address": {"city": "Seattle", "region": "WA", "postalCode": "98101", "countryCode": "US"},
+    },
+}
+"""The order brings its customer (docs/new-customers.md)."""
+
 CHANGE: Final = {
     "requestedDeliveryDate": "2026-12-07",
     "lines": [
@@ -53,4 +67,5 @@ RESOURCE: Final = Resource(
     meaning="a sales order; it begins a lineage",
     example=EXAMPLE,
     change=CHANGE,
+    further_examples={"newCustomer": NEW_CUSTOMER},
 )

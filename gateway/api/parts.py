@@ -23,6 +23,7 @@ from gateway.cutover.simulation_desk import SimulationDesk
 from gateway.domain.acts import ActiveOverlay
 from gateway.exceptions.parts import ExceptionParts
 from gateway.intake.parts import IntakeParts
+from gateway.ledger.api_uses import ApiUses
 from gateway.ledger.scope_uses import ScopeUses
 from gateway.ledger.stored_receipts import EntryReceipt
 from gateway.messaging.replay import Replays
@@ -96,6 +97,7 @@ class AppParts:
     published_log: PublishedLog = field(default_factory=NothingPublished)
     ledger: LedgerParts | None = None
     scope_uses: ScopeUses | None = None
+    api_uses: ApiUses | None = None
     drafts: Activating | None = None
     simulations: SimulationDesk | None = None
     acts: ActParts | None = None

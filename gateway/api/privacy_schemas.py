@@ -54,13 +54,13 @@ def _refuse_sourceless(customer: Reference) -> None:
 
 class KeptTransaction(AnswerModel):
     """A transaction whose payload is not erased yet. `kept_for`: under-way (its lineage has a transaction that has not
-    ended), exception-open (it stands in front of a person), legal-hold, retention. `kept_until`: the last day, of
-    retention."""
+    ended), exception-open (it stands in front of a person), archived (its month is), legal-hold, retention.
+    `kept_until`: the last day, of retention."""
 
     transaction_id: str
     document_id: str
     domain: str
-    kept_for: Literal["under-way", "exception-open", "legal-hold", "retention"]
+    kept_for: Literal["under-way", "exception-open", "archived", "legal-hold", "retention"]
     kept_until: str | None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.canonical import MASTER_DOMAINS, CanonicalDocument
@@ -16,7 +16,8 @@ from gateway.domain.plan import CALLED_OFF, SERVED
 class Resource:
     """`name` and `plural` in operation ids: `Order` gives createOrder, getOrder; `Orders` gives listOrders.
 
-    `example`, `change`: bodies of a submission and, where there is such an operation, of a change.
+    `example`, `change`: bodies of a submission and, where there is such an operation, of a change. `further_examples`: of
+    other submissions, by name.
     """
 
     model: type[CanonicalDocument]
@@ -25,6 +26,7 @@ class Resource:
     meaning: str
     example: Mapping[str, Any]
     change: Mapping[str, Any] | None = None
+    further_examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def domain(self) -> str:

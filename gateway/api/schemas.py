@@ -171,11 +171,13 @@ class TraceEntry(AnswerModel):
 
 
 class TraceAnswer(Answered):
-    """The ledger entries of one transaction, in order."""
+    """The ledger entries of one transaction, in order. `archived_month`: they are in the archive of that month, all but
+    what came since."""
 
     transaction_id: str
     lineage_id: str
     entries: list[TraceEntry]
+    archived_month: str | None = None
 
 
 class PinAnswer(AnswerModel):

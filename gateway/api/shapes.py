@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, Field, create_model
 from pydantic.json_schema import models_json_schema
 
-from adapters.canonical import DOMAINS, CanonicalDocument
+from adapters.canonical import DOMAINS, CanonicalDocument, Customer, Order, Reference
 from gateway.api.changes import SUFFIX
 from gateway.api.etags import TAG_PATTERN
 from gateway.api.idempotency import KEY_PATTERN
@@ -30,6 +30,16 @@ _IfMatch = Annotated[
 ]
 _Replaces = Annotated[
     str, Field(pattern=f"^{ID_PATTERN}$", description="The rejected or cancelled transaction that this one corrects.")
+]
+
+_Known = Annotated[Reference, Field(description="The customer, if it is known: this or `newCustomer`.")]
+_New = Annotated[
+    Customer,
+    Field(
+        description="The customer whole, with its own `externalId`, in place of `customer`. It is created first; one "
+        "that was submitted with the same content before is used. If it is refused, the order is too; if the order is, "
+        "a customer that was created for it alone is taken back."
+    ),
 ]
 
 
@@ -72,13 +82,10 @@ def _request(model: type[BaseModel]) -> type[BaseModel]:
         return create_model(
             f"{model.__name__}Request", __base__=model, __doc__=model.__doc__, idempotency_key=(_Key | None, None)
         )
-    return create_model(
-        f"{model.__name__}Request",
-        __base__=model,
-        __doc__=model.__doc__,
-        idempotency_key=(_Key | None, None),
-        replaces=(_Replaces | None, None),
-    )
+    beside: dict[str, Any] = {"idempotency_key": (_Key | None, None), "replaces": (_Replaces | None, None)}
+    if model is Order:
+        beside |= {"customer": (_Known | None, None), "new_customer": (_New | None, None)}
+    return create_model(f"{model.__name__}Request", __base__=model, __doc__=model.__doc__, **beside)
 
 
 def _answer(operation_id: str, model: type[BaseModel]) -> type[BaseModel]:

@@ -18,6 +18,7 @@ from gateway.api.resources import Resource
 from gateway.api.submission import read_submission
 from gateway.api.versions import version_made
 from gateway.api.visibility import Visibility
+from gateway.domain.new_customer import about_the_customer
 from gateway.transactions.commands import Create
 
 
@@ -33,6 +34,9 @@ async def submit(parts: AppParts, visibility: Visibility, resource: Resource, sc
     raw = await read_body(exchange, receive, parts.limits)
     submission = read_submission(raw, exchange.header(b"idempotency-key"), resource.model, parts.limits)
     visibility.check(caller, submission.document)
+    if submission.new_customer is not None:
+        with about_the_customer():
+            visibility.check(caller, submission.new_customer)
     wait_s, queueing = queued(exchange, caller, parts.bulk_clients)
     answer = await parts.submissions.submit(
         Create(
@@ -43,6 +47,7 @@ async def submit(parts: AppParts, visibility: Visibility, resource: Resource, sc
             wait_s=wait_s,
             traceparent=exchange.trace.traceparent,
             queueing=queueing,
+            new_customer=submission.new_customer,
         )
     )
     return answer_of(exchange, answer, await version_made(parts.reads, answer.transaction))

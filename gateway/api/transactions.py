@@ -34,6 +34,7 @@ from gateway.api.schemas import TraceAnswer, TransactionAnswer, TransactionPage
 from gateway.api.versions import version_made, version_members
 from gateway.api.visibility import Visibility
 from gateway.api.wire import trace_entry
+from gateway.domain.months import month_without
 from gateway.domain.records import TransactionRecord
 from gateway.domain.transaction import Status
 from gateway.domain.wire import transaction_wire
@@ -46,7 +47,12 @@ _FILTERS: Final = (
     Parameter("externalId", EXTERNAL_ID, "The caller's own id of the document.", "SO-1001"),
     Parameter("source", NODE, "Who owns the external id.", "salesforce"),
     Parameter("erpNumber", EXTERNAL_ID, "The number in an ERP; names something only with systemId.", "4500000017"),
-    Parameter("systemId", NODE, "The ERP that owns the transaction.", "legacy-main"),
+    Parameter(
+        "systemId",
+        NODE,
+        "The ERP that owns the transaction, or a leg of it; with erpNumber only the transaction itself.",
+        "legacy-main",
+    ),
     Parameter("status", "[a-z_]{1,20}", "The status now.", "in_doubt", values=tuple(one.value for one in Status)),
     Parameter("domain", "[a-z_]{1,20}", "The document family.", "orders", values=tuple(DOMAINS)),
     Parameter("businessUnit", NODE, "A business unit, with all below it.", "Western"),
@@ -112,12 +118,15 @@ def transaction_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRout
     async def trace(request: AnyRequest) -> Answer:
         record = await visible_record(request)
         entries = await parts.reads.entries(record.transaction_id)
-        content = {
+        content: dict[str, Any] = {
             "transactionId": record.transaction_id,
             "lineageId": record.lineage_id,
             "entries": [trace_entry(one) for one in entries],
         }
-        return json_answer(exchange_of(request.scope), content)
+        month = month_without(record.transaction_id, [one.seq for one in entries])
+        if month is not None:
+            content["archivedMonth"] = str(month)
+        return json_answer(exchange_of(request.scope), content, listed="entries")
 
     @get(
         PATH,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial, wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -54,62 +56,70 @@ def evidence() -> None:
     """Evidence packs: one signed zip file each, for `erp-gateway ledger verify` and for people."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """What every pack is asked with: where, for whom, and how it is told."""
+
+    data: DataOption = None
+    out: OutOption = None
+    held_size: HeldOption = None
+    url: UrlOption = None
+    token: TokenOption = None
+    client: ClientOption = "auditor"
+    live: LiveOption = False
+    json: JsonOption = False
+
+
+def pack(command: Callable[..., dict[str, Any]]) -> Callable[..., None]:
+    """A command that makes the pack about what the function names: it has its parameters, and the options of `How`."""
+    own = signature(command, eval_str=True).parameters
+    shared = {name: one.replace(kind=Parameter.POSITIONAL_OR_KEYWORD) for name, one in _HOW.items()}
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        how = How(**{name: given.pop(name) for name in shared})
+        _make(command(**given), how)
+
+    run.__signature__ = Signature([*own.values(), *shared.values()])  # type: ignore[attr-defined]
+    run.__annotations__ = {name: one.annotation for name, one in {**own, **shared}.items()}
+    return run
+
+
+_HOW: Final = signature(How, eval_str=True).parameters
+
+
 @app.command()
+@pack
 def transaction(
     transaction_id: Annotated[str, typer.Argument(help="The id of a transaction.")],
-    data: DataOption = None,
-    out: OutOption = None,
-    held_size: HeldOption = None,
-    url: UrlOption = None,
-    token: TokenOption = None,
-    client: ClientOption = "auditor",
-    live: LiveOption = False,
-    json: JsonOption = False,
-) -> None:
+) -> dict[str, Any]:
     """All that proves one transaction: its entries, decision, answers, and what they commit to."""
-    asked = {"about": "transaction", "transactionId": transaction_id, "heldSize": held_size}
-    _make(asked, data, out, (url, token, client), live=live, json=json)
+    return {"about": "transaction", "transactionId": transaction_id}
 
 
 @app.command()
+@pack
 def lineage(
     lineage_id: Annotated[str, typer.Argument(help="The id of a lineage; `ledger trace NAME` tells it.")],
-    data: DataOption = None,
-    out: OutOption = None,
-    held_size: HeldOption = None,
-    url: UrlOption = None,
-    token: TokenOption = None,
-    client: ClientOption = "auditor",
-    live: LiveOption = False,
-    json: JsonOption = False,
-) -> None:
+) -> dict[str, Any]:
     """The same of a root document and all that follows from it."""
-    asked = {"about": "lineage", "lineageId": lineage_id, "heldSize": held_size}
-    _make(asked, data, out, (url, token, client), live=live, json=json)
+    return {"about": "lineage", "lineageId": lineage_id}
 
 
 @app.command("rule-change")
+@pack
 def rule_change(
     activation_number: Annotated[int, typer.Argument(min=1, help="The number of an activation.")],
-    data: DataOption = None,
-    out: OutOption = None,
-    held_size: HeldOption = None,
-    url: UrlOption = None,
-    token: TokenOption = None,
-    client: ClientOption = "auditor",
-    live: LiveOption = False,
-    json: JsonOption = False,
-) -> None:
+) -> dict[str, Any]:
     """What was in force before and after, and who wrote, checked, approved, waived and activated it."""
-    asked = {"about": "ruleChange", "activationNumber": activation_number, "heldSize": held_size}
-    _make(asked, data, out, (url, token, client), live=live, json=json)
+    return {"about": "ruleChange", "activationNumber": activation_number}
 
 
 @app.command()
+@pack
 def sample(
     size: Annotated[int, typer.Argument(min=1, help="How many transactions are drawn.")],
     nonce: Annotated[str, typer.Option("--nonce", help="What you thought of: 16 to 128 characters without blanks.")],
-    data: DataOption = None,
     log_size: Annotated[
         int | None,
         typer.Option("--log-size", min=1, help="The first checkpoint of at least so many entries closes it."),
@@ -123,21 +133,13 @@ def sample(
     company_code: Annotated[str | None, typer.Option("--company-code", help="Only of this one.")] = None,
     since: Annotated[str | None, typer.Option("--from", help="Accepted at or after this instant (RFC 3339).")] = None,
     until: Annotated[str | None, typer.Option("--until", help="Accepted before this instant.")] = None,
-    out: OutOption = None,
-    held_size: HeldOption = None,
-    url: UrlOption = None,
-    token: TokenOption = None,
-    client: ClientOption = "auditor",
-    live: LiveOption = False,
-    json: JsonOption = False,
-) -> None:
+) -> dict[str, Any]:
     """Transactions drawn by your nonce and the log's root, which nobody chose; name the checkpoint before the nonce."""
-    asked = {
+    return {
         "about": "sample", "sampleSize": size, "nonce": nonce, "logSize": log_size, "domain": domain,
         "operation": operation, "businessUnit": business_unit, "geography": geography, "companyCode": company_code,
-        "acceptedFrom": since, "acceptedUntil": until, "heldSize": held_size,
+        "acceptedFrom": since, "acceptedUntil": until,
     }  # fmt: skip
-    _make(asked, data, out, (url, token, client), live=live, json=json)
 
 
 @app.command()
@@ -151,25 +153,17 @@ def key(data: DataOption = None, json: JsonOption = False) -> None:
     print_json({"verifierKey": found}) if json else print_line(found)
 
 
-def _make(
-    members: Mapping[str, Any],
-    data: Path | None,
-    out: Path | None,
-    over: tuple[str | None, str | None, str],
-    *,
-    live: bool,
-    json: bool,
-) -> None:
-    asked = {name: value for name, value in members.items() if value is not None}
-    url, token, client = over
-    if live or url or token:
-        target = out or Path(f"evidence-{asked['about']}.zip")
-        _save(target, gateway_of(data, url, token, client).post_for_bytes(RESOURCE, asked))
+def _make(members: Mapping[str, Any], how: How) -> None:
+    asked = {name: value for name, value in {**members, "heldSize": how.held_size}.items() if value is not None}
+    if how.live or how.url or how.token:
+        target = how.out or Path(f"evidence-{asked['about']}.zip")
+        gateway = gateway_of(how.data, how.url, how.token, how.client)
+        _save(target, gateway.post_for_bytes(RESOURCE, asked))
     else:
-        pack = _made(data_directory(data), asked)
-        target = out or Path(pack.file_name)
-        _save(target, pack.archive)
-    if json:
+        made = _made(data_directory(how.data), asked)
+        target = how.out or Path(made.file_name)
+        _save(target, made.archive)
+    if how.json:
         print_json({"file": str(target), "bytes": target.stat().st_size})
     else:
         print_line(f"{target}: check it with `erp-gateway ledger verify {target} --key … --evidence-key …`")

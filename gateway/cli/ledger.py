@@ -5,12 +5,14 @@ from __future__ import annotations
 import typer
 
 from gateway.cli import (
+    ledger_archive,
     ledger_ask,
     ledger_audit,
     ledger_erase,
     ledger_hold,
     ledger_keys,
     ledger_log,
+    ledger_partitions,
     ledger_query,
     ledger_trace,
     ledger_verify,
@@ -27,9 +29,11 @@ app.command("audit")(ledger_audit.audit)
 app.command("key")(ledger_log.key)
 app.command("publish")(ledger_log.publish)
 app.command("receipt")(ledger_log.receipt)
+app.command("archive")(ledger_archive.archive)
 app.command("rotate")(ledger_keys.rotate)
 app.add_typer(ledger_erase.app, name="erase")
 app.add_typer(ledger_hold.app, name="hold")
+app.add_typer(ledger_partitions.app, name="partitions")
 
 
 @app.callback()

@@ -15,6 +15,8 @@ from gateway.cli.console import (
     settings_of,
 )
 from gateway.ledger.errors import KeyMisused
+from gateway.ledger.key_files import KeyPurpose
+from gateway.ledger.months.records import believed
 from gateway.ledger.state.audit import MOST, audit_state
 from gateway.ledger.state.findings import Finding
 from gateway.store.store import Store
@@ -29,12 +31,16 @@ def audit(data: DataOption = None, json: JsonOption = False) -> None:
     """
     place = data_directory(data)
     try:
-        key = key_files(place, settings_of(place)).commitment_key()
+        files = key_files(place, settings_of(place))
+        key, evidence = files.commitment_key(), files.signer(KeyPurpose.EVIDENCE).key
     except KeyMisused as error:
         raise Failure(str(error), 2) from error
 
     async def ask(store: Store) -> list[Finding]:
-        return await audit_state(store.reads, key, _show if not json and sys.stderr.isatty() else None)
+        gone = believed(await store.log.archived_months(), evidence)
+        if gone and not json:
+            print_line(f"archived, so not compared: {', '.join(map(str, sorted(gone)))}")
+        return await audit_state(store.reads, key, _show if not json and sys.stderr.isatty() else None, gone)
 
     found = reading(place, ask)
     if json:

@@ -103,7 +103,8 @@ def receipt(
         out.mkdir(parents=True, exist_ok=True)
         for one in found:
             name = f"{one.trace}-{one.seq}"
-            (out / f"{name}.entry").write_bytes(one.entry)
+            if one.entry is not None:
+                (out / f"{name}.entry").write_bytes(one.entry)
             (out / f"{name}.tlog-proof").write_bytes(bytes(one.receipt))
     if json:
         print_json(
@@ -112,9 +113,10 @@ def receipt(
                     "trace": one.trace,
                     "seq": one.seq,
                     "logIndex": one.receipt.index,
-                    "entry": base64_text(one.entry),
+                    "entry": None if one.entry is None else base64_text(one.entry),
                     "receipt": bytes(one.receipt).decode(),
                 }
+                | _archived(one)
                 for one in found
             ]
         )
@@ -122,8 +124,13 @@ def receipt(
         print_line(f"{len(found)} entries and receipts are in {out}")
     else:
         for one in found:
-            print_line(f"entry {one.seq} of {one.trace}: {one.entry.decode()}")
+            said = f"archived with {one.archived_month}" if one.entry is None else one.entry.decode()
+            print_line(f"entry {one.seq} of {one.trace}: {said}")
             print_line(bytes(one.receipt).decode())
+
+
+def _archived(one: EntryReceipt) -> dict[str, str]:
+    return {} if one.archived_month is None else {"archivedMonth": str(one.archived_month)}
 
 
 def log_signers(data: Path) -> tuple[SigningKey, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_codec
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
 import typer
@@ -12,8 +13,9 @@ from gateway.api.wire import document_summary
 from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, print_json, print_table, reading
 from gateway.cli.gateway_http import ClientOption, GatewayHttp, TokenOption, UrlOption, gateway_of
 from gateway.domain.document_names import NamedBy
+from gateway.domain.months import Month
 from gateway.domain.queries import Visible
-from gateway.domain.records import EntryRecord
+from gateway.domain.records import DocumentRecord, EntryRecord
 from gateway.domain.wire import instant
 from gateway.ledger.lineage_tree import tree_of
 from gateway.store.store import Store
@@ -81,15 +83,28 @@ def _read(data: Any, name: str, *, lineage: bool) -> list[Step]:
             entries = [entry for one in done for entry in await store.reads.entries(one.transaction_id)]
         if not entries:  # a draft, an overlay, a question
             entries = list(await store.reads.entries(name))
-        return await _placed(store, entries)
+        return await _placed(store, entries, await _transactions(store, documents, name))
 
     return reading(data_directory(data), ask)
 
 
-async def _placed(store: Store, entries: Sequence[EntryRecord]) -> list[Step]:
-    steps = await store.ledger.steps_of(list(dict.fromkeys(one.trace for one in entries)))
+async def _transactions(store: Store, documents: Sequence[DocumentRecord], name: str) -> list[str]:
+    """Whose entries may be in the archive of their month."""
+    if name.startswith("txn_"):
+        return [name]
+    done = await store.ledger.transactions_of([one.document_id for one in documents], EVERYTHING)
+    return [one.transaction_id for one in done]
+
+
+async def _placed(store: Store, entries: Sequence[EntryRecord], transactions: Sequence[str]) -> list[Step]:
+    steps = await store.ledger.steps_of(list(dict.fromkeys([*transactions, *(one.trace for one in entries)])))
     places = {(one.trace, one.seq): one.log_index for many in steps.values() for one in many}
+    stored = {(one.trace, one.seq) for one in entries}
+    archived = [one for many in steps.values() for one in many if (one.trace, one.seq) not in stored]
     return [
+        {"entry": _archived(one.trace, one.seq, one.kind, one.at), "leafHash": None, "logIndex": one.log_index}
+        for one in archived
+    ] + [
         {
             "entry": json_codec.loads(one.body),
             "leafHash": one.leaf_hash.hex(),
@@ -97,6 +112,11 @@ async def _placed(store: Store, entries: Sequence[EntryRecord]) -> list[Step]:
         }
         for one in entries
     ]
+
+
+def _archived(trace: str, seq: int, kind: str, at: int) -> dict[str, Any]:
+    """In place of an entry that is in the archive of its month: what is known of it without."""
+    return {"trace": trace, "seq": seq, "kind": kind, "at": at, "archivedMonth": str(Month.of_trace(trace))}
 
 
 def _asked(gateway: GatewayHttp, name: str, *, lineage: bool) -> list[Step]:
@@ -118,9 +138,14 @@ def _entries(gateway: GatewayHttp, where: Mapping[str, str]) -> list[Step]:
     cursor: str | None = ""
     while cursor is not None:
         page = gateway.get(f"{PATH}/entries", {**where, "pageSize": "200"} | ({"cursor": cursor} if cursor else {}))
-        found += page["items"]
+        found += [one if one["entry"] is not None else one | {"entry": _of_index(one)} for one in page["items"]]
         cursor = page["nextCursor"]
     return sorted(found, key=lambda one: (one["entry"]["at"], one["trace"], one["seq"]))
+
+
+def _of_index(one: Mapping[str, Any]) -> dict[str, Any]:
+    at = datetime.fromisoformat(one["recordedAt"]) - datetime.fromtimestamp(0, UTC)
+    return _archived(one["trace"], one["seq"], one["kind"], at // timedelta(microseconds=1))
 
 
 def _trees(gateway: GatewayHttp | None, data: Any, name: str) -> list[dict[str, Any]]:
@@ -182,6 +207,7 @@ def _what(body: Mapping[str, Any]) -> str:
     """The members that tell the most, in a line."""
     erp = body.get("erp", {})
     parts = [
+        f"archived with {body['archivedMonth']}" if "archivedMonth" in body else None,
         body.get("systemId"),
         body.get("stage"),
         f"row {body['rule']['row']}" if body.get("rule", {}).get("row") else None,

@@ -14,6 +14,7 @@ from rich.progress import Progress
 
 from gateway.cli.console import Failure, JsonOption, print_json, print_line
 from gateway.cli.gateway_tiles import GatewayTiles
+from gateway.cli.ledger_archive import check_archive
 from gateway.cli.ledger_verify_pack import check_pack
 from gateway.domain.wire import instant
 from gateway.ledger.cosignature import WitnessPolicy
@@ -32,9 +33,15 @@ _YEAR_10000: Final = 253_402_300_800
 
 def verify(
     key: Annotated[list[str], typer.Option("--key", help="The log's verifier key, name+id+base64; again for more.")],
-    pack: Annotated[Path | None, typer.Argument(help="An evidence pack (zip) to be checked instead of a log.")] = None,
+    pack: Annotated[
+        Path | None,
+        typer.Argument(help="An evidence pack (zip), or the directory of an archived month, instead of a log."),
+    ] = None,
     directory: Annotated[
-        Path | None, typer.Option("--directory", help="The published log: checkpoint and tile/ lie there.")
+        Path | None,
+        typer.Option(
+            "--directory", help="The published log: checkpoint and tile/ lie there. With a pack: draw its sample again."
+        ),
     ] = None,
     gateway: Annotated[
         str | None, typer.Option("--gateway", help="Instead: the address of a running gateway, https://…")
@@ -52,20 +59,25 @@ def verify(
     ] = None,
     quorum: Annotated[int, typer.Option("--quorum", min=0, help="How many witnesses must have cosigned.")] = 0,
     evidence_key: Annotated[
-        str | None, typer.Option("--evidence-key", help="With a pack: the verifier key of who signs packs.")
+        str | None, typer.Option("--evidence-key", help="With a pack or a month: the verifier key of who signs them.")
     ] = None,
     json: JsonOption = False,
 ) -> None:
     """Recompute a log from its entries, and compare it with its signatures and with what was seen before. Or check an
-    evidence pack, without a network; with --state, that it continues what was seen.
+    evidence pack, without a network; with --state, that it continues what was seen; with --directory, that its sample
+    is the one that the published log gives. Or the archive of a month.
 
     Exit code 0: everything is as signed, and continues what was seen. 1: something is wrong, or the state file cannot
     be used. 2: a key is none. Without --state it is remembered in the user's own state directory.
     """
-    if [directory, gateway, pack].count(None) != 2:
-        raise Failure("name the log by --directory or by --gateway, or an evidence pack", 2)
+    beside_pack = directory is not None and pack is not None and not pack.is_dir()
+    if [None if beside_pack else directory, gateway, pack].count(None) != 2:
+        raise Failure("name the log by --directory or by --gateway, or an evidence pack, or the archive of a month", 2)
+    if pack is not None and pack.is_dir():
+        check_archive(pack, key, evidence_key, witness or [], quorum, json=json)
+        return
     if pack is not None:
-        check_pack(pack, key, evidence_key, state, witness or [], quorum, json=json)
+        check_pack(pack, key, evidence_key, state, witness or [], quorum, directory, json=json)
         return
     try:
         keys = [VerifierKey.parse(one) for one in key]

@@ -15,6 +15,7 @@ from gateway.ledger.evidence.verify_pack import PackFound, verify_pack
 from gateway.ledger.held import Held, held_file
 from gateway.ledger.lines import base64_text
 from gateway.ledger.note_keys import VerifierKey
+from gateway.ledger.tile_directory import DirectoryTiles
 
 
 def check_pack(
@@ -24,10 +25,12 @@ def check_pack(
     state: Path | None,
     witnesses: Sequence[str],
     quorum: int,
+    directory: Path | None = None,
     *,
     json: bool,
 ) -> None:
-    """Tell what was found. Raises Failure: 1 if the pack is wrong, 2 for keys that are none."""
+    """Tell what was found; `directory`: the published log, from which a sample is drawn again. Raises Failure: 1 if the
+    pack is wrong, 2 for keys that are none, and for a published log beside a pack that is about no sample."""
     try:
         known = [VerifierKey.parse(one) for one in keys]
         policy = WitnessPolicy(tuple(VerifierKey.parse(one) for one in witnesses), quorum)
@@ -38,6 +41,7 @@ def check_pack(
             witnesses=policy,
             held=None if state is None else _held(state, known[0].name),
             reproduces=Reproduction(),
+            published=None if directory is None else DirectoryTiles(directory),
         )
     except (KeyMisused, Malformed) as error:
         raise Failure(str(error), 2) from error
@@ -47,6 +51,8 @@ def check_pack(
         _tell(pack, found)
     if found.wrong is not None:
         raise Failure(f"{pack} is NOT sound: {found.wrong.reason} · {found.wrong.path} · {found.wrong.detail}")
+    if directory is not None and found.redrawn is None:
+        raise Failure(f"{pack} is about no sample: nothing is drawn again from {directory}", 2)
     if not found.manifest_checked:
         complain("without --evidence-key nobody vouches for the page, and for the words around what is proven")
 
@@ -84,5 +90,7 @@ def _tell(pack: Path, found: PackFound) -> None:
         print_line(f"cosigned by {one.key.name}, {one.time} s after 1970")
     if found.manifest_checked:
         print_line(f"signed by {found.origin}/evidence+{found.evidence_key_id}")
+    if found.redrawn is not None:
+        print_line(f"the sample was drawn again from the published log, of the same {found.redrawn} transactions")
     if found.continues is not None:
         print_line(f"it continues the {found.continues} entries that were seen before")

@@ -28,7 +28,7 @@ from gateway.cli.gateway_http import ClientOption, TokenOption, UrlOption, gatew
 from gateway.cli.ledger_question import EVERYTHING, ConditionsArgument, Record, conditions
 from gateway.domain.operational_views import View
 from gateway.errors import Problem
-from gateway.ledger.view_wire import COLUMNS, KEY_COLUMNS, view_csv
+from gateway.ledger.view_wire import COLUMNS, KEY_COLUMNS, REQUEST_COLUMNS, view_csv
 from gateway.store.store import Store
 
 _BARRED: Final[Mapping[View, str]] = {
@@ -66,7 +66,7 @@ def view(
             return
         found = gateway.get(f"{VIEWS_PATH}/{which}", asked)
     else:
-        found = _read(data, which, asked)
+        found = _read(data, which, asked, rows_only=as_csv)
         if as_csv:
             sys.stdout.buffer.write(view_csv(which, found["items"]))
             sys.stdout.buffer.flush()
@@ -76,16 +76,19 @@ def view(
         return
     print_line(f"{which}: accepted from {found['acceptedFrom']} until {found['acceptedUntil']}")
     _print(which, found["items"], found["groupBy"])
+    if found.get("requests"):  # none where a part was asked for
+        print_line("\nrequests by caller and version, in whole hours:")
+        _print_requests(found["requests"], found["groupBy"])
 
 
-def _read(data: Path | None, which: View, asked: Mapping[str, str]) -> dict[str, Any]:
+def _read(data: Path | None, which: View, asked: Mapping[str, str], *, rows_only: bool) -> dict[str, Any]:
     directory = data_directory(data)
 
     async def ask(store: Store) -> dict[str, Any]:
         record = await Record.of(store, directory)
         try:
             query = read_query(urlencode(asked).encode(), ASKED, Limits())
-            return await viewed(record.ledger, record.visibility, EVERYTHING, which, query)
+            return await viewed(record.ledger, record.visibility, EVERYTHING, which, query, rows_only=rows_only)
         except Problem as refused:
             remedies = "".join(f"\n  {one.field}: {one.message}; {one.remedy}" for one in refused.errors)
             raise Failure(f"{refused.detail}{remedies}", 2) from refused
@@ -108,6 +111,11 @@ def _print(which: View, items: Sequence[Mapping[str, Any]], groups: Sequence[str
         cells = [_cell(name)(one[name]) for name in columns]
         rows.append([*cells[:at], bar(_length(one[barred]), most), *cells[at:]])
     print_table([*columns[:at], "", *columns[at:]], rows)
+
+
+def _print_requests(items: Sequence[Mapping[str, Any]], groups: Sequence[str]) -> None:
+    columns = [name for name in REQUEST_COLUMNS if name != "month" or name in groups]
+    print_table(columns, [["" if one[name] is None else str(one[name]) for name in columns] for one in items])
 
 
 def _length(value: float | str | None) -> int:

@@ -18,6 +18,7 @@ from gateway.cutover.kept_files import FilesReads, RowPlaces
 from gateway.cutover.traffic import facts_of_entry
 from gateway.domain.entries import EntryKind
 from gateway.domain.facts import wire_members
+from gateway.domain.months import month_without
 from gateway.domain.queries import Visible
 from gateway.domain.records import EntryRecord, TransactionRecord
 from gateway.domain.wire import instant
@@ -73,7 +74,15 @@ class PastDecisions:
     ) -> dict[str, Any]:
         """The stored decision, the same as of then, and as of now, in wire words. `why_not`: a row of the table as of
         then. Raises Problem `not-found` (it was not routed; there is no such row)."""
-        own = _routed(await self._reads.entries(record.transaction_id))
+        entries = await self._reads.entries(record.transaction_id)
+        own = _routed(entries)
+        month = month_without(record.transaction_id, [one.seq for one in entries])
+        if own is None and month is not None:
+            raise Problem(
+                "not-found",
+                f"The entries of the transaction {record.transaction_id} are in the archive of {month}.",
+                remedy="Its decision can be read there, or here once the month is attached again.",
+            )
         if own is None:
             raise Problem("not-found", f"The transaction {record.transaction_id} was not routed so far.")
         governing = own if own.body.get("pinned") is not True else await self._root(record, visible)

@@ -149,9 +149,10 @@ class ExceptionFilter:
 
 @dataclass(frozen=True, slots=True)
 class OpenExceptions:
-    """How many exceptions of a reason are open. `oldest_at`: when the oldest was opened (µs)."""
+    """How many exceptions of a reason are open with a team. `oldest_at`: when the oldest was opened (µs)."""
 
     reason_code: str
+    owner_team: str | None
     count: int
     oldest_at: int
 

@@ -138,6 +138,11 @@ def ends(entry: PlacedBody) -> bool:
     return entry.operation is not None and entry.kind in END_KINDS
 
 
+def goes_on(entry: PlacedBody) -> bool:
+    """Whether a transaction that may have ended is under way again: what it posted is taken back."""
+    return entry.operation is not None and entry.kind == EntryKind.COMPENSATING.value
+
+
 def decimal_of(units: int, millionths: int) -> Decimal:
     """The amount of both parts, or of sums of them, without needless zeros."""
     exact = Decimal(units) + Decimal(millionths).scaleb(-6)

@@ -72,8 +72,11 @@ def still_done(steps: Sequence[StepRecord]) -> list[StepRecord]:
 def undo_of(domain: str, operation: str) -> str | None:
     """The operation that takes this one back, None where nothing can.
 
-    A change is taken back by a change to what the document said before; cancellations and reversals stand.
+    A change is taken back by a change to what the document said before; cancellations and reversals stand. Callers do
+    not cancel customers; one that came with an order is called off if nothing comes of that.
     """
+    if operation == "create" and domain == "customers":
+        return "cancel"
     if operation == "create":
         return next((undo for undo in ("cancel", "reverse") if domain in SERVED[undo]), None)
     return "change" if operation == "change" else None

@@ -75,6 +75,8 @@ class KeptFor(StrEnum):
     """A transaction of its lineage has not ended."""
     EXCEPTION_OPEN = "exception-open"
     """It stands in front of a person."""
+    ARCHIVED = "archived"
+    """Its entries, which tell what there is to erase, are in the archive of their month."""
     LEGAL_HOLD = "legal-hold"
     RETENTION = "retention"
     """The law, or the house, wants it kept until a day that has not come."""

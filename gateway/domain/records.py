@@ -29,6 +29,7 @@ class TransactionRecord:
     `exception_id`: the open exception by which it stands in front of a person.
     `legs`: the parts into which it is split, as JSON text (`gateway.domain.legs`); None where it is one posting. What
     is split has no system and no rule of its own: each leg has.
+    `new_customer_id`: of a creation, its customer, if that was `made_for` an order when this was accepted.
     """
 
     transaction_id: str
@@ -70,6 +71,7 @@ class TransactionRecord:
     base_payload_id: str | None = None
     exception_id: str | None = None
     legs: str | None = None
+    new_customer_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ class DocumentRecord:
 
     `payload_id`: its content as it stands; `amount` and what stands beside it are of that content. `customer_id`: the
     canonical id of its customer. `version` counts what it said, from 1. `busy_with`: the change, cancellation or
-    reversal of it that has not ended.
+    reversal of it that has not ended. `made_for`: of a customer, the order with which it came; None once something
+    that has this customer is posted, or somebody asked for the customer by itself.
     """
 
     document_id: str
@@ -110,6 +113,7 @@ class DocumentRecord:
     state: DocumentState = "active"
     version: int = 1
     busy_with: str | None = None
+    made_for: str | None = None
 
     @property
     def etag(self) -> str:

@@ -46,14 +46,15 @@ LEGAL_MOVES: Final[Mapping[Status, frozenset[Status]]] = {
         {Status.POSTED, Status.REJECTED, Status.DISPATCHED, Status.CANCELLED, Status.COMPENSATING}
     ),
     Status.COMPENSATING: frozenset({Status.COMPENSATED, Status.IN_DOUBT}),
-    Status.POSTED: frozenset(),
+    # a customer that came with an order, and nothing else wants: `gateway.transactions.new_customers`
+    Status.POSTED: frozenset({Status.COMPENSATING}),
     Status.REJECTED: frozenset(),
     Status.COMPENSATED: frozenset(),
     Status.CANCELLED: frozenset(),
 }
 
-ENDS: Final = frozenset(status for status, following in LEGAL_MOVES.items() if not following)
-"""Statuses that nothing follows."""
+ENDS: Final = frozenset({Status.POSTED, Status.REJECTED, Status.COMPENSATED, Status.CANCELLED})
+"""Statuses that nothing follows; but a customer that was posted for an order is taken back with it."""
 
 RESTING: Final = ENDS | {Status.IN_DOUBT}
 """Statuses in which the gateway itself does nothing more: the ends, and `in_doubt` in front of a person."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from adapters.canonical import DOMAINS, CanonicalDocument
+from adapters.canonical import DOMAINS, CanonicalDocument, Customer, Order
 from gateway.domain.caller import Caller
 from gateway.domain.exceptions import ExceptionRecord, MoveRecord
 from gateway.domain.queries import Visible
@@ -43,6 +43,7 @@ async def send_in_its_place(
     if record.status not in FAILED_ENDS or record.operation != "create":
         raise Problem("stale", f"the transaction is {record.status} and cannot be replaced", remedy="read it again")
     document = await _document(parts, record, corrected)
+    new_customer = await _new_customer(parts, record)
     named = record.external_id is not None
     answer = await parts.submissions.submit(
         Create(
@@ -51,10 +52,25 @@ async def send_in_its_place(
             idempotency_key=None if named else move.move_id,
             replaces=record.transaction_id if named else None,
             wait_s=0.0,
+            new_customer=new_customer,
         )
     )
     if not named:
         await _close(parts, caller, known, answer.transaction.transaction_id)
+
+
+async def _new_customer(parts: ExceptionParts, record: TransactionRecord) -> Customer | None:
+    """The customer that the order brought, if nothing of it is left; as it was sent the last time."""
+    if record.domain != Order.domain or record.new_customer_id is None:
+        return None
+    document = await parts.reads.document(record.new_customer_id, Visible())
+    made_by = None if document is None else await parts.reads.transaction(document.transaction_id or "", Visible())
+    if made_by is None or made_by.status not in FAILED_ENDS:
+        return None
+    payload = await parts.reads.payload(made_by.payload_id)
+    if payload is None or payload.body is None:
+        raise Problem("not-found", "its customer was erased", remedy="resubmit both, or cancel")
+    return Customer.model_validate_json(payload.body)
 
 
 async def _document(

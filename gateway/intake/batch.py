@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -204,6 +205,8 @@ class _Work:
 
         await self._parts.store.write(unit)
         self._batch = moved
+        if self._parts.counts is not None:
+            self._parts.counts.batch_lines(Counter("known" if one.replayed else one.result for one in (*new, *decided)))
 
     def _refuse_other(self, digest: hashlib._Hash) -> None:
         if _digest(digest) != self._batch.digest:

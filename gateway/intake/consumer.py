@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -23,6 +23,7 @@ from gateway.errors import Problem, StoreUnavailable
 from gateway.intake.accepting import accept_each
 from gateway.intake.cloud_event import EventReader
 from gateway.intake.lines import told
+from gateway.intake.ports import IntakeCounts
 from gateway.messaging.errors import MessagingError
 from gateway.messaging.intake_stream import REFUSED, IntakeMessage
 from gateway.transactions.commands import Answer, Create, Submissions
@@ -75,6 +76,7 @@ class IntakeConsumer:
         served: Callable[[], Container[str]],
         tools: Tools,
         patience: Patience | None = None,
+        counts: IntakeCounts | None = None,
     ) -> None:
         self._messages = messages
         self._submissions = submissions
@@ -82,6 +84,7 @@ class IntakeConsumer:
         self._served = served
         self._tools = tools
         self._patience = patience or Patience()
+        self._counts = counts
 
     async def run(self) -> None:
         """Until cancelled. A server or database that is away is waited for."""
@@ -111,23 +114,34 @@ class IntakeConsumer:
         except (StoreUnavailable, RulesNotLoaded) as error:
             _log.warning("intake_put_off", error=type(error).__name__, messages=len(taken))
             await self._messages.put_off(taken, self._patience.again_s)
+            self._count(taken, Counter(put_off=len(taken)))
             return len(taken)
         done: list[IntakeMessage] = []
+        results: Counter[str] = Counter()
         later: defaultdict[float, list[IntakeMessage]] = defaultdict(list)
         for message, read in outcomes:
             outcome: Answer | Problem = next(answers) if isinstance(read, Create) else read
             seconds = self._put_off_for(message, outcome)
             if seconds is not None:
                 later[seconds].append(message)
+                results["put_off"] += 1
                 continue
             if isinstance(outcome, Problem):
                 await self._refuse(message, outcome, read.traceparent if isinstance(read, Create) else "")
+                results["refused"] += 1
+            else:
+                results["known" if outcome.replayed else "accepted"] += 1
             done.append(message)
         if done:
             await self._messages.done(done)
         for seconds, those in later.items():
             await self._messages.put_off(those, seconds)
+        self._count(taken, results)
         return len(taken)
+
+    def _count(self, taken: Sequence[IntakeMessage], results: Counter[str]) -> None:
+        if self._counts is not None:
+            self._counts.messages(results, redelivered=sum(one.delivered > 1 for one in taken))
 
     def _read(self, message: IntakeMessage) -> Create | Problem:
         try:

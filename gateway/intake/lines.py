@@ -17,6 +17,7 @@ from gateway.api.strict_json import parse_object
 from gateway.domain.caller import Caller
 from gateway.domain.complaints import problem_of_validation
 from gateway.domain.lanes import Queueing
+from gateway.domain.new_customer import take_new_customer
 from gateway.errors import Problem
 from gateway.transactions.commands import Create
 
@@ -53,6 +54,8 @@ class DocumentReader:
             raise Problem("domain-not-served", f"The rulebook has no table for {domain!r}.")
         if not isinstance(document, dict):
             raise malformed("document", "is missing or no object", "Send the document as it would be submitted alone.")
+        document = dict(document)
+        new_customer = take_new_customer(model, document)
         body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
         try:
             # By alias only, and in JSON's own terms: as a document that is submitted alone.
@@ -65,6 +68,7 @@ class DocumentReader:
             idempotency_key=idempotency_key(None, key),
             traceparent=self.traceparent,
             queueing=self.queueing,
+            new_customer=new_customer,
         )
 
 

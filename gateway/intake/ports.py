@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from gateway.domain.batches import BatchLineRecord, BatchLineShown, BatchProgress, BatchRecord, LineResult
 
 T = TypeVar("T")
+
+
+class IntakeCounts(Protocol):
+    """What is shown of an intake, by result. `gateway.telemetry.Metrics.intake` is one."""
+
+    def batch_lines(self, results: Mapping[str, int]) -> None: ...
+    def messages(self, results: Mapping[str, int], *, redelivered: int) -> None: ...
 
 
 class BatchUnit(Protocol):

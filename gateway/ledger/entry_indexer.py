@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from gateway.domain.indexed_entries import BLOCK, IndexedEntry, PlacedBody, begins, ends, indexed, terms_of
+from gateway.domain.indexed_entries import BLOCK, IndexedEntry, PlacedBody, begins, ends, goes_on, indexed, terms_of
 from gateway.errors import GatewayError
 from gateway.store.entry_index import BlockRecord, SpanRecord
 from gateway.store.store import Store, StoreUnit
@@ -28,6 +28,10 @@ PAUSE_S: Final = 0.005
 """Between two batches while it catches up: the writer is there for others."""
 
 _log = structlog.get_logger(__name__)
+
+
+class IndexIncomplete(GatewayError):
+    """Entries that are to be put into the index are not in the database."""
 
 
 class EntryIndexer:
@@ -64,6 +68,11 @@ class EntryIndexer:
         placed = await self._store.ledger.placed_bodies(first, end)
         if not placed:
             return 0
+        if placed[-1].log_index - first + 1 != len(placed):
+            raise IndexIncomplete(
+                f"of the entries {first} to {placed[-1].log_index} of the log only {len(placed)} are stored: attach "
+                "the months that were taken out before the index is made again (erp-gateway ledger partitions attach)"
+            )
         entries = await asyncio.to_thread(_indexed, placed)
         times = [entry.at for entry in entries]
         block = BlockRecord(first // BLOCK, min(times), max(times))
@@ -88,15 +97,18 @@ def _indexed(placed: Sequence[PlacedBody]) -> list[IndexedEntry]:
     return [indexed(one) for one in placed]
 
 
-def _spans(placed: Sequence[PlacedBody]) -> tuple[list[SpanRecord], list[tuple[str, int]]]:
-    """Transactions that begin here, with their end where that is here too, and the ends of others."""
+def _spans(placed: Sequence[PlacedBody]) -> tuple[list[SpanRecord], list[tuple[str, int | None]]]:
+    """Transactions that begin here, with their end where that is here too, and the ends of others; None: under way
+    again."""
     begun: dict[str, SpanRecord] = {}
-    ended = []
+    ended: list[tuple[str, int | None]] = []
     for one in placed:
         if begins(one):
             begun[one.trace] = SpanRecord(one.trace, one.log_index, None)
-        elif ends(one) and one.trace in begun:
-            begun[one.trace] = SpanRecord(one.trace, begun[one.trace].first_index, one.log_index)
-        elif ends(one):
-            ended.append((one.trace, one.log_index))
+        elif ends(one) or goes_on(one):
+            place = one.log_index if ends(one) else None
+            if one.trace in begun:
+                begun[one.trace] = SpanRecord(one.trace, begun[one.trace].first_index, place)
+            else:
+                ended.append((one.trace, place))
     return list(begun.values()), ended

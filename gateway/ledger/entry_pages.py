@@ -22,9 +22,28 @@ from gateway.store.entry_reads import EntryReads
 BUDGET_S: Final = 0.1
 """After so long a page is answered as it is."""
 FIRST_WIDTH: Final = 4
-"""Blocks that a page looks at first; twice as many each time, until MOST_WIDTH."""
+"""Blocks that a page looks at first, and at least."""
 MOST_WIDTH: Final = 16
-"""Blocks that one read looks at: 16,384 entries; a page ends after the read in which its time is over."""
+"""Blocks that one read of many looks at: 16,384 entries."""
+WIDEST: Final = 64
+"""Blocks that one read of a page looks at where reads are quick."""
+QUICK_S, SLOW_S = 0.012, 0.025
+"""After a quicker read the next looks at twice as many blocks, after a slower one at half of them: a page ends after
+the read in which its time is over, and shall not be late by more than this."""
+
+
+@dataclass(slots=True)
+class Width:
+    """How many blocks the next read looks at."""
+
+    blocks: int
+
+    def took(self, seconds: float) -> None:
+        """The last read."""
+        if seconds < QUICK_S:
+            self.blocks = min(self.blocks * 2, WIDEST)
+        elif seconds > SLOW_S:
+            self.blocks = max(self.blocks // 2, FIRST_WIDTH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +69,15 @@ async def read_page(reads: EntryReads, asked: Asked, after: int, limit: int, bud
     loop = asyncio.get_running_loop()
     until = loop.time() + budget_s
     rows: list[IndexedEntry] = []
-    async for ranges in windows(reads, asked, after + 1, FIRST_WIDTH):
+    width, started = Width(FIRST_WIDTH), loop.time()
+    async for ranges in windows(reads, asked, after + 1, width):
         rows += await reads.rows(asked.where, asked.visible, ranges, limit + 1 - len(rows))
         if len(rows) > limit:
             return EntryPage(rows[:limit], rows[limit - 1].log_index)
-        if loop.time() >= until:
+        now = loop.time()
+        width.took(now - started)
+        started = now
+        if now >= until:
             reached = ranges[-1][1] - 1
             return EntryPage(rows, reached if reached + 1 < asked.end else None)
     return EntryPage(rows, None)
@@ -62,14 +85,14 @@ async def read_page(reads: EntryReads, asked: Asked, after: int, limit: int, bud
 
 async def all_rows(reads: EntryReads, asked: Asked) -> AsyncIterator[Sequence[IndexedEntry]]:
     """All of them, in parts."""
-    async for ranges in windows(reads, asked, 0, MOST_WIDTH):
+    async for ranges in windows(reads, asked, 0, Width(MOST_WIDTH)):
         rows = await reads.rows(asked.where, asked.visible, ranges, MOST_WIDTH * BLOCK)
         if rows:
             yield rows
 
 
-async def windows(reads: EntryReads, asked: Asked, first: int, width: int) -> AsyncIterator[Ranges]:
-    """The places that can hold such entries, from `first` on, `width` blocks at first and more each time."""
+async def windows(reads: EntryReads, asked: Asked, first: int, width: Width) -> AsyncIterator[Ranges]:
+    """The places that can hold such entries, from `first` on, as many blocks each time as `width` says by then."""
     where = asked.where
     if where.trace is not None:
         # Found by their own key: a few, wherever they are.
@@ -83,14 +106,13 @@ async def windows(reads: EntryReads, asked: Asked, first: int, width: int) -> As
     groups = where.term_groups()
     while block <= last:
         if groups:
-            blocks = await reads.blocks_with(groups, block, last, width)
+            blocks = await reads.blocks_with(groups, block, last, width.blocks)
         else:
-            blocks = list(range(block, min(block + width, last + 1)))
+            blocks = list(range(block, min(block + width.blocks, last + 1)))
         if not blocks:
             return
         yield _ranges(blocks, first, asked.end)
         block = blocks[-1] + 1
-        width = min(width * 2, MOST_WIDTH)
 
 
 def _ranges(blocks: Sequence[int], first: int, end: int) -> Ranges:

@@ -12,7 +12,7 @@ from typing import Final
 
 from gateway.domain.indexed_entries import decimal_of
 from gateway.errors import Problem
-from gateway.ledger.entry_pages import MOST_WIDTH, Asked, windows
+from gateway.ledger.entry_pages import MOST_WIDTH, Asked, Width, windows
 from gateway.store.entry_reads import EntryReads
 
 MOST_GROUPS: Final = 10_000
@@ -54,7 +54,7 @@ async def sum_up(reads: EntryReads, asked: Asked, group_by: Sequence[str]) -> li
     columns = ["day" if name == "month" else name for name in group_by]
     counts: dict[Key, int] = defaultdict(int)
     sums: dict[Key, dict[tuple[str, str], list[int]]] = defaultdict(dict)
-    async for ranges in windows(reads, asked, 0, MOST_WIDTH):
+    async for ranges in windows(reads, asked, 0, Width(MOST_WIDTH)):
         for one in await reads.sums(asked.where, asked.visible, ranges, columns):
             key = tuple(_shown(name, value) for name, value in zip(group_by, one.key, strict=True))
             counts[key] += one.entries

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from gateway.domain.indexed_entries import IndexedEntry, decimal_of
+from gateway.domain.months import Month
 from gateway.domain.wire import instant
-from gateway.store.entry_reads import EntryReads
+from gateway.store.archived_reads import ArchivedReads
 from gateway.store.log_reads import EntriesMissing, PlacedEntry
 
 CSV_COLUMNS: Final = (
@@ -25,20 +26,43 @@ _FORMULA: Final = re.compile(r"[=+\-@\t\r]")
 """What spreadsheets take for the beginning of a formula (OWASP, 'CSV injection')."""
 
 
-async def entries_of(reads: EntryReads, rows: Sequence[IndexedEntry]) -> list[dict[str, Any]]:
-    """The entries of these rows, with all that is known of them. Raises EntriesMissing."""
+async def entries_of(reads: ArchivedReads, rows: Sequence[IndexedEntry]) -> list[dict[str, Any]]:
+    """The entries of these rows, with all that is known of them; of archived ones, what the index and the log's hashes
+    tell. Raises EntriesMissing."""
     placed = await reads.placed_at([one.log_index for one in rows])
-    return [entry_wire(one, placed.get(one.log_index)) for one in rows]
+    gone = [one for one in placed.values() if one.body is None]
+    months = await reads.months_taken_out() if gone else frozenset()
+    gone = [one for one in gone if Month.of_trace(one.trace) in months]
+    hashes = await reads.leaf_hashes_at([one.log_index for one in gone]) if gone else {}
+    return [
+        archived_wire(one, placed[one.log_index], hashes[one.log_index])
+        if one.log_index in hashes
+        else entry_wire(one, placed.get(one.log_index))
+        for one in rows
+    ]
 
 
 def entry_wire(row: IndexedEntry, placed: PlacedEntry | None) -> dict[str, Any]:
     """`entry`: the JSON; `hashedBytes`: the bytes of it that are hashed, in base64. Raises EntriesMissing."""
     if placed is None or placed.body is None or placed.leaf_hash is None:
         raise EntriesMissing(f"entry {row.log_index} of the log is gone")
+    entry = json.loads(placed.body)
+    told = _indexed_wire(row, placed, entry.get("lineageId"))
+    hashed = base64.b64encode(placed.body).decode("ascii")
+    return {**told, "leafHash": placed.leaf_hash.hex(), "hashedBytes": hashed, "entry": entry}
+
+
+def archived_wire(row: IndexedEntry, placed: PlacedEntry, leaf: bytes) -> dict[str, Any]:
+    """The same of an entry whose bytes are in the archive of its month, which it names."""
+    told = _indexed_wire(row, placed, None)
+    month = str(Month.of_trace(placed.trace))
+    return {**told, "leafHash": leaf.hex(), "hashedBytes": None, "entry": None, "archivedMonth": month}
+
+
+def _indexed_wire(row: IndexedEntry, placed: PlacedEntry, lineage_id: str | None) -> dict[str, Any]:
     amount = None
     if row.amount_units is not None and row.amount_millionths is not None:
         amount = format(decimal_of(row.amount_units, row.amount_millionths), "f")
-    entry = json.loads(placed.body)
     return {
         "logIndex": row.log_index,
         "trace": placed.trace,
@@ -46,7 +70,7 @@ def entry_wire(row: IndexedEntry, placed: PlacedEntry | None) -> dict[str, Any]:
         "kind": row.kind,
         "recordedAt": instant(row.at),
         "actor": row.actor,
-        "lineageId": entry.get("lineageId"),
+        "lineageId": lineage_id,
         "domain": row.domain,
         "businessUnit": row.business_unit,
         "geography": row.geography,
@@ -59,9 +83,6 @@ def entry_wire(row: IndexedEntry, placed: PlacedEntry | None) -> dict[str, Any]:
         "persons": (row.persons or "").split(),
         "amount": amount,
         "currencyCode": row.currency_code,
-        "leafHash": placed.leaf_hash.hex(),
-        "hashedBytes": base64.b64encode(placed.body).decode("ascii"),
-        "entry": entry,
     }
 
 
@@ -75,13 +96,14 @@ def csv_lines(entries: Iterable[Mapping[str, Any]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     for one in entries:
-        erp = one["entry"].get("erp") or {}
+        entry = one["entry"]
+        erp = (entry or {}).get("erp") or {}
         further = {
             "persons": " ".join(one["persons"]),
             "erpReference": erp.get("reference"),
             "documentType": erp.get("documentType"),
             "documentNumber": erp.get("documentNumber"),
-            "entry": json.dumps(one["entry"], ensure_ascii=False, separators=(",", ":"), sort_keys=True),
+            "entry": entry and json.dumps(entry, ensure_ascii=False, separators=(",", ":"), sort_keys=True),
         }
         writer.writerow([_cell(name, further[name] if name in further else one[name]) for name in CSV_COLUMNS])
     return text.getvalue().encode()

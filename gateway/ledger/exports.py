@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from gateway.ledger.entry_pages import Asked, all_rows
 from gateway.ledger.entry_wire import csv_head, csv_lines, entries_of, json_lines
-from gateway.store.entry_reads import EntryReads
+from gateway.store.archived_reads import ArchivedReads
 
 Form = Literal["csv", "jsonl"]
 PART = 500
@@ -25,7 +25,7 @@ PART = 500
 class Export:
     """One export. `rows` and `answer_hash` are of what was given out so far, the last line not counted."""
 
-    reads: EntryReads
+    reads: ArchivedReads
     asked: Asked
     form: Form
     query_id: str

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Coroutine, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from typing import Any, Final, TypeVar
 
 from gateway.ledger.bundles import bundle_of
 from gateway.ledger.checkpoint import parse_checkpoint
-from gateway.ledger.lines import HASH_BYTES
 from gateway.ledger.notes import parse_note
 from gateway.ledger.tile_store import CHECKPOINT
 from gateway.ledger.tiles import ENTRIES, TILE_WIDTH, Tile, hashes_on, parse_tile_path
@@ -64,11 +63,12 @@ class LogFiles:
         first = tile.index * TILE_WIDTH
         if tile.level == ENTRIES:
             return bundle_of([body async for part in self._log.bodies(first, first + tile.width) for body in part])
-        full = await self._log.tile_hashes(tile.level, tile.index)
+        # An open tile, of which a proof has one on each level, is in no row: it is not looked for there first.
+        full = await self._log.tile_hashes(tile.level, tile.index) if tile.width == TILE_WIDTH else None
         if full is not None:
-            return full[: tile.width * HASH_BYTES]
+            return full
         if tile.level == 0:
-            return b"".join([one.leaf_hash or b"" for one in await self._log.placed(first, first + tile.width)])
+            return b"".join(await self._log.leaf_hashes(first, first + tile.width))
         return b"".join(await self._log.tile_roots(tile.level - 1, first, first + tile.width))
 
     async def bundles(self, index: int, count: int, size: int) -> dict[str, bytes]:
@@ -90,6 +90,11 @@ class WaitingTiles:
         self._size = size_of(checkpoint)
         self._loop = loop
         self._ahead: dict[str, bytes] = {}
+
+    async def fetch(self, tiles: Collection[Tile]) -> None:
+        """Read these tiles at once, before the thread asks for one after the other."""
+        found = await asyncio.gather(*(self._files.tile(tile, self._size) for tile in tiles))
+        self._ahead = {tile.path: data for tile, data in zip(tiles, found, strict=True) if data is not None}
 
     def read(self, path: str) -> bytes | None:
         """See `TileReader`."""

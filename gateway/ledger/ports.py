@@ -19,9 +19,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from gateway.domain.records import EntryRecord
 from gateway.ledger.frontier import Frontier
-from gateway.ledger.sequencing import IndexRow
+from gateway.ledger.sequencing import IndexRow, Unplaced
 from gateway.ledger.tile_edge import TileEdge
 from gateway.ledger.tiles import Tile
 
@@ -32,7 +31,7 @@ T = TypeVar("T")
 class Batch:
     """Committed entries without an index. `indexed`: of each trace in it, the `seq` of its last entry with an index."""
 
-    entries: Sequence[EntryRecord]
+    entries: Sequence[Unplaced]
     indexed: Mapping[str, int]
 
 

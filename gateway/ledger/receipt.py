@@ -92,7 +92,12 @@ def verify_receipt(receipt: Receipt, entry: bytes, log: LogKeys, witnesses: Witn
 
 def receipt_for(nodes: NodeSource, index: int, entry: bytes, signed: SignedCheckpoint) -> Receipt:
     """Make a receipt that verifies. Raises `ProofInvalid` where the tiles or the entry are not what was signed."""
+    return receipt_of(nodes, index, leaf_hash(entry), signed)
+
+
+def receipt_of(nodes: NodeSource, index: int, leaf: bytes, signed: SignedCheckpoint) -> Receipt:
+    """The same for an entry of which only the hash is at hand."""
     checkpoint = signed.checkpoint
     proof = inclusion_proof(nodes, index, checkpoint.size)
-    check_inclusion(proof, index=index, size=checkpoint.size, leaf=leaf_hash(entry), root=checkpoint.root)
+    check_inclusion(proof, index=index, size=checkpoint.size, leaf=leaf, root=checkpoint.root)
     return Receipt(index, proof, bytes(signed.note))

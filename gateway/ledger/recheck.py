@@ -38,6 +38,7 @@ class Recheck:
     async def once(self) -> float:
         """One recomputation; seconds to the next one."""
         try:
+            await self._check.warn_of_months()
             entries = await self._check.whole(_Pace())
         except LogRefused as error:
             self.wrong = str(error)

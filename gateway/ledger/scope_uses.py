@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, NamedTuple, Protocol
 
 import structlog
@@ -65,12 +65,7 @@ class ScopeUses:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            await asyncio.sleep(FLUSH_S)
-            try:
-                await self.flush()
-            except GatewayError as error:  # counted on, and added the next time
-                _log.warning("scope_uses_wait", error=str(error))
+        await keep_adding(self.flush, "scope_uses_wait")
 
     async def flush(self) -> None:
         """Add what was counted to the record. Raises GatewayError; then it is still counted."""
@@ -103,3 +98,13 @@ class ScopeUses:
         except GatewayError:
             self._counted.update(counted)
             raise
+
+
+async def keep_adding(flush: Callable[[], Awaitable[None]], waits: str) -> None:
+    """Every FLUSH_S until cancelled; `waits`: what the log says where the record takes nothing."""
+    while True:
+        await asyncio.sleep(FLUSH_S)
+        try:
+            await flush()
+        except GatewayError as error:  # counted on, and added the next time
+            _log.warning(waits, error=str(error))

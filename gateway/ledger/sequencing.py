@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from gateway.domain.entries import MAX_ENTRY_BYTES
-from gateway.domain.records import EntryRecord
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.errors import EntryRefused
 from gateway.ledger.frontier import Frontier
@@ -36,7 +36,20 @@ class Sequenced:
     bodies: tuple[bytes, ...]
 
 
-def sequence(origin: str, frontier: Frontier, batch: Sequence[EntryRecord], indexed: Mapping[str, int]) -> Sequenced:
+class Unplaced(Protocol):
+    """A committed entry without a place; an `EntryRecord` is one."""
+
+    @property
+    def trace(self) -> str: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def leaf_hash(self) -> bytes: ...
+
+
+def sequence(origin: str, frontier: Frontier, batch: Sequence[Unplaced], indexed: Mapping[str, int]) -> Sequenced:
     """Give the entries of a batch the next indices, in their order.
 
     Args:

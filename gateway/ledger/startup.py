@@ -8,6 +8,7 @@ on in the background (`recheck`).
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,15 +21,20 @@ from gateway.ledger.held import Held, HeldFile
 from gateway.ledger.lines import base64_text
 from gateway.ledger.log_files import LogFiles, WaitingTiles, size_of
 from gateway.ledger.log_keys import LogKeys
+from gateway.ledger.months.gaps import StoredGaps, is_gone
+from gateway.ledger.months.records import GoneMonths, believed
+from gateway.ledger.note_keys import VerifierKey
 from gateway.ledger.stored_log import stored_frontier
+from gateway.ledger.tiles import TILE_WIDTH, hashes_in
 from gateway.ledger.verification import Reason, Wrong
 from gateway.ledger.verify import Progress, verify_log
-from gateway.store.log_reads import PART, EntriesMissing, LogReads
+from gateway.store.log_reads import PART, EntriesMissing, LogReads, PlacedEntry
 
 REMEDY: Final = (
     "Nothing was started and nothing was written. Keep the database as it is: it is evidence. Then restore one that "
     "holds these entries, or follow docs/ledger.md, 'When the start is refused'."
 )
+MONTH_AHEAD_US: Final = 7 * 86_400_000_000
 _log = structlog.get_logger(__name__)
 
 
@@ -52,9 +58,13 @@ class StoredFacts:
 
 
 class LogCheck:
-    """Compares the log in a database with its keys and with what is held outside."""
+    """Compares the log in a database with its keys and with what is held outside.
 
-    def __init__(self, log: LogReads, keys: LogKeys, held: HeldFile) -> None:
+    `evidence_key`: by which the records of months are believed that were taken out; without it none is.
+    """
+
+    def __init__(self, log: LogReads, keys: LogKeys, held: HeldFile, evidence_key: VerifierKey | None = None) -> None:
+        self._evidence_key = evidence_key
         self._log = log
         self._keys = keys
         self._held = held
@@ -67,6 +77,7 @@ class LogCheck:
             LogRefused: the database is not as it was signed; the message is the report.
             StateBroken: the held checkpoint is damaged or of another log.
         """
+        await self.warn_of_months()
         facts = await self._facts()
         self._check_notes(facts)
         held = facts.held
@@ -86,27 +97,51 @@ class LogCheck:
         Raises:
             LogRefused: as above. Also if entries are neither in the tree nor on their way into it.
         """
+        while True:
+            gone = await self.gone()
+            try:
+                return await self._whole(progress, gone)
+            except LogRefused:
+                if await self.gone() == gone:
+                    raise
+                # a month was taken out or put back meanwhile
+
+    async def _whole(self, progress: Progress | None, gone: GoneMonths) -> int:
         facts = await self._facts()
         self._check_notes(facts)
         tally = await self._log.tally()
+        archived = sum(one.entries for one in gone.values())
+        also = f" and {archived} archived" if archived else ""
         placed, waiting = tally.placed, tally.waiting
         in_tree = Frontier.from_bytes(tally.frontier).size if tally.frontier is not None else 0
-        if (tally.entries, in_tree) != (placed + waiting, placed):
+        if (tally.entries + archived, in_tree) != (placed + waiting, placed):
             detail = (
-                f"{tally.entries} entries are stored, {placed} have a place in the log and {waiting} wait for one; "
-                f"{in_tree} are in its tree"
+                f"{tally.entries} entries are stored{also}, {placed} have a place in the log and {waiting} wait for "
+                f"one; {in_tree} are in its tree"
             )
             raise await self._refusal(facts, Wrong(Reason.TALLY, detail))
         if facts.checkpoint is None:
             return 0
-        tiles = WaitingTiles(self._files, facts.checkpoint, asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        tiles = WaitingTiles(self._files, facts.checkpoint, loop)
+        gaps = StoredGaps(self._log, gone, loop) if gone else None
         try:
-            found = await asyncio.to_thread(verify_log, tiles, self._keys, facts.held, progress=progress)
+            found = await asyncio.to_thread(verify_log, tiles, self._keys, facts.held, progress=progress, gaps=gaps)
         except EntriesMissing as error:
             raise LogRefused(_report(self._keys.origin, facts, f"missing: {error}")) from error
         if found.wrong is not None:
             raise await self._refusal(facts, found.wrong)
         return found.entries
+
+    async def warn_of_months(self) -> None:
+        """Say so where a month that begins soon has no table: its entries would lie in the default part."""
+        month = await self._log.month_missing(MONTH_AHEAD_US)
+        if month is not None:
+            _log.warning("ledger_month_missing", month=str(month), remedy="erp-gateway ledger partitions make")
+
+    async def gone(self) -> GoneMonths:
+        """The months that were taken out. Raises LogRefused for a record that cannot be believed."""
+        return believed(await self._log.archived_months(), self._evidence_key)
 
     async def _facts(self) -> StoredFacts:
         held = await asyncio.to_thread(self._held.read)
@@ -150,11 +185,16 @@ class LogCheck:
     async def _check_growth(self, facts: StoredFacts, base: Frontier) -> None:
         """Everything since the held tree must lead to the stored one."""
         tree = base
+        gone = await self.gone()
         for first in range(base.size, facts.frontier.size, PART):
             end = min(first + PART, facts.frontier.size)
             rows = await self._log.placed(first, end)
             leaves = []
+            archived = await self._archived(rows, first, gone)
             for index, row in enumerate(rows, first):
+                if index in archived:
+                    leaves.append(archived[index])
+                    continue
                 if row.log_index != index or row.body is None:
                     raise await self._refusal(facts, _wrong(index, f"entry {index} is gone"))
                 leaves.append(leaf_hash(row.body))
@@ -166,6 +206,17 @@ class LogCheck:
         if tree != facts.frontier:
             detail = f"the entries from {base.size} on do not lead from the held tree to the stored one"
             raise await self._refusal(facts, Wrong(Reason.FRONTIER, detail, None, base.size))
+
+    async def _archived(self, rows: Sequence[PlacedEntry], first: int, gone: GoneMonths) -> dict[int, bytes]:
+        """The hashes of those of these entries that were taken out with their months, by place. They stand in full
+        tiles; the tree over all of them is compared."""
+        missing = [place for place, row in enumerate(rows, first) if row.body is None and is_gone(row.trace, gone)]
+        found: dict[int, bytes] = {}
+        for number in sorted({place // TILE_WIDTH for place in missing}):
+            hashes = await self._log.tile_hashes(0, number)
+            if hashes is not None:
+                found |= dict(enumerate(hashes_in(hashes), number * TILE_WIDTH))
+        return {place: found[place] for place in missing if place in found}
 
     async def _refusal(self, facts: StoredFacts, wrong: Wrong) -> LogRefused:
         detail = f"{wrong.reason}: {wrong.detail}"

@@ -15,7 +15,7 @@ from gateway.ledger.errors import Malformed, NoteUnsigned, SignatureInvalid
 from gateway.ledger.held import Held, held_file
 from gateway.ledger.log_keys import LogKeys, SignedCheckpoint
 from gateway.ledger.note_keys import VerifierKey
-from gateway.ledger.recomputation import Recomputation
+from gateway.ledger.recomputation import Gaps, Recomputation
 from gateway.ledger.tile_directory import DirectoryTiles
 from gateway.ledger.tile_store import CHECKPOINT, TileReader, announcements
 from gateway.ledger.verification import Reason, Verification, Wrong, WrongFound
@@ -74,8 +74,11 @@ def verify_log(
     *,
     witnesses: WitnessPolicy = _NO_WITNESSES,
     progress: Progress | None = None,
+    gaps: Gaps | None = None,
 ) -> Verification:
     """Verify a published log against its keys and what was seen of it before; see `verify_directory`.
+
+    `gaps`: of a log in a database, which entries are in the archives of their months.
 
     Raises:
         KeyMisused: a witness's key is the log's own.
@@ -94,7 +97,7 @@ def verify_log(
         found = replace(found, cosignatures=witnesses.check(signed, log))
     except (NoteUnsigned, SignatureInvalid) as error:
         return replace(found, wrong=Wrong(Reason.COSIGNATURES, str(error), CHECKPOINT))
-    walk = Recomputation(tiles, signed.checkpoint, held, progress or _silent)
+    walk = Recomputation(tiles, signed.checkpoint, held, progress or _silent, gaps)
     try:
         frontier = walk.walk()
     except WrongFound as stop:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from decimal import Decimal
 from typing import Any, Final
 
+from gateway.domain.api_uses import ApiUseSum
 from gateway.domain.operational_views import AccuracyCounts, Durations, TraceCounts, UseCounts, View, ViewKey, ViewRow
 
 KEY_COLUMNS: Final = ("month", "domain", "businessUnit", "geography", "side")
@@ -26,6 +28,11 @@ COLUMNS: Final[Mapping[View, Sequence[str]]] = {
     View.API_USE: (*KEY_COLUMNS, "client", "source", "operation", "acceptedCount", "postedCount", "failedCount"),
 }  # fmt: skip
 """The members of a view's rows, in the order of its export."""
+REQUEST_COLUMNS: Final = (
+    "month", "client", "source", "apiVersion", "operationId", "answeredCount", "refusedCount", "failedCount",
+    "brokenCount",
+)  # fmt: skip
+"""The members of the requests by caller and version that stand beside the rows of `api-use`."""
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """What spreadsheets take for the beginning of a formula (OWASP, 'CSV injection')."""
@@ -34,6 +41,11 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 def row_wire(view: View, row: ViewRow) -> dict[str, Any]:
     """A row by the names of its members."""
     return dict(zip(COLUMNS[view], (*_key(row.key), *_values(view, row)), strict=True))
+
+
+def requests_wire(one: ApiUseSum) -> dict[str, Any]:
+    """The same of requests."""
+    return dict(zip(REQUEST_COLUMNS, astuple(one), strict=True))
 
 
 def view_csv(view: View, rows: Sequence[Mapping[str, Any]]) -> bytes:

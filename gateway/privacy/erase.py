@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from gateway.domain.entries import EntryKind
 from gateway.domain.identity import payload_commitment
+from gateway.domain.months import month_without
 from gateway.domain.privacy import Erasable, KeptBack, KeptFor, kept_until
 from gateway.domain.records import TransactionRecord
 from gateway.privacy.parts import PrivacyParts
@@ -78,6 +79,9 @@ async def judge(unit: StoreUnit, parts: PrivacyParts, one: Erasable) -> KeptBack
     record = await unit.transaction(one.transaction_id)
     if record is not None and record.exception_id is not None:
         return replace(kept, kept_for=KeptFor.EXCEPTION_OPEN)
+    seqs = [entry.seq for entry in await unit.entries_of(one.transaction_id)]
+    if month_without(one.transaction_id, seqs) is not None:
+        return replace(kept, kept_for=KeptFor.ARCHIVED)
     return None
 
 

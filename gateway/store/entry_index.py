@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from gateway.domain.indexed_entries import IndexedEntry, PlacedBody
 from gateway.store import schema
+from gateway.store.entries import ENTRIES, of_entry
 from gateway.store.kept import Kept
 from gateway.store.log import LOG
 from gateway.store.log_schema import log_entries
@@ -76,14 +77,27 @@ _END: Final = Command(
     .where(indexed_transactions.c.trace == bindparam("ended"))
     .values(ended_index=bindparam("place"))
 )
-_PLACED: Final = Query(
+# Cut off with LIMIT, so that what an entry says is looked up once for each, and not joined (`of_entry`).
+_placed: Final = (
     select(
         _place.log_index,
-        _entry.trace,
-        _entry.seq,
-        _entry.kind,
-        _entry.at,
-        _entry.body,
+        _place.trace,
+        _place.seq,
+        *(of_entry(column, _place.trace, _place.seq).label(column.name) for column in ENTRIES.columns[2:6]),
+    )
+    .where(_place.log_index >= bindparam("first"), _place.log_index < bindparam("end"))
+    .order_by(_place.log_index)
+    .limit(literal_column("1000000"))
+    .subquery("placed")
+)
+_PLACED: Final = Query(
+    select(
+        _placed.c.log_index,
+        _placed.c.trace,
+        _placed.c.seq,
+        _placed.c.kind,
+        _placed.c.at,
+        _placed.c.body,
         func.coalesce(_transaction.domain, _root.domain).label("domain"),
         func.coalesce(_transaction.business_unit, _root.business_unit).label("business_unit"),
         func.coalesce(_transaction.geography, _root.geography).label("geography"),
@@ -91,16 +105,15 @@ _PLACED: Final = Query(
         _transaction.operation,
     )
     .select_from(
-        log_entries.join(schema.ledger_entries, (_entry.trace == _place.trace) & (_entry.seq == _place.seq))
-        .outerjoin(schema.transactions, _transaction.transaction_id == _place.trace)
+        _placed.outerjoin(schema.transactions, _transaction.transaction_id == _placed.c.trace)
         .outerjoin(
             schema.lineages,
-            (_lineage.lineage_id == _entry.lineage_id) & _transaction.transaction_id.is_(None),
+            (_lineage.lineage_id == _placed.c.lineage_id) & _transaction.transaction_id.is_(None),
         )
         .outerjoin(schema.documents, _root.document_id == _lineage.root_document_id)
     )
-    .where(_place.log_index >= bindparam("first"), _place.log_index < bindparam("end"))
-    .order_by(_place.log_index),
+    .where(_placed.c.body.is_not(None))
+    .order_by(_placed.c.log_index),
     PlacedBody,
 )
 _SIZE: Final = Query(select(func.coalesce(func.max(_place.log_index) + 1, 0).label("size")), _count)
@@ -132,8 +145,8 @@ class EntryIndexWrites:
             await self._unit.run(_SET_BLOCK, {"block": block.block, "new_at_first": first, "new_at_last": last})
         await self._unit.run(_SET_SIZE, {"grown": size})
 
-    async def index_transactions(self, begun: Sequence[SpanRecord], ended: Sequence[tuple[str, int]]) -> None:
-        """Transactions that began, and those that ended, by trace, at these places."""
+    async def index_transactions(self, begun: Sequence[SpanRecord], ended: Sequence[tuple[str, int | None]]) -> None:
+        """Transactions that began, and those that ended, by trace, at these places; None: it goes on."""
         if begun:
             await self._unit.run_many(SPANS.insert, [SPANS.params(one) for one in begun])
         if ended:

@@ -16,11 +16,11 @@ from gateway.domain.entry_filter import EntryFilter
 from gateway.domain.indexed_entries import IndexedEntry
 from gateway.domain.queries import Visible
 from gateway.store import schema
-from gateway.store.entry_conditions import Ranges, in_ranges, of_filter
+from gateway.store.entry_conditions import Ranges, in_order, in_ranges, of_filter
 from gateway.store.entry_index import INDEXED, EntryIndexReads, SpanRecord
 from gateway.store.exact_sums import summed
-from gateway.store.filters import seen
-from gateway.store.log_reads import PlacedEntry
+from gateway.store.filters import padded, seen
+from gateway.store.log_reads import PlacedEntry, placed_at
 from gateway.store.log_schema import log_checkpoints, log_entries
 from gateway.store.reader import Reader
 from gateway.store.schema_queries import (
@@ -93,10 +93,6 @@ _KNOWN_AT: Final = Query(
 _KEPT_SINCE: Final = Query(
     select(func.min(_checkpoint.kept_at).label("kept_at")).where(_checkpoint.origin == bindparam("origin")), _maybe
 )
-_placed = select(_place.log_index, _place.trace, _place.seq, _body.body, _body.leaf_hash).select_from(
-    log_entries.outerjoin(schema.ledger_entries, (_body.trace == _place.trace) & (_body.seq == _place.seq))
-)
-_PLACED: Final = Query(_placed, PlacedEntry)
 _steps = select(_body.trace, _body.seq, _body.kind, _body.at, _place.log_index).select_from(
     schema.ledger_entries.outerjoin(log_entries, (_body.trace == _place.trace) & (_body.seq == _place.seq))
 )
@@ -133,11 +129,11 @@ class EntryReads(EntryIndexReads):
     async def blocks_with(self, groups: Sequence[Sequence[str]], first: int, last: int, limit: int) -> list[int]:
         """The first `limit` of the blocks [first, last] that have of every group at least one term, in order."""
         leading, *others = groups
-        core = select(_term.block).where(_term.term.in_(leading), _term.block >= first, _term.block <= last)
+        core = select(_term.block).where(_term.term.in_(padded(leading)), _term.block >= first, _term.block <= last)
         for terms in others:
             other = indexed_terms.alias()
             core = core.where(
-                select(other.c.block).where(other.c.term.in_(terms), other.c.block == _term.block).exists()
+                select(other.c.block).where(other.c.term.in_(padded(terms)), other.c.block == _term.block).exists()
             )
         if len(leading) > 1:
             core = core.distinct()
@@ -147,8 +143,9 @@ class EntryReads(EntryIndexReads):
         """The first `limit` entries at these places, in order."""
         if not ranges:
             return []
-        core = INDEXED.selecting().where(in_ranges(ranges), *of_filter(where, visible))
-        return await self._reader.find(_ROWS, core.order_by(_entry.log_index).limit(limit))
+        core = in_ranges(INDEXED.selecting(), ranges, sqlite=self._reader.is_sqlite)
+        core = core.where(*of_filter(where, visible))
+        return await self._reader.find(_ROWS, core.order_by(in_order(_entry.log_index, ranges)).limit(limit))
 
     async def sums(
         self, where: EntryFilter, visible: Visible, ranges: Ranges, group_by: Sequence[str]
@@ -166,7 +163,7 @@ class EntryReads(EntryIndexReads):
                 summed(_entry.amount_units).label("units"),
                 summed(_entry.amount_millionths).label("millionths"),
             )
-            .where(in_ranges(ranges), *of_filter(where, visible))
+            .where(*of_filter(where, visible))
             .group_by(*keys, _entry.kind, _entry.currency_code)
         )
         width = len(group_by)
@@ -174,18 +171,18 @@ class EntryReads(EntryIndexReads):
         def group(*columns: Any) -> GroupSum:
             return GroupSum(tuple(columns[:width]), *columns[width:])
 
+        core = in_ranges(core, ranges, sqlite=self._reader.is_sqlite)
         return await self._reader.find(Query(core, group), core)
 
     async def placed_at(self, places: Sequence[int]) -> Mapping[int, PlacedEntry]:
         """The entries at these places."""
-        found = await self._reader.find(_PLACED, _placed.where(_place.log_index.in_(list(places)))) if places else []
-        return {one.log_index: one for one in found}
+        return {one.log_index: one for one in await placed_at(self._reader, places)}
 
     async def steps_of(self, traces: Sequence[str]) -> Mapping[str, Sequence[PlacedStep]]:
         """The entries of these traces, by trace, in order; read where they are written, so nothing is late."""
         found: dict[str, list[PlacedStep]] = {}
         for start in range(0, len(traces), _TRACES):
-            core = _steps.where(_body.trace.in_(list(traces[start : start + _TRACES])))
+            core = _steps.where(_body.trace.in_(padded(traces[start : start + _TRACES])))
             for one in await self._reader.find(_STEPS, core.order_by(_body.trace, _body.seq)):
                 found.setdefault(one.trace, []).append(one)
         return found

@@ -12,9 +12,10 @@ from gateway.domain.entry_filter import EntryFilter
 from gateway.domain.queries import Visible
 from gateway.domain.records import PayloadRecord
 from gateway.store import schema, schema_exceptions
-from gateway.store.entry_conditions import Ranges, in_ranges, of_filter
+from gateway.store.entries import of_entry
+from gateway.store.entry_conditions import Ranges, in_order, in_ranges, of_filter
 from gateway.store.keys import PAYLOADS
-from gateway.store.log_reads import PlacedEntry
+from gateway.store.log_reads import PLACED, PlacedEntry
 from gateway.store.log_schema import log_entries
 from gateway.store.reader import Reader
 from gateway.store.schema_queries import indexed_entries
@@ -45,10 +46,7 @@ def _id(column: str) -> str:
 
 _PAYLOADS: Final = PAYLOADS.query(PAYLOADS.selecting())
 _BEGUN: Final = Query(select(_place.log_index, _place.trace), Begun)
-_placed: Final = select(_place.log_index, _place.trace, _place.seq, _body.body, _body.leaf_hash).select_from(
-    log_entries.outerjoin(schema.ledger_entries, (_body.trace == _place.trace) & (_body.seq == _place.seq))
-)
-_PLACED: Final = Query(_placed, PlacedEntry)
+_PLACED: Final = Query(PLACED, PlacedEntry)
 _payload_ids: Final = select(_exception.payload_id)
 _PAYLOAD_IDS: Final = Query(_payload_ids, _id)
 
@@ -86,7 +84,7 @@ class EvidenceReads:
         found: list[PlacedEntry] = []
         for start in range(0, len(traces), _AT_ONCE):
             part = list(traces[start : start + _AT_ONCE])
-            core = _placed.where(_place.trace.in_(part)).order_by(_place.log_index)
+            core = PLACED.where(_place.trace.in_(part)).order_by(_place.log_index)
             found += await self._reader.find(_PLACED, core.limit(limit - len(found)))
             if len(found) >= limit:
                 break
@@ -99,15 +97,17 @@ class EvidenceReads:
         core = (
             select(_place.log_index, _place.trace)
             .select_from(log_entries.join(indexed_entries, _entry.log_index == _place.log_index))
-            .where(in_ranges(ranges), _entry.kind == "accepted", _place.seq == 1, *of_filter(where, visible))
+            .where(_entry.kind == "accepted", _place.seq == 1, *of_filter(where, visible))
         )
-        return await self._reader.find(_BEGUN, core.order_by(_place.log_index))
+        core = in_ranges(core, ranges, sqlite=self._reader.is_sqlite)
+        return await self._reader.find(_BEGUN, core.order_by(in_order(_place.log_index, ranges)))
 
     async def money_entries(self, traces: Sequence[str], end: int) -> list[PlacedEntry]:
         """The entries `routed` and `posted` of these traces with a smaller place than `end`."""
         found: list[PlacedEntry] = []
         for start in range(0, len(traces), _AT_ONCE):
             part = list(traces[start : start + _AT_ONCE])
-            core = _placed.where(_place.trace.in_(part), _body.kind.in_(_MONEY_KINDS), _place.log_index < end)
+            kind = of_entry(_body.kind, _place.trace, _place.seq)
+            core = PLACED.where(_place.trace.in_(part), kind.in_(_MONEY_KINDS), _place.log_index < end)
             found += await self._reader.find(_PLACED, core.order_by(_place.log_index))
         return found

@@ -54,10 +54,15 @@ _MUTABLE: Final = (
 _REPLACE: Final = EXCEPTIONS.replace(_KEY, _MUTABLE)
 _LISTED: Final = EXCEPTIONS.query(EXCEPTIONS.selecting())
 _OPEN: Final = Query(
-    select(_exception.reason_code, func.count().label("count"), func.min(_exception.opened_at).label("oldest_at"))
+    select(
+        _exception.reason_code,
+        _exception.owner_team,
+        func.count().label("count"),
+        func.min(_exception.opened_at).label("oldest_at"),
+    )
     .where(text(schema.OPEN_STATE))
-    .group_by(_exception.reason_code)
-    .order_by(_exception.reason_code),
+    .group_by(_exception.reason_code, _exception.owner_team)
+    .order_by(_exception.reason_code, _exception.owner_team),
     OpenExceptions,
 )
 

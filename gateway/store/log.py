@@ -12,9 +12,8 @@ from typing import Final
 from sqlalchemy import bindparam, delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from gateway.domain.records import EntryRecord
 from gateway.store import schema
-from gateway.store.entries import ENTRIES
+from gateway.store.entries import of_entry
 from gateway.store.kept import Kept
 from gateway.store.log_schema import (
     log_announcements,
@@ -38,6 +37,16 @@ class PlaceRecord:
     log_index: int
     trace: str
     seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnplacedEntry:
+    """What is needed of an entry to give it a place."""
+
+    trace: str
+    seq: int
+    body: bytes
+    leaf_hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +127,14 @@ _FRONTIER: Final = Command(update(log_leader).where(_leader.log == LOG).values(f
 _first_pending = (
     select(_pending.trace, _pending.seq).order_by(_pending.trace, _pending.seq).limit(bindparam("most")).subquery()
 )
-_BATCH: Final = ENTRIES.query(
-    ENTRIES.selecting()
-    .select_from(
-        _first_pending.join(
-            schema.ledger_entries, (_entry.trace == _first_pending.c.trace) & (_entry.seq == _first_pending.c.seq)
-        )
-    )
-    .order_by(_entry.trace, _entry.seq)
+_of_pending: Final = (_first_pending.c.trace, _first_pending.c.seq)
+_BATCH: Final = Query(
+    select(
+        *_of_pending,
+        of_entry(_entry.body, *_of_pending).label("body"),
+        of_entry(_entry.leaf_hash, *_of_pending).label("leaf_hash"),
+    ).order_by(*_of_pending),
+    UnplacedEntry,
 )
 
 
@@ -171,7 +180,7 @@ class LogWrites:
         """End the lease, so that the next leader need not wait for it."""
         await self._unit.run(_RESIGN, {"mine": epoch})
 
-    async def unplaced(self, limit: int) -> tuple[list[EntryRecord], dict[str, int]]:
+    async def unplaced(self, limit: int) -> tuple[list[UnplacedEntry], dict[str, int]]:
         """Committed entries without a place, in order of (trace, seq); of their traces the last `seq` with one."""
         entries = await self._unit.all(_BATCH, {"most": limit})
         last = await self._unit.all(_LAST_PLACED, {"most": limit})

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from gateway.store.errors import SchemaOutdated, StoreUnavailable
+from gateway.store.months import make_months, owns_parts
 from gateway.store.sqlite_connection import check_version
 from gateway.store.url import SqliteDatabase, parse_url
 
@@ -48,7 +49,8 @@ def newest_revision() -> str:
 async def migrate(url: str) -> None:
     """Create the database's tables, or bring them to the newest schema; all steps in one transaction.
 
-    Calling it again changes nothing. On SQLite the file is made where there is none.
+    Calling it again changes nothing but that on PostgreSQL the coming months of the ledger get their tables, if this
+    role owns them (`gateway.store.months`). On SQLite the file is made where there is none.
 
     Raises:
         BadUrl: the URL names no database.
@@ -70,6 +72,8 @@ async def migrate(url: str) -> None:
             if not isinstance(database, SqliteDatabase):
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
             await connection.run_sync(_upgrade)
+            if not isinstance(database, SqliteDatabase):
+                await connection.run_sync(_make_coming_months)
     except (DBAPIError, OSError) as error:
         raise StoreUnavailable(f"cannot migrate: {error}") from error
     finally:
@@ -94,6 +98,11 @@ def _upgrade(connection: Connection) -> None:
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _make_coming_months(connection: Connection) -> None:
+    if owns_parts(connection):
+        make_months(connection)
 
 
 def _refuse_newer(found: str | None) -> None:

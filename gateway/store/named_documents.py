@@ -13,7 +13,7 @@ from gateway.domain.queries import Visible
 from gateway.domain.records import CrossReferenceRecord, DocumentRecord, TransactionRecord
 from gateway.store import schema
 from gateway.store.documents import CROSS_REFERENCES, DOCUMENTS
-from gateway.store.filters import seen
+from gateway.store.filters import padded, seen
 from gateway.store.reader import Reader
 from gateway.store.statement import Query
 from gateway.store.transactions import TRANSACTIONS
@@ -57,7 +57,7 @@ class NamedDocumentReads:
             if not customers:
                 return []
             domains = [where.domain] if where.domain else sorted(DOMAINS)
-            conditions += [_document.domain.in_(domains), _document.customer_id.in_(customers)]
+            conditions += [_document.domain.in_(padded(domains)), _document.customer_id.in_(padded(customers))]
         core = seen(DOCUMENTS.selecting(), schema.documents, visible).where(*conditions)
         if after is not None:
             core = core.where(_document.document_id < after)
@@ -69,7 +69,7 @@ class NamedDocumentReads:
         if not document_ids:
             return []
         core = seen(TRANSACTIONS.selecting(), schema.transactions, visible)
-        core = core.where(_transaction.document_id.in_(list(document_ids)))
+        core = core.where(_transaction.document_id.in_(padded(document_ids)))
         return await self._reader.find(_TRANSACTIONS, core.order_by(_transaction.transaction_id).limit(MOST_OF_THESE))
 
     async def transactions_with(self, transaction_ids: Sequence[str], visible: Visible) -> Sequence[TransactionRecord]:
@@ -78,14 +78,14 @@ class NamedDocumentReads:
             return []
         core = seen(TRANSACTIONS.selecting(), schema.transactions, visible)
         return await self._reader.find(
-            _TRANSACTIONS, core.where(_transaction.transaction_id.in_(list(transaction_ids)))
+            _TRANSACTIONS, core.where(_transaction.transaction_id.in_(padded(transaction_ids)))
         )
 
     async def numbers_of(self, document_ids: Sequence[str]) -> Sequence[CrossReferenceRecord]:
         """Their numbers in all ERPs."""
         if not document_ids:
             return []
-        core = CROSS_REFERENCES.selecting().where(_number.document_id.in_(list(document_ids)))
+        core = CROSS_REFERENCES.selecting().where(_number.document_id.in_(padded(document_ids)))
         return await self._reader.find(_NUMBERS, core.order_by(_number.document_id, _number.valid_from))
 
     async def created_between(
@@ -109,7 +109,7 @@ class NamedDocumentReads:
         found: list[TransactionRecord] = []
         for start in range(0, len(external_ids), 500):
             core = seen(TRANSACTIONS.selecting(), schema.transactions, visible).where(
-                _transaction.external_id.in_(list(external_ids[start : start + 500])),
+                _transaction.external_id.in_(padded(external_ids[start : start + 500])),
                 _transaction.source == source,
                 _transaction.operation == "create",
             )
@@ -154,7 +154,7 @@ def _described(where: NamedBy) -> list[Any]:
         if (value := getattr(where, name)) is not None
     ]
     if where.amount is not None:
-        conditions.append(_document.amount.in_(list(written_forms(where.amount))))
+        conditions.append(_document.amount.in_(padded(list(written_forms(where.amount)))))
     if where.posting_date_from is None and where.posting_date_until is None:
         return conditions
     # Where something narrower is known, an expression keeps the index of posting dates out of it; that index begins
@@ -165,7 +165,7 @@ def _described(where: NamedBy) -> list[Any]:
     if where.posting_date_until is not None:
         conditions.append(posted_on < where.posting_date_until)
     if where.domain is None and not where.names_one_or_few:
-        conditions.append(_document.domain.in_(sorted(DOMAINS)))
+        conditions.append(_document.domain.in_(padded(sorted(DOMAINS))))
     return conditions
 
 

@@ -6,11 +6,12 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from math import inf
 from typing import Any, Final, TypeVar
 
 import asyncpg
 from sqlalchemy import Executable, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -33,8 +34,20 @@ CONNECTIONS: Final = 5
 WAIT_S: Final = 5.0
 """Seconds to wait for one of them."""
 
+UNASKED_S: Final = 1.0
+"""A connection that was used since is taken as it is; another is asked first whether it lives. To ask at each use
+costs three round trips more than the read itself."""
+
 _CHECK_EVERY: Final = 100_000
 """Steps of SQLite's virtual machine (some milliseconds) between two looks at the clock."""
+
+PLANS: Final = {
+    # Reads are of some rows by a key or of a bounded range; what takes part of a second to plan, compile or divide
+    # among processes never pays.
+    "jit": "off",
+    "max_parallel_workers_per_gather": "0",
+}
+"""How PostgreSQL plans reads."""
 
 
 ASYNCPG: Final = "postgresql+asyncpg://"
@@ -43,7 +56,16 @@ ASYNCPG: Final = "postgresql+asyncpg://"
 
 def open_engine(database: Database, read_s: float = READ_S) -> AsyncEngine:
     """The engine for reading; it connects at its first use. `read_s`: seconds that one read may take."""
-    pool: Mapping[str, Any] = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_timeout": WAIT_S}
+    pool: Mapping[str, Any] = {
+        "pool_size": CONNECTIONS,
+        "max_overflow": 0,
+        "pool_timeout": WAIT_S,
+        # the one that was used last knows the statements
+        "pool_use_lifo": True,
+        # set once, not for each read; a moment asks for its own
+        "isolation_level": "AUTOCOMMIT",
+        "skip_autocommit_rollback": True,
+    }
     if isinstance(database, SqliteDatabase):
         engine = create_async_engine(database.engine_url, **pool)
         _read_only(engine, read_s)
@@ -53,9 +75,29 @@ def open_engine(database: Database, read_s: float = READ_S) -> AsyncEngine:
         "default_transaction_read_only": "on",
         "statement_timeout": f"{int(read_s * 1000)}",
         "idle_in_transaction_session_timeout": f"{int(read_s * 1000)}",
+        **PLANS,
     }
     connect = partial(asyncpg.connect, database.dsn, timeout=WAIT_S, server_settings=settings)
-    return create_async_engine(ASYNCPG, async_creator=connect, pool_pre_ping=True, **pool)
+    engine = create_async_engine(ASYNCPG, async_creator=connect, **pool)
+    _asked_when_idle(engine)
+    return engine
+
+
+def _asked_when_idle(engine: AsyncEngine) -> None:
+    """A connection that lay idle is asked whether it lives; the pool replaces one that does not."""
+
+    def taken(connection: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("used", inf) > UNASKED_S:
+            try:
+                connection.ping()
+            except (engine.dialect.loaded_dbapi.Error, *CONNECTION_LOST) as error:
+                raise DisconnectionError("it does not answer") from error
+
+    def given_back(_connection: Any, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    event.listen(engine.sync_engine, "checkout", taken)
+    event.listen(engine.sync_engine, "checkin", given_back)
 
 
 def _read_only(engine: AsyncEngine, read_s: float) -> None:
@@ -80,11 +122,14 @@ def _read_only(engine: AsyncEngine, read_s: float) -> None:
 
 
 class Reader:
-    """Runs queries. Every method sees one moment of the database; two calls may see two."""
+    """Runs queries. Every method sees one moment of the database; two calls may see two.
+
+    `is_sqlite`: for the few statements that are planned well only if each database has its own.
+    """
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._sqlite = engine.dialect.name == "sqlite"
+        self.is_sqlite = engine.dialect.name == "sqlite"
 
     async def close(self) -> None:
         """Close the connections."""
@@ -109,36 +154,38 @@ class Reader:
 
     async def find(self, like: Query[R], core: Executable, params: Named = NO_PARAMS) -> list[R]:
         """The rows of a statement that was put together for this call; its columns are those of `like`."""
-        async with self._connected("AUTOCOMMIT") as connection:
+        async with self._connected() as connection:
             return await _rows(connection, like, core, params)
 
     @asynccontextmanager
     async def moment(self) -> AsyncIterator[Moment]:
         """Several queries that see the same moment."""
-        async with self._connected("AUTOCOMMIT" if self._sqlite else "REPEATABLE READ") as connection:
-            if self._sqlite:
+        async with self._connected(None if self.is_sqlite else "REPEATABLE READ") as connection:
+            if self.is_sqlite:
                 # Left to itself, Python's driver opens no transaction for a SELECT.
                 await connection.exec_driver_sql("BEGIN")
             try:
                 yield Moment(connection)
             finally:
-                if self._sqlite:
+                if self.is_sqlite:
                     await connection.exec_driver_sql("ROLLBACK")
 
     async def is_alive(self) -> bool:
         """Whether the database answers a query."""
         try:
-            async with self._connected("AUTOCOMMIT") as connection:
+            async with self._connected() as connection:
                 await connection.execute(text("SELECT 1"))
         except StoreUnavailable:
             return False
         return True
 
     @asynccontextmanager
-    async def _connected(self, isolation: str) -> AsyncIterator[AsyncConnection]:
+    async def _connected(self, isolation: str | None = None) -> AsyncIterator[AsyncConnection]:
         try:
             async with self._engine.connect() as connection:
-                yield await connection.execution_options(isolation_level=isolation)
+                if isolation is not None:
+                    await connection.execution_options(isolation_level=isolation)
+                yield connection
         except NoConnection as error:
             raise StoreBusy(f"no connection for reading within {WAIT_S} s") from error
         except DBAPIError as error:
@@ -149,7 +196,7 @@ class Reader:
     def _translated(self, error: DBAPIError) -> StoreFailure | StoreUnavailable:
         if error.connection_invalidated:
             return StoreUnavailable(str(error.orig))
-        if self._sqlite:
+        if self.is_sqlite:
             return translate_sqlite(error.orig)  # type: ignore[arg-type]
         return translate_postgres(error.orig)  # type: ignore[arg-type]
 

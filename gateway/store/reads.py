@@ -30,7 +30,7 @@ from gateway.store.drafts import DraftReads
 from gateway.store.entries import ENTRIES, ENTRIES_OF_TRACE
 from gateway.store.erasing import PrivacyReads
 from gateway.store.exceptions import ExceptionReads
-from gateway.store.filters import newest_first, of_documents, of_transactions, seen
+from gateway.store.filters import newest_first, of_documents, of_transactions, padded, seen
 from gateway.store.gate_evidence import GateEvidenceReads
 from gateway.store.keys import PAYLOAD
 from gateway.store.leaders import LeaderReads
@@ -117,7 +117,7 @@ class StoreReads(
 
     async def statuses(self, transaction_ids: Sequence[str]) -> Mapping[str, Status]:
         wanted = select(_transaction.transaction_id, _transaction.status).where(
-            _transaction.transaction_id.in_(list(transaction_ids))
+            _transaction.transaction_id.in_(padded(transaction_ids))
         )
         return dict(await self._reader.find(_STATUSES, wanted)) if transaction_ids else {}
 
@@ -193,13 +193,18 @@ async def _related(moment: Moment, document_ids: Sequence[str], visible: Visible
     found = await moment.find(
         _RELATIONS,
         RELATIONS.selecting()
-        .where(or_(relations.document_id.in_(document_ids), relations.target_document_id.in_(document_ids)))
+        .where(
+            or_(relations.document_id.in_(padded(document_ids)), relations.target_document_id.in_(padded(document_ids)))
+        )
         .order_by(relations.document_id, relations.field)
         .limit(LINEAGE_ROWS),
     )
     ends = {end for one in found for end in (one.document_id, one.target_document_id)}.difference(document_ids)
-    others = seen(DOCUMENTS.selecting(), schema.documents, visible).where(_document.document_id.in_(sorted(ends)))
-    known = {*document_ids, *(one.document_id for one in await moment.find(_DOCUMENTS, others))}
+    known = set(document_ids)
+    if ends:
+        others = seen(DOCUMENTS.selecting(), schema.documents, visible)
+        others = others.where(_document.document_id.in_(padded(sorted(ends))))
+        known.update(one.document_id for one in await moment.find(_DOCUMENTS, others))
     return [one for one in found if one.document_id in known and one.target_document_id in known]
 
 
@@ -207,7 +212,7 @@ def _numbers_of(document_ids: Sequence[str]) -> Select[Any]:
     numbers = schema.cross_references.c
     return (
         CROSS_REFERENCES.selecting()
-        .where(numbers.document_id.in_(list(document_ids)))
+        .where(numbers.document_id.in_(padded(document_ids)))
         .order_by(numbers.document_id, numbers.valid_from, numbers.system_id, numbers.document_number)
         .limit(LINEAGE_ROWS)
     )

@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy import and_, bindparam, delete, or_, select
 
+from adapters.canonical import DOMAINS, CustomerDocument
 from gateway.domain.records import DocumentRecord, RelationRecord
 from gateway.domain.transaction import FAILED_ENDS
 from gateway.store import schema
@@ -44,6 +45,24 @@ _FOLLOWERS: Final = DOCUMENTS.query(
     .order_by(_documents.document_id)
 )
 
+_WITH_CUSTOMER: Final = sorted(name for name, model in DOMAINS.items() if issubclass(model, CustomerDocument))
+
+# By the index of a customer's documents: of one that came with an order there are few.
+_OF_CUSTOMER: Final = DOCUMENTS.query(
+    DOCUMENTS.selecting()
+    .outerjoin(schema.transactions, _transactions.transaction_id == _documents.transaction_id)
+    .where(
+        or_(*(_documents.domain == domain for domain in _WITH_CUSTOMER)),
+        _documents.customer_id == bindparam("customer"),
+        or_(
+            _transactions.status.is_(None),
+            and_(*(_transactions.status != status.value for status in sorted(FAILED_ENDS))),
+        ),
+    )
+    .order_by(_documents.document_id)
+    .limit(1)
+)
+
 
 class RelationWrites:
     """Relations of a unit."""
@@ -60,3 +79,6 @@ class RelationWrites:
 
     async def followers(self, document_id: str) -> Sequence[DocumentRecord]:
         return await self._unit.all(_FOLLOWERS, {"target": document_id})
+
+    async def document_of_customer(self, customer_id: str) -> DocumentRecord | None:
+        return await self._unit.one(_OF_CUSTOMER, {"customer": customer_id})

@@ -16,14 +16,11 @@ from sqlalchemy import Index, MetaData, Table, UniqueConstraint
 
 from gateway.store.append_only import append_only
 from gateway.store.columns import KEYED, WIDE, bytes_, child_of, int_, partial_index, position, text_
+from gateway.store.partitions import RANGE, with_standing_parts
 
+_NAMES: Final = {"ix": "by_%(column_0_N_name)s", "uq": "one_%(column_0_N_name)s", "fk": "%(column_0_name)s_there"}
 METADATA: Final = MetaData(
-    naming_convention={
-        "ix": "%(table_name)s_by_%(column_0_N_name)s",
-        "uq": "%(table_name)s_one_%(column_0_N_name)s",
-        "fk": "%(table_name)s_%(column_0_name)s_there",
-        "pk": "%(table_name)s_key",
-    }
+    naming_convention={kind: f"%(table_name)s_{name}" for kind, name in (_NAMES | {"pk": "key"}).items()}
 )
 
 FREE_JOB: Final = "lease_owner IS NULL AND waiting_for IS NULL"
@@ -79,9 +76,9 @@ transactions: Final = Table(
     text_("base_payload_id", null=True),
     text_("exception_id", null=True),
     text_("legs", null=True),
+    text_("new_customer_id", null=True),
     Index(None, "lineage_id", "transaction_id"),
-    # What was done to a document. Ids are time-ordered, so most inserts go to the index's end.
-    Index(None, "document_id", "transaction_id"),
+    Index(None, "document_id", "transaction_id"),  # ids are time-ordered: most inserts go to the index's end
     Index(None, "accepted_at"),
     partial_index("transactions_by_external_id", "external_id", where="external_id IS NOT NULL"),
     partial_index(
@@ -123,6 +120,7 @@ documents: Final = Table(
     text_("state", of_old="active"),
     int_("version", of_old=1),
     text_("busy_with", null=True),
+    text_("made_for", null=True),
     Index(None, "lineage_id"),
     Index(None, "domain", "document_id"),
     partial_index("documents_by_external_id", "external_id", where="external_id IS NOT NULL"),
@@ -268,9 +266,11 @@ ledger_entries: Final = Table(
     # No index by lineage: a lineage has few transactions, and each has its trace; an index here costs every entry.
     # Recorded traffic is read by time: one entry of a transaction pays for that, and goes to the index's end.
     partial_index("ledger_entries_routed", "at", "trace", "seq", where=ROUTED_KIND),
+    postgresql_partition_by=RANGE,
     **WIDE,
 )
 append_only(ledger_entries)
+with_standing_parts(ledger_entries)
 
 outbox: Final = Table(
     "outbox",

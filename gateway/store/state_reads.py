@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement, bindparam, literal_column, select, tuple_
 
+from gateway.domain.exceptions import ExceptionRecord, MoveRecord
 from gateway.domain.records import (
     CrossReferenceRecord,
     DocumentRecord,
@@ -17,9 +18,10 @@ from gateway.domain.records import (
     PinRecord,
     TransactionRecord,
 )
-from gateway.store import schema
+from gateway.store import schema, schema_exceptions
 from gateway.store.documents import CROSS_REFERENCES, DOCUMENTS
 from gateway.store.entries import ENTRIES
+from gateway.store.exceptions import EXCEPTIONS, MOVES
 from gateway.store.kept import Kept
 from gateway.store.keys import NATURAL_KEYS, PAYLOADS
 from gateway.store.lineages import PINS
@@ -39,6 +41,8 @@ _transaction: Final = schema.transactions.c
 _document: Final = schema.documents.c
 _entry: Final = schema.ledger_entries.c
 _natural: Final = schema.natural_keys.c
+_exception: Final = schema_exceptions.exceptions.c
+_move: Final = schema_exceptions.exception_moves.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class StatePart:
     pins: Sequence[PinRecord]
     numbers: Sequence[CrossReferenceRecord]
     natural_keys: Sequence[NaturalKeyRecord]
+    exceptions: Sequence[ExceptionRecord]
+    moves: Sequence[MoveRecord]
 
 
 def _id(column: str) -> str:
@@ -115,20 +121,23 @@ class StateReads:
                 moment, CROSS_REFERENCES, schema.cross_references.c.document_id, [one.document_id for one in documents]
             )
             names = [(one.source, one.domain, one.external_id) for one in documents if one.external_id is not None]
+            exceptions = await _among(moment, EXCEPTIONS, _exception.transaction_id, traces)
+            moves = await _among(moment, MOVES, _move.exception_id, [one.exception_id for one in exceptions])
+            said = {one.payload_id for rows in (transactions, exceptions, moves) for one in rows}
             return StatePart(
                 lineage_ids=ids,
                 transactions=transactions,
                 entries=entries,
                 adopted=[one for one in await moment.all(_ADOPTED) if one.lineage_id in set(ids)],
-                payloads=await _among(
-                    moment, PAYLOADS, schema.payloads.c.payload_id, [one.payload_id for one in transactions]
-                ),
+                payloads=await _among(moment, PAYLOADS, schema.payloads.c.payload_id, sorted(filter(None, said))),
                 documents=documents,
                 pins=await _among(moment, PINS, schema.pins.c.lineage_id, ids),
                 numbers=numbers,
                 natural_keys=await _among(
                     moment, NATURAL_KEYS, tuple_(_natural.source, _natural.domain, _natural.external_id), names
                 ),
+                exceptions=exceptions,
+                moves=moves,
             )
 
     async def traces_without_row(self) -> Sequence[str]:

@@ -10,6 +10,7 @@ from gateway.store.accesses import AccessWrites
 from gateway.store.activations import ActivationWrites
 from gateway.store.acts import ActWrites
 from gateway.store.adoptions import AdoptionWrites
+from gateway.store.api_uses import ApiUseWrites
 from gateway.store.batches import BatchWrites
 from gateway.store.documents import DocumentWrites
 from gateway.store.drafts import DraftWrites
@@ -29,6 +30,7 @@ from gateway.store.log_reads import LogReads
 from gateway.store.many import ManyWrites
 from gateway.store.migrate import check_schema
 from gateway.store.outbox import OutboxWrites, StoreOutbox
+from gateway.store.patient import PatientWriter
 from gateway.store.postgres_writer import DEFAULT_LIMITS as POOL_LIMITS
 from gateway.store.postgres_writer import PoolLimits, open_writer
 from gateway.store.processes import ProcessWrites
@@ -65,6 +67,7 @@ class StoreUnit(
     DraftWrites,
     EntryIndexWrites,
     AccessWrites,
+    ApiUseWrites,
     ExceptionWrites,
     BatchWrites,
     LeaderWrites,
@@ -119,6 +122,11 @@ class Store:
         """The record as the leader of a task writes it: its writes raise LeadLost once the lead is another's. What it
         reads is the same; closing it closes the record's reads."""
         return Store(LedWriter(self._writer, lead), self._reader)
+
+    def patient(self, what: str) -> Store:
+        """The record as a process that starts writes it: it waits for locks of others, and its log says so. `what`: the
+        purpose of its writes. What it reads is the same; closing it closes the record's reads."""
+        return Store(PatientWriter(self._writer, what), self._reader)
 
     async def close(self) -> None:
         """Finish the units that wait, then close every connection. Calling it again does nothing."""

@@ -107,6 +107,11 @@ def ordered(columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
     return [column.asc().nulls_last() for column in columns]
 
 
+def month_of(at: ColumnElement[int], since: int, until: int) -> ColumnElement[Any]:
+    """The name of the month of an instant (µs) in [since, until)."""
+    return case(*((at < end, literal(name, TEXT)) for name, end in months_of(since, until)), else_=null())
+
+
 def _keyed(where: ViewFilter, by: Sequence[Grouping]) -> Select[Any]:
     names = ("transaction_id", "document_id", "operation", "status", "client", "source", "replaces", "entry_count")
     return select(*(_transaction[name] for name in names), *_keys(by, _transaction, _transaction.accepted_at, where))
@@ -119,8 +124,7 @@ def _keys(
     nothing = literal(None, TEXT)
     month: ColumnElement[Any] = nothing
     if Grouping.MONTH in by:
-        months = months_of(where.accepted_from, where.accepted_until)
-        month = case(*((accepted_at < end, literal(name, TEXT)) for name, end in months), else_=null())
+        month = month_of(accepted_at, where.accepted_from, where.accepted_until)
     keys: list[ColumnElement[Any]] = [month.label("month")]
     keys += [(columns[name] if Grouping.SLICE in by else nothing).label(name) for name in _SLICE]
     keys.append((columns.side if Grouping.SIDE in by else nothing).label("side"))

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry, Gauge
 
 _SECOND = 1_000_000
+NOBODY: Final = "nobody"
+"""The label of what no team owns."""
 
 
 class OpenOfReason(Protocol):
-    """How many exceptions of a reason are open, and since when the oldest is (µs)."""
+    """How many exceptions of a reason are open with a team, and since when the oldest is (µs)."""
 
     @property
     def reason_code(self) -> str: ...
+    @property
+    def owner_team(self) -> str | None: ...
     @property
     def count(self) -> int: ...
     @property
@@ -22,17 +26,20 @@ class OpenOfReason(Protocol):
 
 
 class ExceptionNumbers:
-    """Open exceptions by reason. Reasons are our own words: their number is bounded."""
+    """Open exceptions by reason and owner. Reasons are our own words, teams those of rulebooks: both are few."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._open = Gauge(
             "erp_gateway_exceptions_open",
-            "Transactions in front of a person, by the reason why.",
-            ["reason"],
+            "Transactions in front of a person, by the reason why, and the team that owns them.",
+            ["reason", "owner"],
             registry=registry,
         )
         self._age = Gauge(
-            "erp_gateway_exceptions_oldest_seconds", "Age of the oldest of them.", ["reason"], registry=registry
+            "erp_gateway_exceptions_oldest_seconds",
+            "Age of the oldest of them.",
+            ["reason", "owner"],
+            registry=registry,
         )
 
     def show(self, found: Iterable[OpenOfReason], now: int) -> None:
@@ -40,5 +47,6 @@ class ExceptionNumbers:
         self._open.clear()
         self._age.clear()
         for one in found:
-            self._open.labels(one.reason_code).set(one.count)
-            self._age.labels(one.reason_code).set(max(0.0, (now - one.oldest_at) / _SECOND))
+            labels = (one.reason_code, one.owner_team or NOBODY)
+            self._open.labels(*labels).set(one.count)
+            self._age.labels(*labels).set(max(0.0, (now - one.oldest_at) / _SECOND))

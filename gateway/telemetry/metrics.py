@@ -10,6 +10,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from gateway.telemetry.clock_numbers import ClockNumbers
 from gateway.telemetry.exception_numbers import ExceptionNumbers
+from gateway.telemetry.intake_numbers import IntakeNumbers
 from gateway.telemetry.queue_numbers import Depth, DepthNumbers
 from gateway.telemetry.relay_numbers import RelayNumbers
 
@@ -38,7 +39,8 @@ class QueueNumbers(Protocol):
 
 
 class Metrics:
-    """Counters and latencies; `relay` is what the relay counts, `exceptions` what stands in front of people.
+    """Counters and latencies; `relay` is what the relay counts, `exceptions` what stands in front of people, `intake`
+    what came in batches and from NATS.
 
     Labels are route templates, rulebook ids and our own words: their number is bounded.
     """
@@ -98,6 +100,7 @@ class Metrics:
         self._depths = DepthNumbers(self._registry)
         self.relay = RelayNumbers(self._registry)
         self.exceptions = ExceptionNumbers(self._registry)
+        self.intake = IntakeNumbers(self._registry)
         self.clocks = ClockNumbers(self._registry)
         # labels() takes a lock and builds a tuple each time; these remember its answers.
         self._of_request: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}

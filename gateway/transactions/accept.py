@@ -8,205 +8,67 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.domain.head import head_of
-from gateway.domain.identity import key_commitment, payload_commitment, person_or_none
-from gateway.domain.records import (
-    DocumentRecord,
-    LineageRecord,
-    NaturalKeyRecord,
-    PayloadRecord,
-    TransactionRecord,
-)
-from gateway.domain.transaction import Status
-from gateway.errors import Problem
-from gateway.transactions.agreement import refuse_over_credit, refuse_strangers
-from gateway.transactions.begin import Accepted, begin
+from gateway.domain.records import NaturalKeyRecord
+from gateway.transactions.begin import Accepted
 from gateway.transactions.commands import Create
-from gateway.transactions.draft import OPERATION, Draft
-from gateway.transactions.exceptions import close_replaced
-from gateway.transactions.journal import Journal
-from gateway.transactions.links import customer_of, relations_of
+from gateway.transactions.draft import Draft
+from gateway.transactions.new_customers import CUSTOMERS, keep_customer
 from gateway.transactions.parts import LineParts
-from gateway.transactions.ports import DocumentName, WriteUnit
+from gateway.transactions.ports import WriteUnit
+from gateway.transactions.prepare import prepare, write
 from gateway.transactions.repeats import (
     by_idempotency_key,
     by_natural_key,
     natural_key,
     refuse_replacing_nothing,
     remember_key,
-    remember_natural_key,
     replay,
 )
-from gateway.transactions.route import Routed, is_master, route
 from gateway.transactions.rules import refuse_outdated
-from gateway.transactions.scope import nodes_of, refuse_out_of_scope, refuse_unknown_nodes
-from gateway.transactions.standing import refuse_closed
-from gateway.transactions.target import Held, Waits
+from gateway.transactions.scope import refuse_out_of_scope, refuse_unknown_nodes
+from gateway.transactions.with_customer import WithCustomer
 
 
 async def accept(unit: WriteUnit, parts: LineParts, command: Create, draft: Draft) -> Accepted:
-    """Accept the document, or find that it was accepted before.
+    """Accept the document, and the customer that comes with it, or find that it was accepted before.
 
     Raises RulesOutdated; and Problem: out-of-scope, unknown-node, missing-idempotency-key, idempotency-key-reused,
-    natural-key-conflict, and whatever routing refuses. Nothing is written then.
+    natural-key-conflict, document-busy, and whatever routing refuses. Nothing is written then.
     """
     await refuse_outdated(unit, parts.rules)
     refuse_out_of_scope(command.document, command.caller.data_scope, parts.rules.rulebook)
     refuse_unknown_nodes(command.document, parts.rules.rulebook)
+    both = await WithCustomer.of(unit, parts, command, draft)
     earlier = await by_idempotency_key(unit, command, draft)
     if earlier is not None:
-        return await replay(unit, parts, command.caller.client, earlier)
+        return await _again(unit, parts, command, earlier, both)
     key = await natural_key(unit, command)
     refuse_replacing_nothing(command, key)
-    if key is not None and key.transaction_id is not None:
-        replaced = await by_natural_key(unit, command, draft, key)
-        if replaced is None:
-            await remember_key(unit, parts, command, draft, key.transaction_id)
-            return await replay(unit, parts, command.caller.client, key.transaction_id)
-    routed = await route(
-        unit,
-        parts,
-        command.document,
-        source=command.caller.source,
-        scope=command.caller.data_scope,
-        transaction_id=draft.transaction_id,
-    )
-    await refuse_closed(unit, command.document, routed.linked)
-    refuse_strangers(command.document, routed.linked)
-    await refuse_over_credit(unit, command.document, routed.linked)
-    document = await _document(unit, parts, command, draft, routed, key)
-    record = _record(parts, command, draft, routed, document)
-    await remember_key(unit, parts, command, draft, draft.transaction_id)
-    await remember_natural_key(unit, command, draft, key, document)
-    await unit.insert_payload(PayloadRecord(draft.payload_id, draft.salt, draft.body))
-    return await _begin(unit, parts, command, draft, routed, record)
+    earlier = await _accepted_as(unit, command, draft, key)
+    if earlier is not None:
+        accepted = await _again(unit, parts, command, earlier, both)
+        await remember_key(unit, parts, command, draft, earlier)
+        return accepted
+    if both is not None:
+        return await both.accept(key)
+    return await write(unit, parts, await prepare(unit, parts, command, draft, key))
 
 
-async def _begin(
-    unit: WriteUnit,
-    parts: LineParts,
-    command: Create,
-    draft: Draft,
-    routed: Routed,
-    record: TransactionRecord,
+async def _accepted_as(unit: WriteUnit, command: Create, draft: Draft, key: NaturalKeyRecord | None) -> str | None:
+    """The transaction that was accepted with this content under this natural key; None where it is new."""
+    if key is None or key.transaction_id is None:
+        return None
+    replaced = await by_natural_key(unit, command, draft, key)
+    return key.transaction_id if replaced is None else None
+
+
+async def _again(
+    unit: WriteUnit, parts: LineParts, command: Create, transaction_id: str, both: WithCustomer | None
 ) -> Accepted:
-    """The trace begins."""
-    tools = parts.tools
-    if record.replaces is not None:
-        await close_replaced(unit, parts, record.replaces, record.transaction_id, command.caller.client)
-    journal = Journal(tools, record, command.caller.client)
-    external_id = command.document.external_id
-    journal.begin(
-        {
-            "domain": record.domain,
-            "operation": OPERATION,
-            "documentId": record.document_id,
-            "keyHash": key_commitment(tools.commitment_key, record.source, record.domain, external_id)
-            if external_id
-            else None,
-            "payloadHash": payload_commitment(draft.salt, draft.body),
-            "person": person_or_none(tools.commitment_key, command.caller.person),
-            "parentTransactionId": record.parent_transaction_id,
-            "replaces": record.replaces,
-        }
-    )
-    return await begin(unit, parts, journal, routed, command.queueing, command.document)
-
-
-async def _document(
-    unit: WriteUnit,
-    parts: LineParts,
-    command: Create,
-    draft: Draft,
-    routed: Routed,
-    key: NaturalKeyRecord | None,
-) -> DocumentRecord:
-    """The document in the real world: a new one, or the known one that this transaction creates (again)."""
-    parents = routed.parents
-    business_unit, geography = nodes_of(command.document, parts.rules.rulebook)
-    head = head_of(command.document)
-    document = DocumentRecord(
-        document_id=draft.document_id,
-        domain=command.document.domain,
-        source=command.caller.source,
-        external_id=command.document.external_id,
-        lineage_id=parents[0].document.lineage_id if parents else draft.lineage_id,
-        transaction_id=draft.transaction_id,
-        payload_id=draft.payload_id,
-        business_unit=business_unit,
-        geography=geography,
-        created_at=parts.tools.clock.now(),
-        company_code=head.company_code,
-        document_type=head.document_type,
-        currency_code=head.currency_code,
-        amount=head.amount,
-        posting_date=head.posting_date,
-        customer_id=customer_of(routed.linked),
-    )
-    if key is not None:
-        name = DocumentName(command.document.domain, document_id=key.document_id)
-        known = (await unit.documents_named([name])).get(name)
-        if known is not None:
-            await _refuse_duplicate_master(unit, command, routed, known)
-            lineage_id = document.lineage_id if parents else known.lineage_id
-            document = replace(
-                document, document_id=known.document_id, lineage_id=lineage_id, version=known.version + 1
-            )
-            await unit.update_document(document)
-            await unit.delete_relations(document.document_id)
-            await unit.insert_relations(relations_of(document.document_id, routed.related))
-            return document
-    if not parents:
-        await unit.insert_lineage(LineageRecord(draft.lineage_id, draft.document_id))
-    await unit.insert_document(document)
-    await unit.insert_relations(relations_of(document.document_id, routed.related))
-    return document
-
-
-async def _refuse_duplicate_master(unit: WriteUnit, command: Create, routed: Routed, known: DocumentRecord) -> None:
-    """An imported master that is already in the target system must not be created there again."""
-    if isinstance(routed.outcome, Waits | Held):
-        return
-    system_id = routed.outcome.target.system_id
-    number = (await unit.numbers_in([known.document_id], system_id)).get(known.document_id)
-    if number is not None:
-        raise Problem(
-            "duplicate-master" if is_master(command.document) else "natural-key-conflict",
-            f"it is already in {system_id}, as {number.document_type} {number.document_number}",
-            remedy="nothing to do: refer to it by its externalId",
-            extra={"documentId": known.document_id},
-        )
-
-
-def _record(
-    parts: LineParts, command: Create, draft: Draft, routed: Routed, document: DocumentRecord
-) -> TransactionRecord:
-    body = command.document
-    head = head_of(body)
-    parents = routed.parents
-    now = parts.tools.clock.now()
-    return TransactionRecord(
-        transaction_id=draft.transaction_id,
-        lineage_id=document.lineage_id,
-        document_id=document.document_id,
-        domain=body.domain,
-        operation=OPERATION,
-        status=Status.ACCEPTED,
-        client=command.caller.client,
-        source=command.caller.source,
-        external_id=body.external_id,
-        business_unit=document.business_unit,
-        geography=document.geography,
-        company_code=head.company_code,
-        document_type=head.document_type,
-        currency_code=head.currency_code,
-        amount=head.amount,
-        posting_date=head.posting_date,
-        content_hash=draft.content_hash,
-        payload_id=draft.payload_id,
-        trace_id=draft.trace_id,
-        parent_transaction_id=parents[0].document.transaction_id if parents else None,
-        replaces=command.replaces,
-        accepted_at=now,
-        updated_at=now,
-    )
+    """It was accepted before. Whoever asks for a customer by itself keeps it."""
+    if both is not None:
+        await both.refuse_other()
+    accepted = await replay(unit, parts, command.caller.client, transaction_id)
+    if command.document.domain != CUSTOMERS:
+        return accepted
+    return replace(accepted, record=await keep_customer(unit, parts, accepted.record, command.caller.client))

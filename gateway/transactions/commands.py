@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
-from adapters.canonical import CanonicalDocument
+from adapters.canonical import CanonicalDocument, Customer
 from gateway.domain.caller import Caller
 from gateway.domain.lanes import SYNCHRONOUS, Queueing
 from gateway.domain.records import TransactionRecord
@@ -23,7 +23,8 @@ class Create:
     """Create a document. `wait_s`: how long the caller waits for a resting status (0: answer once accepted).
 
     `replaces`: the rejected or cancelled transaction with the same natural key that this one corrects. `queueing`: with
-    `alone` the answer is the accepted transaction, and nobody waits.
+    `alone` the answer is the accepted transaction, and nobody waits. `new_customer`: of an order, its customer, to be
+    created before it unless it is known; the order refers to it by its external id.
     """
 
     caller: Caller
@@ -33,6 +34,7 @@ class Create:
     wait_s: float = MAX_WAIT_S
     traceparent: str = ""
     queueing: Queueing = SYNCHRONOUS
+    new_customer: Customer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,10 @@ from gateway.domain.plan import still_done, undo_of
 from gateway.domain.records import StepRecord, TransactionRecord
 from gateway.domain.transaction import Status
 from gateway.transactions.dispatch import Dispatch, Lease, dispatched_members, step_members
-from gateway.transactions.effects import forget_parts, release
+from gateway.transactions.effects import forget_number, forget_parts, release
 from gateway.transactions.exceptions import ErpWords, open_exception
 from gateway.transactions.finish import give_pin_back, refusal_members, reject, rest
+from gateway.transactions.home import capability
 from gateway.transactions.steps import send, step_of
 from gateway.transactions.work import Work
 
@@ -33,11 +34,11 @@ async def step_refused(work: Work, step: StepRecord, problem: Mapping[str, Any])
     `step`: as it was; it is written here.
     """
     refused = replace(step, state="rejected", closed_at=step.closed_at or work.now)
+    if step.direction == "undo":
+        return await _undo_refused(work, replace(refused, problem=_text(problem)), problem)
     if work.record.legs is None:
         await work.unit.update_step(refused)
         return await reject(work, problem)
-    if step.direction == "undo":
-        return await _undo_refused(work, replace(refused, problem=_text(problem)), problem)
     await work.keep_step(refused)
     done = still_done(await work.unit.steps(work.record.transaction_id))
     if not done:
@@ -51,12 +52,19 @@ async def step_refused(work: Work, step: StepRecord, problem: Mapping[str, Any])
     return await _hand_on(work, done)
 
 
-async def begin_undo(work: Work, done: Sequence[StepRecord]) -> Dispatch:
+async def begin_undo(work: Work, done: Sequence[StepRecord]) -> TransactionRecord | Dispatch:
     """Dispatch the undo of the newest step that still stands. `done`: newest first."""
     newest = done[0]
-    leg = leg_of(work.record, newest.step)
     planned = work.record.posting_date
-    posting_date = work.parts.rules.acts.first_open_day(leg.company_code, planned or "")
+    posting_date = None
+    if work.record.legs is not None:
+        leg = leg_of(work.record, newest.step)
+        posting_date = work.parts.rules.acts.first_open_day(leg.company_code, planned or "")
+    else:
+        resume(work)
+        can = capability(work.parts, newest.system_id, work.record.domain, "cancel")
+        if not can.supported:
+            return await _doubt(work, newest, UNDO_REFUSED, _cannot(newest, can.reason))
     lease = Lease.take(work.parts, newest.system_id, work.job.epoch)
     undo = step_of(
         work.parts,
@@ -86,6 +94,10 @@ async def undone(work: Work, members: Mapping[str, Any]) -> TransactionRecord:
         return await _hand_on(work, done)
     work.journal.move(Status.COMPENSATED, {"undone": [one.step for one in steps if one.direction == "undo"]})
     work.journal.change(retry_after_s=None)
+    if work.record.legs is None:
+        # the order for which it was made tells people why
+        await forget_number(work, steps[0].system_id)
+        return await rest(work)
     await forget_parts(work, steps)
     await release(work)
     await give_pin_back(work)
@@ -128,6 +140,14 @@ async def _doubt(work: Work, step: StepRecord, why: str, problem: Mapping[str, A
         words=ErpWords.of(problem),
     )
     return await rest(work)
+
+
+def _cannot(step: StepRecord, reason: str) -> dict[str, Any]:
+    return {
+        "code": "operation-not-served",
+        "detail": f"{step.system_id} cannot take it back: {reason}",
+        "erp": {"systemId": step.system_id, "messageCode": "", "field": "", "message": reason},
+    }
 
 
 def _text(problem: Mapping[str, Any]) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from adapters.canonical import CanonicalDocument
 from gateway.domain.identity import content_hash
 from gateway.transactions.commands import Cancel, Change, Create, Reverse
 from gateway.transactions.parts import LineParts, Tools
@@ -14,7 +15,8 @@ OPERATION = "create"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is made before the unit runs: ids, salt, the canonical body and its hash."""
+    """What is made before the unit runs: ids, salt, the canonical body and its hash. `customer`: the same of the
+    customer that comes with an order."""
 
     transaction_id: str
     document_id: str
@@ -24,12 +26,21 @@ class Draft:
     body: bytes
     content_hash: str
     trace_id: str
+    customer: Draft | None = None
 
     @classmethod
     def of(cls, command: Create, parts: LineParts) -> Draft:
         """Draw the ids for this command."""
-        tools = parts.tools
-        body = command.document.model_dump_json(exclude_none=True).encode()
+        trace_id = _trace_id(command.traceparent, parts.tools)
+        if command.new_customer is None:
+            return cls._of(command.document, parts.tools, trace_id)
+        # first, because ids are ordered by time, and it is done first
+        customer = cls._of(command.new_customer, parts.tools, trace_id)
+        return replace(cls._of(command.document, parts.tools, trace_id), customer=customer)
+
+    @classmethod
+    def _of(cls, document: CanonicalDocument, tools: Tools, trace_id: str) -> Draft:
+        body = document.model_dump_json(exclude_none=True).encode()
         return cls(
             transaction_id=tools.ids.new("txn"),
             document_id=tools.ids.new("doc"),
@@ -38,7 +49,7 @@ class Draft:
             salt=tools.randomness.salt(),
             body=body,
             content_hash=content_hash(body),
-            trace_id=_trace_id(command.traceparent, tools),
+            trace_id=trace_id,
         )
 
 

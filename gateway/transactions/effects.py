@@ -61,6 +61,13 @@ async def forget_parts(work: Work, steps: Sequence[StepRecord]) -> None:
         await _link(work, number_of(step), mirror=True)
 
 
+async def forget_number(work: Work, system_id: str) -> None:
+    """What was posted is taken back where it stands: its number names it no more."""
+    record = work.record
+    work.journal.act(EntryKind.UNLINKED, {"documentId": record.document_id, "systemId": system_id})
+    await work.unit.end_numbers(record.document_id, system_id, work.now)
+
+
 async def release(work: Work) -> None:
     """The transaction ended and left the document as it was: something else may be done to it now."""
     if work.record.operation != "create":

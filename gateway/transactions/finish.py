@@ -14,6 +14,7 @@ from gateway.domain.transaction import RESTING, Status
 from gateway.errors import Problem
 from gateway.transactions.effects import release
 from gateway.transactions.exceptions import ErpWords, open_exception
+from gateway.transactions.new_customers import settle_with_customer
 from gateway.transactions.work import Work
 
 
@@ -48,7 +49,8 @@ async def rest(work: Work) -> TransactionRecord:
         raise AssertionError(f"{record.status} is no resting status")
     await work.unit.delete_job(record.transaction_id)
     work.journal.woken_jobs += await work.unit.wake_jobs_waiting_for(record.transaction_id, work.now)
-    return record
+    await settle_with_customer(work)
+    return work.record
 
 
 async def give_pin_back(work: Work) -> None:

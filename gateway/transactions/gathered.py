@@ -153,6 +153,12 @@ class Gathered:
             found |= read
         return found
 
+    async def update_document(self, record: DocumentRecord) -> None:
+        """What was found under its names before is not what it says now."""
+        await self.flush()
+        self._masters = {name: one for name, one in self._masters.items() if one.document_id != record.document_id}
+        await self._unit.update_document(record)
+
     # what is inserted
 
     async def insert_idempotency_key(self, record: IdempotencyKeyRecord) -> None:

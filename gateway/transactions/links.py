@@ -23,6 +23,12 @@ class LinkedDocument:
     transaction: TransactionRecord | None
 
     @property
+    def is_going(self) -> bool:
+        """It was posted for an order, and is taken back with it; or that was tried, and a person decides."""
+        going = {Status.COMPENSATING, Status.IN_DOUBT}
+        return self.document.made_for is not None and self.transaction is not None and self.transaction.status in going
+
+    @property
     def is_there(self) -> bool:
         """Posted, or there before the gateway was."""
         return self.transaction is None or self.transaction.status is Status.POSTED
@@ -41,18 +47,30 @@ def name_of(link: Link, source: str) -> DocumentName:
     return DocumentName(link.target_domain, document_id=reference.document_id, erp_number=reference.erp_number)
 
 
-async def resolve_links(
-    unit: WriteUnit, document: CanonicalDocument, source: str, scope: DataScope | None
-) -> Sequence[LinkedDocument]:
-    """All documents that this one refers to.
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """The customer that comes with the document, as it will be recorded in the same commit."""
 
-    What is no master is kept from changing, and what is not at rest is read under lock, so that it cannot end or be
-    undone unnoticed between this look and the commit. Raises Problem `unknown-reference` naming every field that leads
+    name: DocumentName
+    document: DocumentRecord
+    transaction: TransactionRecord
+
+
+async def resolve_links(
+    unit: WriteUnit, document: CanonicalDocument, source: str, scope: DataScope | None, coming: Coming | None = None
+) -> Sequence[LinkedDocument]:
+    """All documents that this one refers to. `coming`: what is accepted with it.
+
+    What is no master is kept from changing, and so is a customer that came with an order and may be taken back with it;
+    what is not at rest is read under lock, so that it cannot end or be undone unnoticed between this look and the
+    commit. Raises Problem `unknown-reference` naming every field that leads
     nowhere. What is no master and lies outside the caller's data scope leads nowhere too: its existence is not told.
     """
     links = document.links()
     names = {link.field: name_of(link, source) for link in links}
-    found = await unit.documents_named(list(dict.fromkeys(names.values())))
+    found = dict(await unit.documents_named(list(dict.fromkeys(names.values()))))
+    if coming is not None:
+        found[coming.name] = coming.document
     missing: list[Link] = []
     known: list[tuple[Link, DocumentRecord]] = []
     for link in links:
@@ -75,9 +93,13 @@ async def resolve_links(
                 for link in missing
             ),
         )
-    held = await _hold(unit, document, known)
+    held = dict(await _hold(unit, document, known))
+    if coming is not None:
+        held.pop(coming.document.document_id, None)
     known = [(link, held.get(target.document_id, target)) for link, target in known]
-    made_by = await _transactions_of(unit, known)
+    made_by = dict(await _transactions_of(unit, known))
+    if coming is not None:
+        made_by[coming.transaction.transaction_id] = coming.transaction
     return [
         LinkedDocument(link, target, made_by.get(target.transaction_id) if target.transaction_id else None)
         for link, target in known
@@ -95,11 +117,14 @@ def _told(link: Link, source: str) -> str:
 async def _hold(
     unit: WriteUnit, document: CanonicalDocument, known: Sequence[tuple[Link, DocumentRecord]]
 ) -> Mapping[str, DocumentRecord]:
-    """What is no master, as it stands now, by id. Credit notes go one after the other: their sum is judged."""
+    """What is no master or may be taken back, as it stands now, by id. Credit notes go one after the other: their sum
+    is judged. What comes with the document itself is not there yet."""
     alone = isinstance(document, Invoice) and document.document_type == "credit_note"
     held = {}
-    for document_id in sorted({target.document_id for link, target in known if link.kind != "master"}):
-        parent = await unit.document(document_id, alone=alone)
+    wanted = {target.document_id for link, target in known if link.kind != "master"}
+    provisional = {target.document_id for link, target in known if link.kind == "master" and target.made_for}
+    for document_id in sorted(wanted | provisional):
+        parent = await unit.document(document_id, alone=alone and document_id in wanted)
         if parent is not None:
             held[document_id] = parent
     return held
@@ -141,15 +166,24 @@ def relations_of(document_id: str, linked: Sequence[LinkedDocument]) -> list[Rel
     ]
 
 
+def new_customer_of(linked: Sequence[LinkedDocument]) -> str | None:
+    """The canonical id of the document's customer, if that came with an order that is not posted so far."""
+    return next(
+        (one.document.document_id for one in linked if one.link.field == "customer" and one.document.made_for), None
+    )
+
+
 def customer_of(linked: Sequence[LinkedDocument]) -> str | None:
     """The canonical id of the document's customer."""
     return next((one.document.document_id for one in linked if one.link.field == "customer"), None)
 
 
 def refuse_failed_parent(linked: Sequence[LinkedDocument]) -> None:
-    """Raise Problem `parent-rejected` if something that it follows or relates to ended without a document."""
+    """Raise Problem `parent-rejected` if something that it follows or relates to ended without a document, or a
+    customer that came with an order did."""
     for parent in linked:
-        if parent.link.kind != "master" and parent.failed and parent.transaction is not None:
+        counts = parent.link.kind != "master" or parent.document.made_for is not None
+        if counts and parent.failed and parent.transaction is not None:
             raise Problem(
                 "parent-rejected",
                 f"{parent.link.field} names a document whose transaction {parent.transaction.transaction_id} "

@@ -22,10 +22,12 @@ async def numbers_at(unit: WriteUnit, linked: Sequence[LinkedDocument], target: 
     numbers: dict[str, ErpNumber] = {}
     for one in needed:
         number = known.get(one.document.document_id)
+        making = one.transaction
+        if number is not None and making is not None and one.is_going:
+            return Waits(making.transaction_id, one.link.field)
         if number is not None:
             numbers[one.link.field] = number
             continue
-        making = one.transaction
         if target.is_home and not one.failed:
             continue
         if making is not None and not one.is_there and not one.failed:

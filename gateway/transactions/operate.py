@@ -100,7 +100,8 @@ async def operate(unit: WriteUnit, parts: LineParts, command: Operation, draft: 
     routed = await route_operation(
         unit, parts, intent.document, record, scope=command.caller.data_scope, changed=intent.changed
     )
-    await unit.update_document(replace(document, busy_with=record.transaction_id))
+    # who has a customer changed wants it, whatever becomes of the order with which it came
+    await unit.update_document(replace(document, busy_with=record.transaction_id, made_for=None))
     journal = Journal(parts.tools, record, command.caller.client)
     journal.begin(
         {

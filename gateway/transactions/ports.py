@@ -76,6 +76,10 @@ class WriteUnit(Protocol):
         """Add a number. The same (document, system, number) again changes nothing."""
         ...
 
+    async def end_numbers(self, document_id: str, system_id: str, at: int) -> int:
+        """What the document is called in that system is over (µs); how many numbers that were."""
+        ...
+
     # what refers to what
     async def insert_relations(self, records: Sequence[RelationRecord]) -> None: ...
     async def delete_relations(self, document_id: str) -> None:
@@ -85,6 +89,10 @@ class WriteUnit(Protocol):
     async def followers(self, document_id: str) -> Sequence[DocumentRecord]:
         """The documents that follow this one, or came too late to follow it, and stand or may yet: not undone, and
         their creation did not fail."""
+        ...
+
+    async def document_of_customer(self, customer_id: str) -> DocumentRecord | None:
+        """One of the customer's documents that stand or may yet, if there is one."""
         ...
 
     # lineages and pins

@@ -40,6 +40,8 @@ async def posting_of(unit: WriteUnit, record: TransactionRecord, step: StepRecor
     reference = step.external_reference
     if record.legs is not None:
         return await _part(unit, record, step)
+    if record.operation == "create" and step.direction == "undo":
+        return await _taken_back(unit, record, step)
     if record.operation == "create":
         document = await stored_document(unit, record)
         return Submission(document, reference, await _numbers(unit, document, record.source, step.system_id))
@@ -56,6 +58,13 @@ async def posting_of(unit: WriteUnit, record: TransactionRecord, step: StepRecor
     if record.operation == "cancel":
         return Cancellation(number, original, reference, said["reason"])
     return Reversal(number, original, reference, date.fromisoformat(record.posting_date or ""), said["reason"])
+
+
+async def _taken_back(unit: WriteUnit, record: TransactionRecord, step: StepRecord) -> Cancellation:
+    """What takes back a customer for whose order there is no use any more."""
+    made = next(one for one in await unit.steps(record.transaction_id) if one.direction == "do")
+    original = Submission(await stored_document(unit, record), made.external_reference, {})
+    return Cancellation(number_of(made), original, step.external_reference, "nothing came of its order")
 
 
 async def _part(unit: WriteUnit, record: TransactionRecord, step: StepRecord) -> Posting:

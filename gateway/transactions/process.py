@@ -134,7 +134,9 @@ async def _decide_next(work: Work, in_force: RulesState) -> TransactionRecord | 
         return await _again(work, begun[-1]) if begun else await _route(work)
     steps = await work.unit.steps(record.transaction_id)
     step = in_hand(steps)
-    if record.status is Status.COMPENSATING and step.state not in UNFINISHED_STEP:
+    # a person wants a system asked again that could not take back what it had posted
+    asked = record.status is Status.IN_DOUBT and step.state == "posted" and record.legs is None
+    if (record.status is Status.COMPENSATING and step.state not in UNFINISHED_STEP) or asked:
         refuse_other(in_force, work.parts.rules)
         return await begin_undo(work, still_done(steps))
     if step.state == "rejected":

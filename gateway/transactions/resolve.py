@@ -36,16 +36,20 @@ from gateway.transactions.execute import WasPosted, posted_as_found
 from gateway.transactions.finish import problem_members, rest
 from gateway.transactions.parts import SECOND, LineParts
 from gateway.transactions.release import hold_back, stopped
-from gateway.transactions.settle import backoff_s, kept_refusal, may_still_run, settle
+from gateway.transactions.settle import backoff_s, kept_refusal, may_have_posted, settle
 from gateway.transactions.work import Work
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What an inquiry answered, or the error that kept it from answering; `at` µs."""
+    """What an inquiry answered, or the error that kept it from answering.
+
+    `asked_at`: before it was sent (µs). What was posted later is not in the answer. `at`: when the answer was there.
+    """
 
     found: tuple[FoundDocument, ...]
     error: ErpError | None
+    asked_at: int
     at: int
 
 
@@ -61,7 +65,7 @@ async def inquire(parts: LineParts, step: StepRecord, posting: Posting) -> Findi
     now = parts.tools.clock.now()
     outcome = "failed" if failure else f"found_{min(len(found), 2)}"
     parts.metrics.erp_call(step.system_id, "inquire", outcome, (now - began) / SECOND)
-    return Findings(found, failure, now)
+    return Findings(found, failure, began, now)
 
 
 async def resolve(work: Work, step: StepRecord, posting: Posting, findings: Findings) -> TransactionRecord | Dispatch:
@@ -81,7 +85,7 @@ async def resolve(work: Work, step: StepRecord, posting: Posting, findings: Find
     )
     if findings.found:
         return await _found(work, step, posting, findings.found)
-    step = replace(step, inquiries=step.inquiries + 1, inquired_at=findings.at)
+    step = replace(step, inquiries=step.inquiries + 1, inquired_at=findings.asked_at)
     return await _not_found(work, step, posting)
 
 
@@ -159,7 +163,7 @@ async def _send_again(work: Work, step: StepRecord, posting: Posting) -> Transac
     if not asked and work.now - work.record.accepted_at > int(work.parts.limits.give_up_s * SECOND):
         return await _doubt(work, step, "too-old")
     why = await stopped(work, step)
-    if isinstance(why, Problem) and may_still_run(step, work.now):
+    if isinstance(why, Problem) and may_have_posted(step):
         # not refused for good while an earlier attempt may yet post
         work.journal.change(problem=json.dumps(problem_members(why), ensure_ascii=False))
         await work.keep_step(step)

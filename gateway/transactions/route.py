@@ -17,6 +17,7 @@ from gateway.transactions.judge import judge
 from gateway.transactions.late import kind_of, late_of, refuse_late, refuse_legacy, relating
 from gateway.transactions.leg_routes import legs_ready, undoing_legs
 from gateway.transactions.links import (
+    Coming,
     LinkedDocument,
     customer_of,
     parents_of,
@@ -79,8 +80,10 @@ async def route(
     scope: DataScope | None,
     transaction_id: str,
     lineage_id: str | None = None,
+    coming: Coming | None = None,
 ) -> Routed:
     """Decide for a new document in the unit of the commit: with the parents, pins and numbers as they stand in it.
+    `coming`: the customer that is accepted with it.
 
     `lineage_id`: the transaction's own lineage, once it has one (a root that was routed before keeps its pin); what is
     accepted already is kept back by a freeze, not refused.
@@ -88,7 +91,7 @@ async def route(
     Raises Problem for what can never be sent as it is: unknown-reference, parent-rejected, lineage-spans-systems,
     lineage-closed, policy-check-failed, unknown-node, domain-not-served, no-rule, frozen, invalid-document.
     """
-    linked = await resolve_links(unit, document, source, scope)
+    linked = await resolve_links(unit, document, source, scope, coming)
     refuse_failed_parent(linked)
     refuse_credited_credits(document, linked)
     parents = parents_of(linked)

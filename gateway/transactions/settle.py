@@ -13,7 +13,7 @@ from gateway.domain.outcomes import MISCONFIGURED
 from gateway.domain.records import StepRecord, TransactionRecord
 from gateway.domain.transaction import Status
 from gateway.transactions.advance import posted_step, step_posted
-from gateway.transactions.compensate import resume, step_refused
+from gateway.transactions.compensate import resume, step_refused, undone
 from gateway.transactions.dispatch import Dispatch, step_members
 from gateway.transactions.effects import release, take_effect
 from gateway.transactions.exceptions import close_exception
@@ -32,7 +32,7 @@ async def settle(work: Work, step: StepRecord, outcome: Outcome) -> TransactionR
             return await _posted(work, step, outcome)
         case WasRejected(error=error):
             problem = _erp_problem(work.record, step, error)
-            if may_still_run(step, work.now):
+            if step.earlier_until is not None:
                 return await keep_refusal(work, step, problem)
             return await step_refused(work, replace(step, closed_at=work.now), problem)
         case WasNotSent():
@@ -41,14 +41,15 @@ async def settle(work: Work, step: StepRecord, outcome: Outcome) -> TransactionR
             return await become_unknown(work, step, outcome.error.code, outcome.closed_at)
 
 
-def may_still_run(step: StepRecord, now: int) -> bool:
-    """Whether an earlier attempt of unknown outcome may still be executed at the ERP."""
+def may_have_posted(step: StepRecord) -> bool:
+    """Whether an earlier attempt of unknown outcome may yet be executed at the ERP, or was since the last inquiry."""
     until = step.earlier_until
-    return until is not None and (until == 0 or now <= until)
+    return until is not None and (until == 0 or step.inquired_at is None or step.inquired_at <= until)
 
 
 async def keep_refusal(work: Work, step: StepRecord, problem: Mapping[str, Any]) -> TransactionRecord:
-    """The ERP refused this attempt, but an earlier one may yet post: it stays unknown until that is known."""
+    """The ERP refused this attempt, but an earlier one may yet post, or has posted since it was inquired last: it stays
+    unknown until an inquiry after its time finds nothing."""
     step = note_problem(work, step, problem)
     return await become_unknown(work, step, "refused-while-earlier-may-run", work.now)
 
@@ -76,10 +77,13 @@ async def post_here(work: Work, step: StepRecord) -> TransactionRecord:
 
 
 async def _posted(work: Work, step: StepRecord, outcome: WasPosted) -> TransactionRecord | Dispatch:
-    if work.record.legs is None:
+    if work.record.legs is None and step.direction == "do":
         return await _all_posted(work, step, outcome)
     number = outcome.posted.number
     posted = posted_step(step, number.document_type, number.document_number, work.now)
+    if work.record.legs is None:
+        await work.keep_step(posted)
+        return await undone(work, _posted_members(step, outcome))
     return await step_posted(work, posted, _posted_members(step, outcome))
 
 
@@ -144,6 +148,8 @@ def _erp_problem(record: TransactionRecord, step: StepRecord, error: ErpError) -
     what = "the document" if creates else record.operation
     if record.legs is not None:
         what = f"part {step.step} of {what}" if step.direction == "do" else f"to undo part {step.step}"
+    elif step.direction == "undo":
+        what = "to take it back"
     return {
         "code": "rejected-by-erp",
         "detail": f"{step.system_id} refused {what}: {error.message}",
@@ -176,13 +182,19 @@ async def _not_sent(work: Work, step: StepRecord, outcome: WasNotSent) -> Transa
     }
     step = note_problem(work, replace(step, state="not_sent", closed_at=now), problem)
     work.journal.change(retry_after_s=max(1, round(wait_s)), updated_at=max(now, work.record.updated_at))
+    if step.earlier_until is not None:
+        # nothing of this attempt, but one before it may have posted since it was inquired last: that comes first
+        tries = work.job.tries + 1
+        return await become_unknown(work, step, "not-sent-while-earlier-may-run", now, wait_s=wait_s, tries=tries)
     await work.keep_step(step)
     await work.put_back(due_at=now + int(wait_s * SECOND), tries=work.job.tries + 1)
     return await work.save()
 
 
-async def become_unknown(work: Work, step: StepRecord, code: str, closed_at: int | None) -> TransactionRecord:
-    """Nobody knows whether it was posted: the transaction is `unknown`, and an inquiry is due.
+async def become_unknown(
+    work: Work, step: StepRecord, code: str, closed_at: int | None, *, wait_s: float = 0.0, tries: int = 0
+) -> TransactionRecord:
+    """Nobody knows whether it was posted: the transaction is `unknown`, and an inquiry is due, after `wait_s` at least.
 
     While it is undone it stays `compensating`: it is known what is to become of it.
     """
@@ -194,8 +206,8 @@ async def become_unknown(work: Work, step: StepRecord, code: str, closed_at: int
         work.journal.note(EntryKind.UNKNOWN, members)
     else:
         work.journal.move(Status.UNKNOWN, members)
-    delay = int(work.parts.systems[step.system_id].policy.inquiry_delay_s * SECOND)
-    await work.put_back(due_at=work.now + delay, tries=0)
+    delay_s = max(wait_s, work.parts.systems[step.system_id].policy.inquiry_delay_s)
+    await work.put_back(due_at=work.now + int(delay_s * SECOND), tries=tries)
     return await work.save()
 
 

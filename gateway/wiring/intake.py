@@ -8,6 +8,7 @@ from gateway.api.limits import Limits
 from gateway.cutover.rules_holder import RulesHolder
 from gateway.intake.cloud_event import EventReader, sender_of
 from gateway.intake.consumer import IntakeConsumer, Patience
+from gateway.intake.ports import IntakeCounts
 from gateway.messaging.intake_stream import IntakeStream
 from gateway.messaging.nats import NatsConnection, NatsSettings
 from gateway.messaging.replay import Replays
@@ -31,6 +32,7 @@ def intake_consumer(
     holder: RulesHolder,
     tools: Tools,
     ends: list[Callable[[], Awaitable[object]]],
+    counts: IntakeCounts,
 ) -> IntakeConsumer | None:
     """This process's part in the shared consumer; None where no sources are set. `ends` gets what closes it."""
     wanted = settings.intake
@@ -49,4 +51,5 @@ def intake_consumer(
         lambda: holder.current.rulebook.tables,
         tools,
         Patience(wanted.again_s, wanted.deadline_s),
+        counts,
     )

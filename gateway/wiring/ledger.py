@@ -18,6 +18,7 @@ from gateway.ledger.held import HeldFile
 from gateway.ledger.key_files import KeyFiles, KeyPurpose
 from gateway.ledger.log_files import WaitingTiles
 from gateway.ledger.log_keys import LogKeys
+from gateway.ledger.note_keys import VerifierKey
 from gateway.ledger.notes import Note
 from gateway.ledger.proofs import NodeSource
 from gateway.ledger.recheck import Recheck
@@ -95,11 +96,12 @@ async def open_log(
     try:
         await _refuse_a_new_key_for_an_old_log(store, origin, key_files(data, settings))
         keys = await asyncio.to_thread(_current_keys, key_files(data, settings))
+        evidence = await asyncio.to_thread(_evidence_key, key_files(data, settings))
         witnesses = HttpWitnesses(settings.ledger.witnesses)
     except (KeyMisused, Malformed) as error:
         raise SettingsError(str(error)) from error
     ends.append(witnesses.aclose)
-    check = LogCheck(store.log, LogKeys.pinned(*(one.key for one in keys.signers())), held)
+    check = LogCheck(store.log, LogKeys.pinned(*(one.key for one in keys.signers())), held, evidence)
     complete = await check.at_start(settings.ledger.startup_entries)
     _log.info("log_checked", origin=origin, complete=complete)
     loop = asyncio.get_running_loop()
@@ -114,15 +116,19 @@ async def open_log(
     sequencer = Sequencer(stored, origin, keys.signers, held, cosigners)
     every = settings.ledger.recheck_s
     recheck = Recheck(check, every, sequencer.halt, first_after_s=every if complete else min(every, FIRST_RECHECK_S))
-    state = await _state(store, tools, every)
+    state = await _state(store, tools, every, check)
     return LiveLog(origin, sequencer, recheck, files, state)
 
 
-async def _state(store: Store, tools: Tools, every_s: float) -> StateRecheck:
+async def _state(store: Store, tools: Tools, every_s: float, check: LogCheck) -> StateRecheck:
     """The audit of the state, made at once where that is quick. Raises LogRefused."""
     small = (await store.log.tally()).entries <= AUDITED_AT_START
     state = StateRecheck(
-        store.reads, tools.commitment_key, every_s, first_after_s=every_s if small else min(every_s, FIRST_RECHECK_S)
+        store.reads,
+        tools.commitment_key,
+        every_s,
+        first_after_s=every_s if small else min(every_s, FIRST_RECHECK_S),
+        gone=check.gone,
     )
     if small:
         await state.at_start()
@@ -132,6 +138,10 @@ async def _state(store: Store, tools: Tools, every_s: float) -> StateRecheck:
 def _current_keys(files: KeyFiles) -> CurrentKeys:
     make_missing(files)
     return CurrentKeys(files)
+
+
+def _evidence_key(files: KeyFiles) -> VerifierKey:
+    return files.signer(KeyPurpose.EVIDENCE).key
 
 
 async def _refuse_a_new_key_for_an_old_log(store: Store, origin: str, files: KeyFiles) -> None:

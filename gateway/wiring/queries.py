@@ -1,4 +1,4 @@
-"""Auditors' questions in one process: what answers them, what fills the index, what counts the uses of scopes."""
+"""Auditors' questions in one process: what answers them, what fills the index, what counts uses."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Final
 from gateway.api.ledger_parts import LedgerParts
 from gateway.errors import GatewayError
 from gateway.ledger.access_log import AccessLog
+from gateway.ledger.api_uses import ApiUses
 from gateway.ledger.entry_indexer import EntryIndexer
 from gateway.ledger.evidence.desk import EvidenceDesk
 from gateway.ledger.note_keys import Signer
@@ -29,12 +30,14 @@ class Queries:
     parts: LedgerParts
     indexer: EntryIndexer
     uses: ScopeUses
+    api_uses: ApiUses
 
     def start(self) -> list[asyncio.Task[None]]:
         """Begin to fill the index, and to keep what was counted."""
         return [
             asyncio.create_task(self.indexer.run(), name="indexer"),
             asyncio.create_task(self.uses.run(), name="scope_uses"),
+            asyncio.create_task(self.api_uses.run(), name="api_uses"),
         ]
 
     async def finish(self) -> None:
@@ -42,6 +45,7 @@ class Queries:
         with contextlib.suppress(TimeoutError, GatewayError):
             async with asyncio.timeout(FINISH_S):
                 await self.uses.flush()
+                await self.api_uses.flush()
                 await self.indexer.finish()
 
 
@@ -60,6 +64,7 @@ def open_queries(
         LedgerParts(store.ledger, accesses, origin, EvidenceDesk(store, accesses, origin, evidence_signer)),
         EntryIndexer(store, leads),
         ScopeUses(store, tools.clock, tools.commitment_key),
+        ApiUses(store, tools.clock),
     )
     ends.append(queries.finish)
     return queries

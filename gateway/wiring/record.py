@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Container
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import structlog
 
@@ -17,9 +18,11 @@ from gateway.liveness import this_process
 from gateway.settings import Settings, SettingsError, read_secret
 from gateway.store.store import Store, StoreUnit
 from gateway.store.url import SqliteDatabase, parse_url
-from gateway.transactions.parts import Tools
+from gateway.transactions.parts import SECOND, Tools
 from gateway.transactions.ports import WriteUnit
 
+KEPT_S: Final = 30 * 86_400.0
+"""How long a process is known after its start, at least: whoever looks into a sending of last week finds who sent."""
 _log = structlog.get_logger(__name__)
 
 
@@ -72,6 +75,18 @@ async def register(store: Store, tools: Tools) -> None:
         if tools.liveness.has_ended(holder):
             freed = await store.write(partial(_free, owner=holder.process_id, now=now))
             _log.info("leases_freed", process=holder.process_id, jobs=freed)
+
+
+async def forget_ended(store: Store, now: int) -> None:
+    """Delete what processes of long ago left behind: a start adds a row, so a start is when they are looked for. It can
+    wait for a later start."""
+    try:
+        forgotten = await store.write(lambda unit: unit.forget_processes_before(now - int(KEPT_S * SECOND)))
+    except StoreUnavailable as error:
+        _log.warning("processes_not_forgotten", error=str(error))
+        return
+    if forgotten:
+        _log.info("processes_forgotten", processes=forgotten)
 
 
 async def hand_jobs_over(store: Store, process_id: str, busy_with: Container[str]) -> None:

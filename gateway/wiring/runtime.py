@@ -48,7 +48,7 @@ from gateway.wiring.ledger import LiveLog, key_files, open_log
 from gateway.wiring.line_limits import line_limits
 from gateway.wiring.privacy import privacy_parts
 from gateway.wiring.queries import Queries, open_queries
-from gateway.wiring.record import hand_jobs_over, may_hold_rules, only_writer, register, store_url
+from gateway.wiring.record import forget_ended, hand_jobs_over, may_hold_rules, only_writer, register, store_url
 from gateway.wiring.relay import nats_of, open_relay
 from gateway.wiring.rules import (
     RulesFiles,
@@ -189,16 +189,17 @@ async def _open(
         partial(key_files(data, settings).signer, KeyPurpose.EVIDENCE),
         ends,
     )
-    await register(store, tools)
+    await register(store.patient("to register this process and free the leases of ended ones"), tools)
+    await forget_ended(store, tools.clock.now())
     start = await rules_at_start(data, store, files)
     systems = connect_systems(start.rulebook, settings.systems, data, tracing.tracer)
     ends += [system.port.aclose for system in systems.values()]
     check_targets(start.rulebook, systems)
-    rules = await enter_or_hold(store, tools, start)
+    rules = await enter_or_hold(store.patient("to put the first rules in force"), tools, start)
     holder = await hold_rules(store, rules, lambda rulebook: check_targets(rulebook, systems))
     if settings.cross_references is not None:
         rows = await asyncio.to_thread(read_rows, data / settings.cross_references, start.rulebook.systems)
-        await import_cross_references(store, tools, rules, rows)
+        await import_cross_references(store.patient("to import the cross references"), tools, rules, rows)
     nats = await nats_of(data, settings, ends)
     relay = await open_relay(nats, store.led(leads.relay), tools, tracing, ends, metrics)
     parts = LineParts(tools, rules, systems, line_limits(settings.line), metrics, tracing.tracer or NoOpTracer())
@@ -251,7 +252,7 @@ async def _open(
         leaders=leaders,
         clocks=clocks,
         systems=systems,
-        intake=intake_consumer(nats, settings, line, holder, tools, ends),
+        intake=intake_consumer(nats, settings, line, holder, tools, ends, metrics.intake),
         app_parts=replace(
             app_parts_of(
                 settings,
@@ -267,11 +268,12 @@ async def _open(
             ),
             ledger=queries.parts,
             scope_uses=queries.uses,
+            api_uses=queries.api_uses,
             drafts=activating(drafts, store, activator.wake, relay.wake),
             acts=acts,
             privacy=privacy,
             exceptions=exception_parts(store, parts, holder, line, relay.wake, wake_worker),
-            intake=IntakeParts(store, store.reads, line, tools),
+            intake=IntakeParts(store, store.reads, line, tools, metrics.intake),
             replays=replays(nats, store, tools, ends),
             simulations=simulations,
             slices=slice_parts(store, tools, holder, systems, drafts.gates, relay.wake),

@@ -9,7 +9,7 @@ import httpx
 
 from gateway.ledger.cosignature import WitnessPolicy
 from gateway.ledger.note_keys import VerifierKey
-from gateway.settings import WitnessSettings
+from gateway.settings_ledger import WitnessSettings
 
 ANSWER_S: Final = 2.0
 """A checkpoint waits so long for a witness, once in `cosigning.PAUSE_S` if it does not answer."""

@@ -17,6 +17,7 @@ from gateway.app import create_app
 from gateway.auth import Client, EmbeddedIssuer
 from gateway.domain.caller import DataScope
 from gateway.ledger.access_log import AccessLog
+from gateway.ledger.api_uses import ApiUses
 from gateway.ledger.entry_indexer import EntryIndexer
 from gateway.ledger.scope_uses import ScopeUses
 from gateway.store.store import Store
@@ -40,6 +41,7 @@ class Auditing:
     issuer: EmbeddedIssuer
     parts: AppParts
     uses: ScopeUses
+    api_uses: ApiUses
     http: httpx.AsyncClient
 
     @property
@@ -92,6 +94,7 @@ async def auditing(store: Store, tmp_path: Path) -> AsyncIterator[Auditing]:
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = EmbeddedIssuer(key, ISSUER, "gateway", lambda: rig.clock.micros / 1_000_000, demo=True)
     uses = ScopeUses(store, rig.clock, tools.commitment_key)
+    api_uses = ApiUses(store, rig.clock)
     parts = AppParts(
         submissions=rig.line,
         reads=store.reads,
@@ -102,9 +105,10 @@ async def auditing(store: Store, tmp_path: Path) -> AsyncIterator[Auditing]:
         capabilities=dict,
         ledger=LedgerParts(store.ledger, AccessLog(store, tools), ORIGIN),
         scope_uses=uses,
+        api_uses=api_uses,
     )
     async with in_this_loop(parts) as http:
-        found = Auditing(rig, live(store, tmp_path), issuer, parts, uses, http)
+        found = Auditing(rig, live(store, tmp_path), issuer, parts, uses, api_uses, http)
         await found.order_to_cash()
         await found.order_to_cash("10249", **TO_CLOUD)
         await found.catch_up()

@@ -30,7 +30,6 @@ from tests.ledger.logs import KEY, ORIGIN, OTHER_KEY
 from tests.line.rig import order
 from tests.migrated import migrated_file
 
-
 SEEN_AT = 1_700_000_123
 """When the witness says that it saw the checkpoint, in s since 1970."""
 
@@ -83,7 +82,7 @@ class _Near:
 
     async def add_checkpoint(self, _name: str, body: bytes) -> tuple[int, str, bytes]:
         note = parse_note(body.partition(b"\n\n")[2])
-        return 200, TEXT_TYPE, f"{cosign(self._key, note.text, SEEN_AT)}\n".encode()
+        return 200, TEXT_TYPE, cosign(self._key, note.text, SEEN_AT).line.encode()
 
 
 async def test_a_pack_shows_that_it_continues_what_was_seen(audit: Auditing) -> None:

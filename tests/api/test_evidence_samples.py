@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import struct
 from base64 import b64decode
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -16,12 +19,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.cli.console import Failure
+from gateway.cli.ledger_verify_pack import check_pack
 from gateway.domain.caller import DataScope
+from gateway.ledger.copying import copy_log
+from gateway.ledger.evidence import gathering
 from gateway.ledger.evidence.archive import files_of
+from gateway.ledger.evidence.population import PopulationRead
 from gateway.ledger.evidence.sampling import draw, seed_of
+from gateway.ledger.tile_directory import DirectoryTiles
 from gateway.store.store import Store
 from tests.api.auditing import Auditing, auditing
-from tests.api.evidence import NONCE, pack_of, verified, with_evidence
+from tests.api.evidence import EVIDENCE_KEY, NONCE, pack_of, verified, with_evidence
+from tests.ledger.logs import KEY, LOG
 from tests.line.documents import TO_CLOUD
 from tests.line.rig import order
 
@@ -103,6 +113,59 @@ async def test_whoever_has_the_published_log_draws_the_same(audit: Auditing) -> 
         assert [(one["logIndex"], one["trace"], one["score"]) for one in sample["drawn"]] == again["drawn"]
         told = {(one["kind"], one["currencyCode"]): Decimal(one["amount"]) for one in population["sums"]}
         assert told == again["sums"]
+
+
+def _told_offline(pack: bytes, log: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> dict[str, Any]:
+    """What `ledger verify PACK.zip --directory LOG --json` says."""
+    file = tmp_path / "pack.zip"
+    file.write_bytes(pack)
+    with suppress(Failure):
+        check_pack(file, [KEY.key.text], EVIDENCE_KEY.key.text, None, [], 0, log, json=True)
+    told: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return told
+
+
+async def test_a_sample_is_drawn_again_offline(
+    audit: Auditing, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "published"
+    await asyncio.to_thread(copy_log, await audit.log.tiles(), DirectoryTiles(log), LOG)
+    asked = {"about": "sample", "sampleSize": 3, "nonce": NONCE}
+    since = {"acceptedFrom": "2000-01-01T00:00:00Z", "acceptedUntil": "2100-01-01T00:00:00Z"}
+    for narrowed in ({}, {"domain": "orders", **since}, {"businessUnit": "Western"}):
+        told = _told_offline(await pack_of(audit, {**asked, **narrowed}), log, capsys, tmp_path)
+        assert (told["ok"], told["redrawnOf"] > 3) == (True, True), told
+    honest = gathering.read_population
+
+    async def steered(*what: Any) -> PopulationRead:
+        found = await honest(*what)
+        drawn = draw(seed_of(NONCE, root), found.traces, 1)[0].index
+        return replace(found, traces={index: trace for index, trace in found.traces.items() if index != drawn})
+
+    root = LOG.open_checkpoint((log / "checkpoint").read_bytes()).checkpoint.root
+    monkeypatch.setattr(gathering, "read_population", steered)
+    pack = await pack_of(audit, asked)
+    assert verified(pack).wrong is None, "in itself it is sound"
+    told = _told_offline(pack, log, capsys, tmp_path)
+    assert told["wrong"]["reason"] == "sample"
+
+
+async def test_a_log_that_is_not_the_signed_one_draws_nothing(
+    audit: Auditing, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    log = tmp_path / "published"
+    await asyncio.to_thread(copy_log, await audit.log.tiles(), DirectoryTiles(log), LOG)
+    pack = await pack_of(audit, {"about": "sample", "sampleSize": 3, "nonce": NONCE})
+    (bundle,) = [one for one in (log / "tile/entries").rglob("*") if one.is_file()]
+    bundle.write_bytes(bundle.read_bytes().replace(b'"kind":"accepted"', b'"kind":"acceptex"', 1))
+    told = _told_offline(pack, log, capsys, tmp_path)
+    assert (told["wrong"]["reason"], "not those" in told["wrong"]["detail"]) == ("sample", True)
+    bundle.unlink()
+    assert _told_offline(pack, log, capsys, tmp_path)["wrong"]["reason"] == "sample"
+    narrowed = await pack_of(
+        audit, {"about": "sample", "sampleSize": 3, "nonce": NONCE}, data=DataScope(frozenset({"Western"}), None)
+    )
+    assert "restricted" in _told_offline(narrowed, log, capsys, tmp_path)["wrong"]["detail"]
 
 
 async def test_a_population_is_closed_by_the_checkpoint_that_was_named(audit: Auditing) -> None:

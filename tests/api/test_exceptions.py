@@ -229,8 +229,8 @@ async def test_open_ones_are_numbers_of_the_gateway(office: Office):
     await refuse(office.rig, "1", "2")
     office.rig.clock.forward(30.0)
     text = (await office.http.get("/metrics")).text
-    assert 'erp_gateway_exceptions_open{reason="rejected-by-erp"} 2.0' in text
-    assert 'erp_gateway_exceptions_oldest_seconds{reason="rejected-by-erp"} 30.' in text
+    assert 'erp_gateway_exceptions_open{owner="order-to-cash-team",reason="rejected-by-erp"} 2.0' in text
+    assert 'erp_gateway_exceptions_oldest_seconds{owner="order-to-cash-team",reason="rejected-by-erp"} 30.' in text
     for one in (await office.get()).json()["items"]:
         await office.post(f"/{one['exceptionId']}/moves", {"move": "cancel", "reason": "x"})
     assert "exceptions_open{" not in (await office.http.get("/metrics")).text

@@ -7,6 +7,7 @@ import re
 import promql_parser
 import pytest
 
+from gateway.domain.exceptions import IN_DOUBT, STUCK, UNDO_REFUSED
 from tests.deploy.promql import Reader, Wrong
 from tests.deploy.watching import ALERTS, PANELS, ROOT, SERIES
 
@@ -16,6 +17,7 @@ PANEL_EXPRESSIONS = {
     for panel in PANELS
     for target in panel["targets"]
 }
+REASONS = {IN_DOUBT, STUCK, UNDO_REFUSED}
 COMPARISONS = re.compile(r"(?<![=!~<>])(==|!=|>=|<=|>|<)(?!~)")
 
 
@@ -78,6 +80,19 @@ def test_outcomes_in_expressions_are_words_that_the_line_says():
     assert said >= {"unknown", "garbled", "misconfigured", "not_sent", "failed", "found_2"}
     assert all(f'"{word}"' in source or word in {"found_0", "found_1", "found_2"} for word in said)
     assert 'f"found_{min(len(found), 2)}"' in source
+
+
+def test_words_in_expressions_are_words_that_the_gateway_says():
+    known = {
+        "reason": REASONS,
+        "result": {"accepted", "known", "refused", "put_off", "waiting"},
+    }
+    for label, words in known.items():
+        asked = re.findall(
+            rf'{label}=~?"([^"]+)"', " ".join([*ALERT_EXPRESSIONS.values(), *PANEL_EXPRESSIONS.values()])
+        )
+        assert asked
+        assert {word for one in asked for word in one.split("|")} <= words
 
 
 @pytest.mark.parametrize(

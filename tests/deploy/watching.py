@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from gateway.domain.exceptions import OpenExceptions
 from gateway.domain.queries import QueueDepth
 from gateway.telemetry import Metrics
 
@@ -45,6 +46,10 @@ def _series() -> dict[str, frozenset[str]]:
     metrics.decision("orders", "legacy-main", "live")
     metrics.erp_call("legacy-main", "submit", "posted", 0.1)
     metrics.relay.failed("NatsUnavailable")
+    metrics.exceptions.show([OpenExceptions("stuck", "treasury-team", 1, 0)], 1)
+    metrics.sweep_findings({"job-missing": 1})
+    metrics.intake.batch_lines({"waiting": 1})
+    metrics.intake.messages({"put_off": 1}, redelivered=1)
     families = text_string_to_metric_families(metrics.render(Queue()).decode())
     found = {sample.name: OF_A_TARGET | set(sample.labels) for family in families for sample in family.samples}
     return {**found, "up": OF_A_TARGET}

@@ -6,6 +6,7 @@ python -m tests.faults --postgres 50              PostgreSQL is stopped with -m 
 python -m tests.faults --frozen 200               workers are frozen past their leases
 python -m tests.faults --cuts 500                 connections are cut half-way
 python -m tests.faults --full 10                  the disk is full
+python -m tests.faults --soak 1800                seconds of steady load with a fault every 10 s, in one process
 python -m tests.faults --planted                  faults planted into the safety code are caught
 """
 
@@ -25,14 +26,13 @@ from tests.faults.cut_rounds import cut_rounds
 from tests.faults.disk_rounds import disk_rounds
 from tests.faults.frozen_rounds import BEFORE_THE_FIRST_BYTE, HOLDS_S, LONG_S, POINTS, Freezes, frozen_rounds
 from tests.faults.nats_rounds import nats_rounds
-from tests.faults.planted import PLANTED, PLANTED_AMONG_WORKERS
+from tests.faults.planted import PLANTED, PLANTED_AMONG_WORKERS, WITHIN
 from tests.faults.postgres_rounds import postgres_rounds, restartable_server
 from tests.faults.setting import world_of
+from tests.faults.soak import soak
 from tests.store.postgres import running_server
 
-WITHIN = 200
-"""Kills within which a planted fault must show."""
-FREEZES = 12
+FREEZES = 60
 """Freezes within which one among workers must."""
 
 
@@ -48,6 +48,8 @@ def main() -> int:
     parser.add_argument("--frozen", type=int, default=0)
     parser.add_argument("--cuts", type=int, default=0)
     parser.add_argument("--full", type=int, default=0)
+    parser.add_argument("--soak", type=float, default=0.0)
+    parser.add_argument("--many", action="store_true", help="with --soak: on PostgreSQL, a worker beside the API")
     parser.add_argument("--planted", action="store_true")
     parser.add_argument("--only", default="", help="with --planted: those whose name holds this")
     asked = parser.parse_args()
@@ -66,6 +68,8 @@ def main() -> int:
         failed += _postgres(root / "postgres", asked)
     if asked.frozen:
         failed += _frozen(root / "frozen", asked)
+    if asked.soak:
+        failed += _soak(root / "soak", asked)
     if asked.planted:
         print("| planted fault | until it showed | what was seen |\n|---|---|---|", flush=True)
         failed += asyncio.run(_planted(root / "planted", asked))
@@ -123,6 +127,19 @@ def _frozen(root: Path, asked: argparse.Namespace) -> bool:
     return bool(seen.violations)
 
 
+def _soak(root: Path, asked: argparse.Namespace) -> bool:
+    async def run(store: str) -> bool:
+        async with world_of(root, f"{asked.seed}", store) as world:
+            seen = await soak(world, seconds=asked.soak, tell=True)
+        print(seen.report(), flush=True)
+        return bool(seen.violations)
+
+    if not asked.many:
+        return asyncio.run(run(""))
+    with running_server(durable=True) as server:
+        return asyncio.run(run(server.url(server.create_database())))
+
+
 def _freezes(root: Path, asked: argparse.Namespace, rounds: int, planted: str = "") -> Freezes:
     async def run() -> Freezes:
         async with world_of(root, f"{asked.seed}", server.url(server.create_database())) as world:
@@ -133,6 +150,7 @@ def _freezes(root: Path, asked: argparse.Namespace, rounds: int, planted: str = 
                 seed=asked.seed,
                 points=BEFORE_THE_FIRST_BYTE if planted else POINTS,
                 holds_s=LONG_S if planted else HOLDS_S,
+                until_failed=bool(planted),
             )
 
     with running_server() as server:

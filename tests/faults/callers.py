@@ -23,27 +23,29 @@ _SOURCE: Final = {"orders": "salesforce", "invoices": "billing"}
 
 @dataclass
 class Asked:
-    """A document that is to be posted once. `transaction_id`: of the first 2xx; None: nobody has answered yet."""
+    """A document that is to be posted once. `transaction_id`: of the first 2xx; None: nobody took it."""
 
     domain: str
     external_id: str
     body: dict[str, Any]
     transaction_id: str | None = None
-    turned_away: bool = False
 
 
 @dataclass
 class Callers:
-    """All that submit to one world, by any of its addresses. `invoices`: what follows orders, too."""
+    """All that submit to one world, by any of its addresses. `invoices`: what follows orders, too. `again`: of the
+    requests send what nobody has answered, if there is such a thing."""
 
     urls: Sequence[str]
     tokens: Mapping[str, str]
     chance: Random
     invoices: bool = True
     patience_s: float = 12.0
+    again: float = 0.4
     asked: list[Asked] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     answers: Counter[int] = field(default_factory=Counter)
+    _unanswered: dict[str, Asked] = field(default_factory=dict)
 
     async def call(self, enough: asyncio.Event) -> None:
         """Submit until it is enough."""
@@ -62,7 +64,16 @@ class Callers:
 
     @property
     def unanswered(self) -> list[Asked]:
-        return [one for one in self.asked if one.transaction_id is None and not one.turned_away]
+        """What has got no answer that ends it, in the order of asking."""
+        return list(self._unanswered.values())
+
+    def headers(self, one: Asked, prefer: str) -> dict[str, str]:
+        """Of every request for this document."""
+        return {
+            "Authorization": f"Bearer {self.tokens[_SOURCE[one.domain]]}",
+            "Idempotency-Key": f"key-{one.external_id}",
+            "Prefer": prefer,
+        }
 
     def _http(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(timeout=self.patience_s, limits=httpx.Limits(max_connections=len(self.urls)))
@@ -76,7 +87,7 @@ class Callers:
 
     def _next(self) -> Asked:
         waiting = self.unanswered
-        if waiting and self.chance.random() < 0.4:
+        if waiting and self.chance.random() < self.again:
             return self.chance.choice(waiting)
         number = len(self.asked)
         orders = [one for one in self.asked[-40:] if one.domain == "orders" and one.transaction_id is not None]
@@ -92,36 +103,40 @@ class Callers:
             body["customer"] = {"externalId": f"C{self.chance.randrange(CUSTOMERS)}"}
             one = Asked("orders", f"SO-{number}", body)
         self.asked.append(one)
+        self._unanswered[one.external_id] = one
         return one
 
-    async def _send(self, http: httpx.AsyncClient, one: Asked, prefer: str) -> None:
-        headers = {
-            "Authorization": f"Bearer {self.tokens[_SOURCE[one.domain]]}",
-            "Idempotency-Key": f"key-{one.external_id}",
-            "Prefer": prefer,
-        }
+    async def _send(self, http: httpx.AsyncClient, one: Asked, prefer: str) -> bool:
+        """Whether there was an answer."""
+        url = f"{self.chance.choice(self.urls)}/v1/{one.domain}"
         try:
-            answer = await http.post(f"{self.chance.choice(self.urls)}/v1/{one.domain}", json=one.body, headers=headers)
+            answer = await http.post(url, json=one.body, headers=self.headers(one, prefer))
         except httpx.HTTPError:
             await asyncio.sleep(0.05)
-            return
+            return False
         self.answers[answer.status_code] += 1
         if answer.status_code in {200, 201, 202}:
             transaction_id = answer.json()["transactionId"]
             if one.transaction_id not in {None, transaction_id}:
                 self.violations.append(f"{one.external_id} is {one.transaction_id} and {transaction_id}")
-            one.transaction_id = transaction_id
+            self._ends(one, transaction_id)
         elif answer.status_code in {409, 422}:
             self._refused(one, answer)
         elif answer.status_code != 503:
             self.violations.append(f"{one.external_id}: {answer.status_code} {answer.text[:300]}")
+        return True
 
     def _refused(self, one: Asked, answer: httpx.Response) -> None:
         """A refusal of the ERP's comes with the transaction that it ended; an invoice of a refused order has none."""
         body = answer.json()
         if "transactionId" in body:
-            one.transaction_id = body["transactionId"]
+            self._ends(one, body["transactionId"])
         elif one.domain == "invoices":
-            one.turned_away = True
+            self._ends(one, None)
         else:
             self.violations.append(f"{one.external_id}: {answer.status_code} {answer.text[:300]}")
+
+    def _ends(self, one: Asked, transaction_id: str | None) -> None:
+        """It has an answer; without a transaction it was turned away."""
+        one.transaction_id = transaction_id
+        self._unanswered.pop(one.external_id, None)

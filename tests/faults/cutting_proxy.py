@@ -15,16 +15,21 @@ SHARE: Final = 0.35
 
 
 class CuttingProxy:
-    """Between two peers of which neither knows. `port`: where the far one listens."""
+    """Between two peers of which neither knows. `port`: where the far one listens. `share`: of the pieces that pass
+    are cut. `is_down`: whoever comes is turned away."""
 
     def __init__(self, port: int, chance: Random, share: float = SHARE) -> None:
         self._port = port
         self._chance = chance
         self.share = share
+        self.is_down = False
         self.cuts: Counter[str] = Counter()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
+        if self.is_down:
+            writer.transport.abort()
+            return
         try:
             theirs, to_them = await asyncio.open_connection("127.0.0.1", self._port)
         except OSError:
@@ -51,14 +56,16 @@ class CuttingProxy:
                     await asyncio.sleep(0.01)
                     self.cuts[what] += 1
                     return
+                if self.is_down:
+                    return
                 writer.write(data)
                 await writer.drain()
 
 
 @asynccontextmanager
-async def cutting(port: int, chance: Random) -> AsyncIterator[tuple[CuttingProxy, int]]:
+async def cutting(port: int, chance: Random, share: float = SHARE) -> AsyncIterator[tuple[CuttingProxy, int]]:
     """A proxy in front of that port, and its own port."""
-    proxy = CuttingProxy(port, chance)
+    proxy = CuttingProxy(port, chance, share)
     listener = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     try:
         yield proxy, listener.sockets[0].getsockname()[1]

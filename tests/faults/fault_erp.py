@@ -30,11 +30,11 @@ POSTING_WAYS: Final = (
 )
 """What may become of a posting. Posted: fine, slow, late, answer_lost, half_an_answer, bad_gateway."""
 SLOW_S: Final = (0.2, 0.4)
-LATE_S: Final = (0.8, 1.4)
-LATEST_S: Final = 1.5
+LATE_S: Final = (0.8, 2.6)
+LATEST_S: Final = 2.7
 """Nothing is posted later than this after its request was read, however busy the machine: longest_execution of the
 gateways under fault is longer."""
-ASKING_FAILS: Final = 0.1
+ASKING_FAILS: Final = 0.25
 """Of a faulty world's inquiries."""
 _CONDITION: Final = re.compile(r"\A([A-Za-z]+) eq '((?:[^']|'')*)'\Z")
 

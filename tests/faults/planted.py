@@ -24,6 +24,8 @@ from gateway.transactions.parts import SystemPolicy
 from gateway.wiring import systems
 from tests.simulation.mutations import MUTATIONS
 
+WITHIN: Final = 200
+"""Kills within which a planted fault must show."""
 _SHARED: Final = (
     "an unknown is sent again like a busy one",
     "an unknown is taken for a refusal",

@@ -3,16 +3,18 @@ what is wrong."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.faults.campaign import campaign, report
-from tests.faults.planted import PLANTED
+from tests.faults.planted import PLANTED, WITHIN
 
 KILLS = 204
 SEED = 1
-IN_ROTATION = ("one empty inquiry is proof", "what was cut is sent again at once")
+IN_ROTATION = 2
+"""Planted faults of a day. `make faults` has them all; the simulation has five of its own each day."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -26,8 +28,13 @@ async def test_two_hundred_kills_at_every_named_point(tmp_path: Path) -> None:
     assert seen.accepted > KILLS
 
 
-@pytest.mark.parametrize("name", IN_ROTATION)
-async def test_a_planted_fault_is_caught(name: str, tmp_path: Path) -> None:
-    assert name in PLANTED
-    seen = await campaign(tmp_path, kills=120, seed=SEED, planted=name, until_failed=True, lives=6)
+def of_today() -> list[str]:
+    names = list(PLANTED)
+    first = datetime.now(UTC).timetuple().tm_yday * IN_ROTATION
+    return [names[(first + offset) % len(names)] for offset in range(IN_ROTATION)]
+
+
+@pytest.mark.parametrize("name", of_today())
+async def test_a_planted_fault_of_the_day_is_caught(name: str, tmp_path: Path) -> None:
+    seen = await campaign(tmp_path, kills=WITHIN, seed=SEED, planted=name, until_failed=True, lives=6)
     assert seen.failed, report(seen)

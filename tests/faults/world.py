@@ -19,8 +19,9 @@ import httpx
 from gateway.messaging.jetstream import NatsStream
 from gateway.messaging.nats import NatsConnection, NatsSettings
 from gateway.messaging.server import EmbeddedServer
+from tests.faults.books import booked
 from tests.faults.callers import Callers
-from tests.faults.checks import Rest, check, check_between
+from tests.faults.checks import SIDES, Rest, check, check_between, posted_once
 from tests.faults.directory import tokens, write_directory
 from tests.faults.fault_erp import POSTING_WAYS
 from tests.faults.nursery import Life, Nursery
@@ -63,7 +64,7 @@ class Lived:
 @dataclass
 class World:
     """`name` is its directory, `seed` what its chance is drawn from. `erp` is where the ERPs listen, `erp_seen` where
-    the gateway believes that they do."""
+    the gateway believes that they do. `settings`: of its gateways, as environment variables."""
 
     name: str
     seed: str
@@ -73,6 +74,7 @@ class World:
     planted: str = ""
     store: str = ""
     erp_seen: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
     lives: list[Lived] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -123,7 +125,10 @@ class World:
         """A last life, in which nothing fails: everything ends. What was violated in this world. `allowed`: ends beside
         posted and rejected."""
         await self.behave({"fine": 1.0})
-        life = await self.start(None)
+        return await self.rest(await self.start(None), allowed)
+
+    async def rest(self, life: Life, allowed: frozenset[str] = frozenset()) -> list[str]:
+        """That life comes to rest by itself and ends when asked to. What was violated in this world."""
         try:
             if not await self.is_ready(life):
                 return [f"it does not start:\n{life.said()}"]
@@ -139,6 +144,11 @@ class World:
         if self.callers.unanswered:
             found.append(f"{len(self.callers.unanswered)} documents got no answer at all")
         return found + await check(self._rest, allowed)
+
+    def posted_twice(self) -> list[str]:
+        """What stands twice in the books now."""
+        books = self.root / "books" / self.name
+        return posted_once({f"{side}-main": booked(books / f"{side}.jsonl") for side in SIDES})
 
     @property
     def _rest(self) -> Rest:
@@ -156,7 +166,7 @@ class World:
         if plan is not None and plan.point:
             told = self.root / self.name / "trapped"
             trap = {"point": plan.point, "hit": plan.hit, "act": int(signal.SIGKILL), "told": str(told)}
-        environment = {"ERP_GATEWAY_HTTP__PORT": str(self.port)}
+        environment = {"ERP_GATEWAY_HTTP__PORT": str(self.port), **self.settings}
         return await self.nursery.bear(self.data, environment, self.log, trap=trap, planted=self.planted, role=role)
 
     async def is_ready(self, life: Life) -> bool:

@@ -15,6 +15,7 @@ from gateway.intake.batch import enter, receive
 from gateway.intake.line_stream import StreamLimits, lines_of
 from gateway.intake.lines import DocumentReader
 from gateway.intake.parts import IntakeParts
+from gateway.intake.ports import IntakeCounts
 from tests.line.rig import SALESFORCE, Rig
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -46,16 +47,22 @@ async def send(
     *,
     caller: Caller = SALESFORCE,
     then: BaseException | None = None,
+    counts: IntakeCounts | None = None,
 ) -> BatchRecord:
     """Send a batch; `then`: what happens after these parts, instead of the end."""
-    return await send_stream(rig, pieces(*parts, then=then), key, caller=caller)
+    return await send_stream(rig, pieces(*parts, then=then), key, caller=caller, counts=counts)
 
 
 async def send_stream(
-    rig: Rig, stream: AsyncIterator[bytes], key: str | None, *, caller: Caller = SALESFORCE
+    rig: Rig,
+    stream: AsyncIterator[bytes],
+    key: str | None,
+    *,
+    caller: Caller = SALESFORCE,
+    counts: IntakeCounts | None = None,
 ) -> BatchRecord:
     """The same of whatever comes."""
-    intake = IntakeParts(rig.store, rig.store.reads, rig.line, rig.parts.tools)
+    intake = IntakeParts(rig.store, rig.store.reads, rig.line, rig.parts.tools, counts)
     reader = DocumentReader(caller, rig.parts.rules.rulebook.tables, IN_BULK, Limits(), TRACEPARENT)
     batch = await enter(intake, caller.client, key)
     return await receive(intake, batch, reader, lines_of(stream, StreamLimits()))

@@ -6,7 +6,8 @@ import asyncio
 import base64
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,21 @@ def event(domain: str, document: Any, event_id: str, **changes: Any) -> bytes:
     return json.dumps(attributes | changes).encode()
 
 
+class Counted:
+    """What a consumer counted: by result, and `redelivered`."""
+
+    def __init__(self) -> None:
+        self.found: Counter[str] = Counter()
+
+    def batch_lines(self, results: Mapping[str, int]) -> None:
+        raise AssertionError("a consumer reads no batches")
+
+    def messages(self, results: Mapping[str, int], *, redelivered: int) -> None:
+        self.found.update(results)
+        if redelivered:
+            self.found["redelivered"] += redelivered
+
+
 @dataclass
 class Intake:
     bench: Bench
@@ -44,6 +60,7 @@ class Intake:
     stream: IntakeStream
     consumer: IntakeConsumer
     asking: NatsConnection
+    counted: dict[str, int]
 
     @classmethod
     async def on(cls, bench: Bench, rig: Rig, **patience: float) -> Intake:
@@ -56,9 +73,10 @@ class Intake:
             lambda: rig.parts.rules.rulebook.tables,
             rig.parts.tools,
             Patience(**{"again_s": 0.2, "deadline_s": 1e12, **patience}),
+            counts := Counted(),
         )
         await stream.prepare()
-        return cls(bench, rig, stream, consumer, bench.connection())
+        return cls(bench, rig, stream, consumer, bench.connection(), counts.found)
 
     async def publish(self, subject: str, body: bytes) -> None:
         async with self.asking.exchange() as exchange:

@@ -19,6 +19,7 @@ from gateway.errors import Problem, StoreUnavailable
 from gateway.intake import batch as batch_module
 from gateway.store.migrate import migrate
 from gateway.store.store import Store, open_store
+from gateway.telemetry import Metrics
 from gateway.transactions.queries import TransactionFilter, Visible
 from tests.intake.batches import Cut, body, line, results, send, send_stream
 from tests.line.rig import BILLING, SALESFORCE, Rig, invoice, order
@@ -48,8 +49,12 @@ async def test_each_line_is_accepted_or_refused_by_itself(rig: Rig):
         line("orders", {**order("5"), "idempotencyKey": "k"}),
         b"x" * 2_000_001,
     ]
-    done = await send(rig, [body(*lines)])
+    metrics = Metrics()
+    done = await send(rig, [body(*lines)], counts=metrics.intake)
     assert (done.state, done.received) == ("complete", 10)
+    shown = metrics.render(None).decode()
+    for result, count in (("accepted", 2), ("known", 1), ("refused", 6)):
+        assert f'erp_gateway_batch_lines_total{{result="{result}"}} {count}.0' in shown
     assert await results(rig, done) == [
         (1, "accepted", None),
         (2, "refused", "invalid-request"),

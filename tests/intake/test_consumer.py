@@ -106,6 +106,7 @@ async def test_the_same_again_does_nothing_twice(intake: Intake, rig: Rig):
         await intake.consumer.once()
     assert await _accepted(rig) == [("salesforce", "1")]
     assert await _codes(intake) == ["idempotency-key-reused", "natural-key-conflict"]
+    assert intake.counted == {"accepted": 1, "known": 2, "refused": 2}
 
 
 async def test_an_acknowledgement_that_is_lost(intake: Intake, rig: Rig, monkeypatch: pytest.MonkeyPatch):
@@ -136,6 +137,9 @@ async def test_a_child_waits_for_its_parent(intake: Intake, rig: Rig):
         await intake.until_left(0)
     assert await _accepted(rig) == [("billing", "INV-1"), ("salesforce", "1")]
     assert await intake.refused() == []
+    assert intake.counted["put_off"] >= 1
+    assert intake.counted["redelivered"] == intake.counted["put_off"]
+    assert intake.counted["accepted"] == 2
 
 
 async def test_a_parent_that_never_comes(bench: Bench, rig: Rig):

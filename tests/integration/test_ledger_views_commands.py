@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from gateway.cli import app
 from gateway.cli.console import Failure
 from gateway.domain.operational_views import View
+from gateway.ledger.api_uses import ApiUse, ApiUses
 from gateway.store.store import open_store
 from tests.integration.test_wiring import NOBODY, SETTINGS
 from tests.line.documents import TO_CLOUD
@@ -39,6 +40,10 @@ async def _business(directory: Path) -> None:
     await rig.send(order("10251"))
     await rig.line.drain(10)
     await rig.send(invoice("INV-10251", "10251"), "invoices")
+    uses = ApiUses(store, rig.clock)
+    uses.note(ApiUse("salesforce", "salesforce", "v1", "createOrder"), 201)
+    uses.note(ApiUse("salesforce", "salesforce", "v1", "createOrder"), 422)
+    await uses.flush()
     await store.close()
 
 
@@ -84,7 +89,22 @@ def test_every_view_is_told_as_json_csv_and_table(directory: Path, view: View) -
     told = list(csv.DictReader(io.StringIO(_call(directory, "view", view, *PERIOD, "--csv").stdout)))
     assert [one["month"] for one in told] == [one["month"] for one in found["items"]]
     table = _call(directory, "view", view, *PERIOD).stdout.splitlines()
-    assert len(table) == len(found["items"]) + 2
+    assert len(table[: table.index("")] if "requests" in found else table) == len(found["items"]) + 2
+
+
+def test_requests_by_caller_and_version_are_told_beside_the_rows(directory: Path) -> None:
+    months = len(_said(directory, "view", "api-use", *PERIOD, "groupBy=month")["items"])
+    lines = _call(directory, "view", "api-use", *PERIOD, "groupBy=month").stdout.splitlines()[2 + months :]
+    assert lines[:2] == ["", "requests by caller and version, in whole hours:"]
+    assert lines[2].split() == [
+        "month", "client", "source", "apiVersion", "operationId", "answeredCount", "refusedCount", "failedCount",
+        "brokenCount",
+    ]  # fmt: skip
+    assert [one.split() for one in lines[3:]] == [
+        ["2023-11", "salesforce", "salesforce", "v1", "createOrder", "1", "1", "0", "0"]
+    ]
+    assert "month" not in _call(directory, "view", "api-use", *PERIOD, "groupBy=side").stdout
+    assert "requests" not in _call(directory, "view", "api-use", *PERIOD, "side=cloud").stdout
 
 
 def test_questions_about_a_document(directory: Path) -> None:

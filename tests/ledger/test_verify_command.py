@@ -56,6 +56,12 @@ def test_json_has_the_words_of_the_wire(run):
     assert (told["ok"], told["size"], told["heldSize"], told["signedBy"]) == (True, 700, 0, [KEY.key.text])
 
 
+def test_a_pack_may_stand_beside_the_published_log(run, tmp_path):
+    code, out, err = run(str(tmp_path / "none.zip"))
+    assert (code, out) == (2, "")
+    assert "none.zip is not there" in err
+
+
 def test_witnesses(run, tmp_path):
     code, _, err = run("--witness", W1.key.text, "--quorum", "1")
     assert code == 1

@@ -45,6 +45,8 @@ class BookErp:
     reference_unique: bool = False
     mixed_lines: bool = False
     max_lines: int = 999
+    takes_back: bool = True
+    """Whether it can block a customer that it was given."""
     script: list[str] = field(default_factory=list)
     book: list[FoundDocument] = field(default_factory=list)
     contents: dict[str, CanonicalDocument] = field(default_factory=dict)
@@ -66,6 +68,7 @@ class BookErp:
         for domain, members in CHANGEABLE.items():
             found[domain, Operation.CHANGE] = Capability(True, changeable=frozenset(members))
         found["orders", Operation.CANCEL] = can
+        found["customers", Operation.CANCEL] = Capability(self.takes_back, reason="it blocks no customers")
         for domain in ("invoices", "payments", "journal_entries"):
             found[domain, Operation.REVERSE] = can
         return found

@@ -9,6 +9,7 @@ from typing import Any
 
 from adapters.port import Reversal, Submission
 from tests.simulation.leg_invariants import check_legs, leg_references
+from tests.simulation.newcomer_invariants import check_newcomers
 
 
 def check(world: Any) -> list[str]:
@@ -21,6 +22,7 @@ def check(world: Any) -> list[str]:
     found += _numbers_are_kept(world)
     found += _one_system_a_lineage(world)
     found += check_legs(world)
+    found += check_newcomers(world)
     found += _entries_and_events_without_a_gap(world)
     return found
 
@@ -60,9 +62,10 @@ def _posted_once(world: Any) -> list[str]:
 
 
 def _booked(erp: Any) -> list[Any]:
-    """What was asked for, by entry of the book."""
+    """What was asked for, by entry of the book; without customers that were taken back, who may be made again."""
     asked = {one.external_reference: one for one in erp.seen if isinstance(one, Submission | Reversal)}
-    return [asked[one.external_reference] for one in erp.book if one.external_reference in asked]
+    there = [one for one in erp.book if not (one.cancelled and one.number.document_type == "customer")]
+    return [asked[one.external_reference] for one in there if one.external_reference in asked]
 
 
 def _record_agrees_with_books(world: Any) -> list[str]:

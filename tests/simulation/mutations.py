@@ -21,6 +21,7 @@ from gateway.transactions.execute import IsUnknown, WasNotSent, WasPosted, WasRe
 from gateway.transactions.parts import ErpSystem
 from tests.simulation import process as simulated
 from tests.simulation.leg_mutations import LEG_MUTATIONS
+from tests.simulation.newcomer_mutations import NEWCOMER_MUTATIONS
 
 Mutation = Callable[[], AbstractContextManager[object]]
 
@@ -176,6 +177,7 @@ MUTATIONS: Final[Mapping[str, Mutation]] = {
     "the job is not written with the transaction": lambda: patch.object(StoreUnit, "insert_job", _job_forgotten),
     "the ERP's number is not kept": lambda: patch.object(StoreUnit, "insert_cross_reference", _number_forgotten),
     **LEG_MUTATIONS,
+    **NEWCOMER_MUTATIONS,
 }
 """By what is wrong."""
 

@@ -13,6 +13,7 @@ from adapters.canonical import DOMAINS
 from gateway.cutover.activation import put_in_force
 from gateway.domain.ids import TimeOrderedIds
 from gateway.domain.lanes import IN_BULK, RESPOND_ASYNC, SYNCHRONOUS
+from gateway.domain.new_customer import take_new_customer
 from gateway.errors import CommitUnknown, Problem, StoreUnavailable
 from gateway.intake.cross_references import CrossReferenceRow, import_cross_references
 from gateway.transactions.commands import Cancel, Create, Reverse
@@ -23,6 +24,7 @@ from tests.line.split import SPLIT
 from tests.simulation.audit import audited
 from tests.simulation.erp import SimErp
 from tests.simulation.memory_store import memory_store
+from tests.simulation.newcomers import brought
 from tests.simulation.process import Clock, Killed, Life, Morgue, Process, Seeded
 from tests.simulation.splits import charged, paid_in_both
 
@@ -47,6 +49,7 @@ class World:
     seed: int
     lineages: int = 4
     splits: int = 1
+    newcomers: int = 1
     store: Any = field(init=False)
     rules: RulesInForce = field(init=False)
 
@@ -77,7 +80,8 @@ class World:
         lineages = [self._lineage(number) for number in range(self.lineages)]
         charges = [charged(self, number) for number in range(2 * self.splits)]
         payments = [paid_in_both(self, number) for number in range(self.splits)]
-        await asyncio.gather(*lineages, *charges, *payments)
+        newcomers = [brought(self, number) for number in range(self.newcomers)]
+        await asyncio.gather(*lineages, *charges, *payments, *newcomers)
         # what goes on behind the callers' backs takes longer than they do: leases, quiet times, stops
         await asyncio.sleep(self.chance.choice([0.0, 100.0, 600.0]))
         chaos.cancel()
@@ -199,11 +203,18 @@ class World:
             return
         await self._create(chance, "payments", payment(f"P-{name}", (f"I-{name}",), **where))
 
-    async def _create(self, chance: random.Random, domain: str, body: dict[str, Any]) -> str | None:
+    async def _create(
+        self, chance: random.Random, domain: str, body: dict[str, Any], replaces: str | None = None
+    ) -> str | None:
         caller = SALESFORCE if domain == "orders" else BILLING
-        document = DOMAINS[domain].model_validate_json(json.dumps(body))
+        members = dict(body)
+        new_customer = take_new_customer(DOMAINS[domain], members)
+        document = DOMAINS[domain].model_validate_json(json.dumps(members))
         queueing = chance.choice([SYNCHRONOUS, SYNCHRONOUS, RESPOND_ASYNC, IN_BULK])
-        command = Create(caller, document, wait_s=chance.choice([0.0, 2.0, 8.0]), queueing=queueing)
+        wait_s = chance.choice([0.0, 2.0, 8.0])
+        command = Create(
+            caller, document, replaces=replaces, wait_s=wait_s, queueing=queueing, new_customer=new_customer
+        )
         return await self._act(chance, command)
 
     async def _act(self, chance: random.Random, command: Any) -> str | None:

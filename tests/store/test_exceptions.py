@@ -93,11 +93,15 @@ async def test_lists_are_the_oldest_first_filtered_and_scoped(store: Store):
     assert second.exception_id == one(2).exception_id
 
 
-async def test_open_ones_are_counted_by_reason(store: Store):
-    await keep(store, one(1), one(2), one(3, reason_code="stuck"), one(4, state="closed", reason_code="undo-refused"))
+async def test_open_ones_are_counted_by_reason_and_owner(store: Store):
+    stuck = one(3, reason_code="stuck", owner_team="treasury")
+    closed = one(4, state="closed", reason_code="undo-refused")
+    await keep(store, one(1), one(2), stuck, closed, one(5, reason_code="stuck", owner_team="sales"))
+    team = one(1).owner_team
     assert list(await store.reads.open_exceptions()) == [
-        OpenExceptions("in-doubt", 2, 1_000),
-        OpenExceptions("stuck", 1, 3_000),
+        OpenExceptions("in-doubt", team, 2, 1_000),
+        OpenExceptions("stuck", "sales", 1, 5_000),
+        OpenExceptions("stuck", "treasury", 1, 3_000),
     ]
 
 

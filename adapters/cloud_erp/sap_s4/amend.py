@@ -14,7 +14,7 @@ from adapters.cloud_erp.sap_s4.nouns import Noun, domain_of
 from adapters.cloud_erp.sap_s4.reader import Reader
 from adapters.cloud_erp.sap_s4.services import Services
 from adapters.cloud_erp.sap_s4.settings import S4Settings
-from adapters.cloud_erp.sap_s4.translate import fields, orders
+from adapters.cloud_erp.sap_s4.translate import customers, fields, orders
 from adapters.cloud_erp.sap_s4.translate.standing import Standing, judged
 from adapters.cloud_erp.sap_s4.wire import Entity, Row
 from adapters.errors import Garbled, Misconfigured, OutcomeUnknown
@@ -67,7 +67,11 @@ class Amender:
         before = noun.change.standing(posting.original)
         if isinstance(posting, Change):
             return Amendment(posting.number, noun, noun.change, before, noun.change.standing(as_changed(posting)))
-        demanded = orders.cancelled_order(before, self._settings)
+        if posting.domain == "customers":
+            before = customers.blocked_customer(before, blocked=False)
+            demanded = customers.blocked_customer(before, blocked=True)
+        else:
+            demanded = orders.cancelled_order(before, self._settings)
         return Amendment(posting.number, noun, noun.change, before, demanded, calls_off=True)
 
     async def post(self, amendment: Amendment, permit: Permit, notes: tuple[str, ...] = ()) -> Posted:
@@ -81,7 +85,7 @@ class Amender:
             raise OutcomeUnknown(f"{number} stands as demanded already")
         if judgement.standing is Standing.OTHERWISE:
             raise fields.stale(f"{number} does not stand as it was posted: {judgement.difference}")
-        if amendment.calls_off and orders.is_delivered(row):
+        if amendment.calls_off and amendment.way.totals and orders.is_delivered(row):
             raise fields.stale(f"{number} is delivered, in part at least")
         address = amendment.noun.address
         reading = (address, way.shape.key_of(row)) if way.totals else None

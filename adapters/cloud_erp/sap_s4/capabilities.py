@@ -9,7 +9,8 @@ from adapters.cloud_erp.sap_s4.settings import S4Settings
 from adapters.cloud_erp.sap_s4.translate import customers, invoices, journal, orders, payments, products
 from adapters.port import Capabilities, Capability, Operation
 
-_NO_MASTER_UNDO: Final = "a master is blocked or marked for deletion there, by a change; it is not undone"
+_NO_PRODUCT_UNDO: Final = "a product is marked for deletion there, by a change; it is not undone"
+_NO_CUSTOMER_MIRROR: Final = "a customer has no mirror; one that is not wanted any more is blocked there"
 _NO_ORDER_REVERSAL: Final = "an order is called off there by its cancellation; it has no mirror"
 _NO_ENTRY_CHANGE: Final = "a posted document is not changed there; it is reversed and posted anew"
 _NO_CONTRACTS: Final = "this driver keeps no contracts in SAP S/4HANA"
@@ -33,7 +34,9 @@ def capabilities_of(settings: S4Settings, services: Services) -> Capabilities:
         unique = domain == "products"
         able[domain, Operation.CREATE] = Capability(True, reference_unique=unique, longest_execution_s=longest)
         able[domain, Operation.CHANGE] = Capability(True, longest_execution_s=longest, changeable=changeable)
-        no(domain, _NO_MASTER_UNDO, Operation.CANCEL, Operation.REVERSE)
+    no("products", _NO_PRODUCT_UNDO, Operation.CANCEL, Operation.REVERSE)
+    able["customers", Operation.CANCEL] = Capability(True, longest_execution_s=longest)
+    no("customers", _NO_CUSTOMER_MIRROR, Operation.REVERSE)
     no("orders", _NO_ORDER_REVERSAL, Operation.REVERSE)
     if settings.cancel_reason:
         able["orders", Operation.CANCEL] = Capability(True, longest_execution_s=longest)

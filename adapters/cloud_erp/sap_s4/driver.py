@@ -103,10 +103,10 @@ class SapS4Driver:
         return await self._amender.post(amendment, permit, notes)
 
     async def cancel(self, cancellation: Cancellation, permit: Permit) -> Posted:
-        """Call an order off, all of it in one atomic group, by the rules of `change`.
+        """Call an order off, or block a customer, all of it in one atomic group, by the rules of `change`.
 
-        `Rejected` also if something of it is delivered. The reason there is that of the settings; the caller's own
-        words stay in the trace ledger.
+        `Rejected` also if something of the order is delivered. The reason there is that of the settings; the caller's
+        own words stay in the trace ledger.
         """
         self._capability(cancellation.domain, cancellation.operation)
         return await self._amender.post(self._amender.of(cancellation), permit)

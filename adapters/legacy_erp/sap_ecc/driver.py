@@ -53,6 +53,7 @@ class SapEccDriver:
         """`transport` speaks to the installation's address; the driver closes it."""
         self._system_id = system_id
         self._settings = settings
+        self._capabilities = offer.capabilities(settings)  # each decision asks, some times a document
         self._transport = transport
         self._bapi = Bapi(settings, transport)
         tables = TableReader(self._bapi.ask)
@@ -70,7 +71,7 @@ class SapEccDriver:
 
     def capabilities(self) -> Capabilities:
         """What this system can do."""
-        return offer.capabilities(self._settings)
+        return self._capabilities
 
     def expectation(self, posting: Posting) -> Expectation:
         """What an inquiry after this posting must find. A mirror comes to what its original did; of a cancelled order

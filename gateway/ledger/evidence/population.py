@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from gateway.domain.queries import Visible
 from gateway.errors import Problem
-from gateway.ledger.entry_pages import MOST_WIDTH, Asked, windows
+from gateway.ledger.entry_pages import MOST_WIDTH, Asked, Width, windows
 from gateway.ledger.evidence.subjects import Population
 from gateway.store.ledger_reads import LedgerReads
 from gateway.store.log_reads import EntriesMissing, PlacedEntry
@@ -60,7 +60,7 @@ async def read_population(reads: LedgerReads, wanted: Population, visible: Visib
     traces: dict[int, str] = {}
     totals: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
     where = wanted.of_accepted()
-    async for ranges in windows(reads, Asked(where=where, end=end, visible=visible), 0, MOST_WIDTH):
+    async for ranges in windows(reads, Asked(where=where, end=end, visible=visible), 0, Width(MOST_WIDTH)):
         begun = await reads.begun(where, visible, ranges)
         entries = await reads.money_entries([one.trace for one in begun], end)
         kept, sums = await asyncio.to_thread(_part, wanted, {one.trace: one.log_index for one in begun}, entries)

@@ -3,8 +3,8 @@
 1. The archive: it is one zip file, and nothing beside.  2. The manifest: signed by the evidence key, every file as
 listed.  3. The checkpoint: signed by the log.  4. Each entry: its receipt leads to that checkpoint.  5. What entries
 commit to.  6. The rules: their text gives the versions that the decisions name, and decides as it was decided.  7. What
-the pack says of itself: question, rows, lists.  8. The sample: drawn as it must be.  9. The checkpoint continues what
-was seen before.
+the pack says of itself: question, rows, lists.  8. The sample: drawn as it must be, and again from the published log
+where that is given.  9. The checkpoint continues what was seen before.
 """
 
 from __future__ import annotations
@@ -20,18 +20,21 @@ from gateway.ledger.evidence.continuing import check_continues, check_sample
 from gateway.ledger.evidence.manifest import EVIDENCE, check_files, opened_manifest
 from gateway.ledger.evidence.proven import ProvenPack, open_cosignatures, open_log, prove_entries
 from gateway.ledger.evidence.read_pack import read_pack
+from gateway.ledger.evidence.redrawing import check_redrawn
 from gateway.ledger.evidence.told import Reproduces, check_openings, check_question, check_repeated, check_rules
 from gateway.ledger.evidence.wrong import PackWrong
 from gateway.ledger.held import Held
 from gateway.ledger.lines import base64_text
 from gateway.ledger.note_keys import SignatureType, VerifierKey
+from gateway.ledger.tile_store import TileReader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackFound:
     """What was found. `wrong`: None for a sound pack. `evidence_key_id`: of the key that signed the manifest, in
     hexadecimal; `manifest_checked`: it is the one that was given. `continues`: how many entries had been seen before,
-    which the pack's checkpoint continues; None where nothing had been."""
+    which the pack's checkpoint continues; None where nothing had been. `redrawn`: of how many transactions the sample
+    was drawn again; None where it was not."""
 
     origin: str
     pack_id: str | None = None
@@ -46,6 +49,7 @@ class PackFound:
     evidence_key_id: str | None = None
     manifest_checked: bool = False
     continues: int | None = None
+    redrawn: int | None = None
     wrong: PackWrong | None = None
 
     @property
@@ -70,6 +74,7 @@ class PackFound:
             "evidenceKeyId": self.evidence_key_id,
             "manifestChecked": self.manifest_checked,
             "continues": self.continues,
+            "redrawnOf": self.redrawn,
             "wrong": None
             if self.wrong is None
             else {"reason": self.wrong.reason, "file": self.wrong.path, "detail": self.wrong.detail},
@@ -84,6 +89,7 @@ def verify_pack(
     witnesses: WitnessPolicy | None = None,
     held: Held | None = None,
     reproduces: Reproduces | None = None,
+    published: TileReader | None = None,
 ) -> PackFound:
     """Check all of it; the first thing that is wrong is named.
 
@@ -91,6 +97,7 @@ def verify_pack(
         keys: the log's; one at least.
         evidence_key: without it nobody vouches for the page and the words around what is proven.
         held: the state of who verified the log before.
+        published: the files of the log, from which a sample is drawn again.
 
     Raises:
         KeyMisused: the evidence key is not one of that log, or a witness's key is the log's own.
@@ -101,7 +108,7 @@ def verify_pack(
     ):
         raise KeyMisused(f"the evidence key of {origin} is named {origin}{EVIDENCE}, not {evidence_key.name}")
     try:
-        return _verified(data, keys, origin, evidence_key, witnesses or WitnessPolicy(), held, reproduces)
+        return _verified(data, keys, origin, evidence_key, witnesses or WitnessPolicy(), held, reproduces, published)
     except PackWrong as wrong:
         return PackFound(origin=origin, wrong=wrong)
 
@@ -114,6 +121,7 @@ def _verified(
     witnesses: WitnessPolicy,
     held: Held | None,
     reproduces: Reproduces | None,
+    published: TileReader | None,
 ) -> PackFound:
     files = files_of(data)
     hashes, signature = opened_manifest(files, evidence_key)
@@ -128,6 +136,7 @@ def _verified(
     check_repeated(pack)
     check_question(pack)
     check_sample(pack)
+    redrawn = None if published is None else check_redrawn(pack, published)
     continues = check_continues(pack, held)
     pack.check_nothing_else(hashes)
     return PackFound(
@@ -144,4 +153,5 @@ def _verified(
         evidence_key_id=signature.key_id.hex(),
         manifest_checked=evidence_key is not None,
         continues=continues,
+        redrawn=redrawn,
     )

@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Final, Protocol
 
+from gateway.domain.months import Month
 from gateway.domain.records import EntryRecord
 from gateway.ledger.state.compare import (
     Adopted,
@@ -23,6 +25,7 @@ from gateway.ledger.state.compare import (
     pin_findings,
     transaction_findings,
 )
+from gateway.ledger.state.exceptions import exception_findings
 from gateway.ledger.state.findings import Finding
 from gateway.ledger.state.told import Number, Told
 from gateway.store.state_reads import StatePart
@@ -45,12 +48,17 @@ class AuditedState(Protocol):
 
 
 async def audit_state(
-    state: AuditedState, commitment_key: bytes | None = None, progress: AuditProgress | None = None
+    state: AuditedState,
+    commitment_key: bytes | None = None,
+    progress: AuditProgress | None = None,
+    gone: Collection[Month] = (),
 ) -> list[Finding]:
     """Compare everything; what differs, at most `MOST`. Others may write meanwhile.
 
     Args:
         commitment_key: opens the committed names in entries; without it natural keys are compared by row only.
+        progress: called now and then.
+        gone: months that were taken out of the ledger. What only their entries tell is not judged.
     """
     found = [Finding(one, "the row", None, "there") for one in await state.traces_without_row()]
     found += [
@@ -61,18 +69,18 @@ async def audit_state(
         part = await state.state_part(after, PART)
         if not part.lineage_ids:
             break
-        found += await asyncio.to_thread(_listed, part, commitment_key)
+        found += await asyncio.to_thread(_listed, part, commitment_key, gone)
         after, done = part.lineage_ids[-1], done + len(part.lineage_ids)
         if progress is not None:
             progress(done)
     return found[:MOST]
 
 
-def _listed(part: StatePart, commitment_key: bytes | None) -> list[Finding]:
-    return list(part_findings(part, commitment_key))
+def _listed(part: StatePart, commitment_key: bytes | None, gone: Collection[Month]) -> list[Finding]:
+    return list(part_findings(part, commitment_key, gone))
 
 
-def part_findings(part: StatePart, commitment_key: bytes | None) -> Iterator[Finding]:
+def part_findings(part: StatePart, commitment_key: bytes | None, gone: Collection[Month] = ()) -> Iterator[Finding]:
     """What differs in a part. Pure."""
     traces: dict[str, list[EntryRecord]] = defaultdict(list)
     for entry in part.entries:
@@ -83,12 +91,32 @@ def part_findings(part: StatePart, commitment_key: bytes | None) -> Iterator[Fin
     }
     adopted = [Adopted.by(json.loads(entry.body)) for entry in part.adopted]
     payloads = {one.payload_id: one for one in part.payloads}
+    exceptions, moves = defaultdict(list), defaultdict(list)
+    for end in part.exceptions:
+        exceptions[end.transaction_id].append(end)
+    for move in part.moves:
+        moves[move.exception_id].append(move)
+    archived = {one.transaction_id for one in part.transactions if Month.of_trace(one.transaction_id) in gone}
+    # of a lineage with one of these, nobody can tell the pin and the documents from the rest
+    unjudged = {one.lineage_id for one in part.transactions if one.transaction_id in archived}
     for record in part.transactions:
+        if record.transaction_id in archived:
+            continue
         entries = told[record.transaction_id]
         yield from transaction_findings(record, entries, commitment_key)
         yield from payload_findings(record, payloads.get(record.payload_id), entries)
-    yield from _pins(part, told, adopted)
-    yield from _documents(part, told, adopted)
+        ends = exceptions[record.transaction_id]
+        yield from exception_findings(
+            record, ends, [one for end in ends for one in moves[end.exception_id]], entries, payloads
+        )
+    judged = replace(
+        part,
+        lineage_ids=[one for one in part.lineage_ids if one not in unjudged],
+        transactions=[one for one in part.transactions if one.lineage_id not in unjudged],
+        documents=[one for one in part.documents if one.lineage_id not in unjudged],
+    )
+    yield from _pins(judged, told, adopted)
+    yield from _documents(judged, told, adopted)
 
 
 def _pins(part: StatePart, told: dict[str, Told], adopted: Sequence[Adopted]) -> Iterator[Finding]:

@@ -146,7 +146,7 @@ def number_findings(
 ) -> Iterator[Finding]:
     """Numbers of a document that no entry tells, that are missing, or that count as something else."""
     ended = {_name(one.old) for one in adopted}
-    wanted = {_name(number): _standing(number.mirror, _name(number) in ended) for number in told}
+    wanted = {_name(number): _standing(number.mirror, number.ended or _name(number) in ended) for number in told}
     wanted |= {_name(one.new): "in force" for one in adopted}
     found = {(one.system_id, one.document_type, one.document_number): _stands(one) for one in stored}
     # a master's numbers may have been imported, which no entry tells
@@ -172,17 +172,14 @@ def _stands(record: CrossReferenceRecord) -> str:
 def document_findings(
     document: DocumentRecord, transactions: Sequence[TransactionRecord], told: Mapping[str, Told]
 ) -> Iterator[Finding]:
-    """How a document stands, after what its transactions' entries tell. `transactions`: all of it, oldest first."""
-    version, state, content, came_to_be = 0, "active", None, True
-    for record in transactions:
-        entries = told.get(record.transaction_id)
-        if entries is None or entries.accepted is None:
-            continue
-        operation = entries.accepted["operation"]
+    """How a document stands, after what its transactions' entries tell. `transactions`: all of it, by id."""
+    version, state, content, came_to_be, called_off = 0, "active", None, True, 0
+    for record, entries, operation in _in_turn(transactions, told):
         if operation == "create":
             # of several attempts, the newest is the document's
             content, version, state = record, version + 1, "active"
             came_to_be = entries.status not in _FAILED
+            called_off += entries.status == "cancelled"
         elif entries.status == "posted":
             version += 1
             state = _UNDONE.get(operation, state)
@@ -191,12 +188,46 @@ def document_findings(
         return
     if came_to_be:  # how a document stands that no ERP has is a matter of words
         yield from _unlike(document.document_id, "state", document.state, state)
-        if document.domain not in MASTER_DOMAINS or document.version - version not in _IMPORTED:
+        more = document.version - version
+        imported = document.domain in MASTER_DOMAINS and more in _IMPORTED
+        # what is called off before it was sent says so in a version of its own, and may be sent again
+        if not imported and not 0 <= more <= called_off:
             yield from _unlike(document.document_id, "version", document.version, version)
     for column in ("payload_id", "company_code", "document_type", "currency_code", "amount", "posting_date"):
         yield from _unlike(document.document_id, column, getattr(document, column), getattr(content, column))
     for column in ("domain", "source", "external_id", "business_unit", "geography", "lineage_id"):
         yield from _unlike(document.document_id, column, getattr(document, column), getattr(content, column))
+
+
+def _in_turn(
+    transactions: Sequence[TransactionRecord], told: Mapping[str, Told]
+) -> Iterator[tuple[TransactionRecord, Told, str]]:
+    """What was done to a document, each with its entries and its operation, in the order in which it was done.
+
+    An id is drawn before the commit, by any process: what was done to a version may have an older id than what made it.
+    So each operation comes after the creation of the version that it says it was done to.
+    """
+    creates: list[tuple[TransactionRecord, Told, str]] = []
+    others: list[tuple[int, tuple[TransactionRecord, Told, str]]] = []
+    for record in transactions:
+        entries = told.get(record.transaction_id)
+        if entries is None or entries.accepted is None:
+            continue
+        one = (record, entries, entries.accepted["operation"])
+        if one[2] == "create":
+            creates.append(one)
+        else:
+            others.append((entries.accepted.get("documentVersion", 0), one))
+    others.sort(key=lambda numbered: numbered[0])
+    version = 0
+    for one in creates:
+        yield one
+        version += 1
+        while others and others[0][0] <= version:
+            _, other = others.pop(0)
+            yield other
+            version += other[1].status == "posted"
+    yield from (other for _, other in others)
 
 
 def key_findings(document: DocumentRecord, key: NaturalKeyRecord | None) -> Iterator[Finding]:

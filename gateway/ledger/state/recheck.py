@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 import structlog
 
+from gateway.domain.months import Month
 from gateway.errors import StoreUnavailable
 from gateway.ledger.errors import LogRefused
 from gateway.ledger.state.audit import AuditedState, audit_state
@@ -18,9 +20,19 @@ _log = structlog.get_logger(__name__)
 
 
 class StateRecheck:
-    """Audits everything, and again after `every_s`. What it finds is logged and kept; nothing is mended by itself."""
+    """Audits everything, and again after `every_s`. What it finds is logged and kept; nothing is mended by itself.
+    `gone`: the months that were taken out of the ledger."""
 
-    def __init__(self, state: AuditedState, commitment_key: bytes, every_s: float, *, first_after_s: float) -> None:
+    def __init__(
+        self,
+        state: AuditedState,
+        commitment_key: bytes,
+        every_s: float,
+        *,
+        first_after_s: float,
+        gone: Callable[[], Awaitable[Collection[Month]]] | None = None,
+    ) -> None:
+        self._gone = gone
         self._state = state
         self._key = commitment_key
         self._every_s = every_s
@@ -29,7 +41,7 @@ class StateRecheck:
 
     async def at_start(self) -> None:
         """One audit before anything is served. Raises `LogRefused`: the state is not as the ledger tells."""
-        self.findings = await audit_state(self._state, self._key)
+        self.findings = await self._audit()
         if self.findings:
             shown = "\n".join(f"  {one}" for one in self.findings[:SHOWN])
             raise LogRefused(
@@ -47,13 +59,26 @@ class StateRecheck:
     async def once(self) -> float:
         """One audit; seconds to the next one."""
         try:
-            self.findings = await audit_state(self._state, self._key)
+            self.findings = await self._audit()
         except StoreUnavailable as error:
             _log.warning("state_audit_waits", error=str(error))
             return RETRY_S
+        except LogRefused as error:  # the record of a month that was taken out: the recomputation halts for it
+            _log.error("state_audit_refused", error=str(error))
+            return self._every_s
         if self.findings:
             shown = [str(one) for one in self.findings[:SHOWN]]
             _log.error("state_differs_from_ledger", findings=len(self.findings), first=shown)
         else:
             _log.info("state_audited")
         return self._every_s
+
+    async def _audit(self) -> list[Finding]:
+        if self._gone is None:
+            return await audit_state(self._state, self._key)
+        while True:
+            gone = await self._gone()
+            found = await audit_state(self._state, self._key, gone=gone)
+            # a month that was taken out meanwhile is no finding
+            if not found or await self._gone() == gone:
+                return found

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from gateway.domain.records import EntryRecord
 from gateway.domain.transaction import Status
+from gateway.ledger.state.told_exceptions import ToldExceptions
 
 STATUSES: Final = frozenset(status.value for status in Status)
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A document's number in one system, as `linked` and `posted` tell it together."""
+    """A document's number in one system, as `linked` and `posted` tell it together; `ended` as `unlinked` tells it."""
 
     document_id: str
     system_id: str
     document_type: str
     document_number: str
     mirror: bool = False
+    ended: bool = False
 
 
 @dataclass(slots=True)
@@ -48,6 +50,7 @@ class Told:
     """What was routed leg by leg, by step: then the transaction itself has no system, no pin and no number."""
     leg_numbers: dict[tuple[int, str], str] = field(default_factory=dict)
     """Numbers of posted legs, by step and direction."""
+    exceptions: ToldExceptions = field(default_factory=ToldExceptions)
 
     @classmethod
     def by(cls, transaction_id: str, entries: Sequence[EntryRecord]) -> Told:
@@ -75,10 +78,16 @@ class Told:
                 self._posted(body)
             case "linked":
                 self._linked(body)
+            case "unlinked":
+                self._unlinked(body)
             case "pinned" if "step" not in body:
                 self.pin = body["systemId"]
             case "pin_released" if "step" not in body:
                 self.pin = None
+            case "exception_opened":
+                self.exceptions.opened(body)
+            case "exception_moved":
+                self.exceptions.moved(body)
             case "erased":
                 self.erased.update(body.get("payloadHashes", ()))
 
@@ -87,7 +96,7 @@ class Told:
         kind, number = erp.get("documentType"), erp.get("documentNumber")
         if self.legs:
             self.leg_numbers[body["step"], body.get("direction", "do")] = number
-        else:
+        elif body.get("direction") != "undo":
             self.document_type, self.document_number = kind, number
         if kind is not None and number is not None:
             self.given.setdefault(body["systemId"], []).append((kind, number))
@@ -98,3 +107,10 @@ class Told:
         if given:
             kind, number = given.pop(0)
             self.numbers.append(Number(body["documentId"], body["systemId"], kind, number, bool(body.get("mirror"))))
+
+    def _unlinked(self, body: Mapping[str, Any]) -> None:
+        """What was taken back is called nothing any more in that system."""
+        name = (body["documentId"], body["systemId"])
+        self.numbers = [
+            replace(one, ended=True) if (one.document_id, one.system_id) == name else one for one in self.numbers
+        ]

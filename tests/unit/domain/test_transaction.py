@@ -12,7 +12,7 @@ dispatched: posted rejected unknown dispatched held compensating
 unknown: posted rejected dispatched in_doubt compensating
 in_doubt: posted rejected dispatched cancelled compensating
 compensating: compensated in_doubt
-posted:
+posted: compensating
 rejected:
 compensated:
 cancelled:

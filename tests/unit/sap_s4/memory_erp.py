@@ -48,7 +48,7 @@ _INITIAL: Final[dict[str, dict[str, Any]]] = {
     "A_SalesOrderItemPrElement": dict.fromkeys(
         ("ConditionRateValue", "ConditionQuantity", "ConditionBaseValue", "ConditionAmount"), Decimal(0)
     ) | dict.fromkeys(("ConditionCurrency", "ConditionQuantityUnit", "TransactionCurrency"), ""),
-    "A_BusinessPartner": {"Customer": "", "BusinessPartnerFullName": ""},
+    "A_BusinessPartner": {"Customer": "", "BusinessPartnerFullName": "", "BusinessPartnerIsBlocked": False},
     "A_BusinessPartnerAddress": {"PhoneNumber": "", "EmailAddress": ""},
     "A_JournalEntryItem": {"CostCenter": "", "Customer": ""},
 }  # fmt: skip

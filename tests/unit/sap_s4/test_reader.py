@@ -98,7 +98,8 @@ async def test_a_page_that_is_too_large_is_asked_for_in_smaller_pieces() -> None
 async def test_customers_are_partners_with_the_role() -> None:
     def partner(name: str, role: str) -> dict[str, Any]:
         roles = {"results": [{"BusinessPartnerRole": role}]}
-        return {"BusinessPartner": name, "Customer": "", "SearchTerm1": REFERENCE, "to_BusinessPartnerRole": roles}
+        said = {"BusinessPartner": name, "Customer": "", "SearchTerm1": REFERENCE, "BusinessPartnerIsBlocked": False}
+        return said | {"to_BusinessPartnerRole": roles}
 
     rows = [partner("1", "FLCU01"), partner("2", "FLVN01")]
     driver, _ = driver_of(lambda _: as_json({"d": {"results": rows}}))

@@ -17,6 +17,8 @@ def test_everything_shows() -> None:
     metrics.relay.recovered(2)
     metrics.relay.republished(1)
     metrics.relay.failed("NatsUnavailable")
+    metrics.intake.batch_lines({"accepted": 3, "waiting": 1})
+    metrics.intake.messages({"refused": 1, "put_off": 2}, redelivered=2)
     queue = QueueState(jobs=3, oldest_job_s=1.5, events=7, oldest_event_s=0.25, in_doubt=2)
     text = metrics.render(queue).decode()
     for line in (
@@ -35,6 +37,12 @@ def test_everything_shows() -> None:
         'erp_gateway_relay_events_total{outcome="republished"} 1.0',
         'erp_gateway_relay_failures_total{reason="NatsUnavailable"} 1.0',
         "erp_gateway_outbox_lag_seconds 0.25",
+        'erp_gateway_batch_lines_total{result="accepted"} 3.0',
+        'erp_gateway_batch_lines_total{result="waiting"} 1.0',
+        'erp_gateway_intake_messages_total{result="refused"} 1.0',
+        'erp_gateway_intake_messages_total{result="put_off"} 2.0',
+        'erp_gateway_intake_messages_total{result="accepted"} 0.0',
+        "erp_gateway_intake_redelivered_total 2.0",
         "erp_gateway_store_readable 1.0",
     ):
         assert line in text.splitlines()

@@ -23,6 +23,7 @@ EXPAND: Final = ("to_BusinessPartnerAddress",)
 CHANGEABLE: Final = frozenset({"name", "address", "contact"})
 _SERVICE: Final = "API_BUSINESS_PARTNER_SRV"
 _ORGANISATION: Final = "2"
+_BLOCK: Final = "BusinessPartnerIsBlocked"
 _FIRST_ADDRESS: Final = "1"
 """The service wants a number for the address; they count within the partner."""
 _NAME: Final = 40
@@ -71,6 +72,12 @@ def customer_standing(submission: Submission, settings: S4Settings) -> Entity:
     }
 
 
+def blocked_customer(standing: Entity, *, blocked: bool) -> Entity:
+    """The customer with the central block, by which a partner is called off that nothing refers to: it is not deleted
+    there before it is archived."""
+    return {**standing, _BLOCK: blocked}
+
+
 def customer_shape() -> Shape:
     """A partner and the first of its addresses, which is the one that we made."""
 
@@ -108,10 +115,11 @@ def customer_of(row: Row, settings: S4Settings) -> Customer:
 
 def found_customer(row: Row, settings: S4Settings, system_id: str) -> FoundDocument:
     """A business partner. Its number is the customer's; the role gives the customer the partner's own number, and until
-    the ERP states it the partner's stands for it."""
+    the ERP states it the partner's stands for it. One that is blocked is called off."""
     number = row.text("Customer") or row.number("BusinessPartner")
     named = erp_number(system_id, "customer", number)
-    return FoundDocument(named, row.text(settings.customer_reference_field), party=None, currency_code=None, total=None)
+    reference_there = row.text(settings.customer_reference_field)
+    return FoundDocument(named, reference_there, party=None, currency_code=None, total=None, cancelled=row.flag(_BLOCK))
 
 
 def is_customer(row: Row, settings: S4Settings) -> bool:

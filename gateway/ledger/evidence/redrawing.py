@@ -1,0 +1,169 @@
+"""A sample drawn again from the published log, by who has nothing else of the gateway.
+
+The entries up to the checkpoint that closes the population are read once and hashed, so that what is drawn of is what
+was signed. Population, sums and scores are then as docs/ledger.md says ('Samples'), and compared with the pack's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from gateway.domain.entries import leaf_hash
+from gateway.domain.wire import instant
+from gateway.ledger.bundles import entries_in
+from gateway.ledger.errors import LedgerError
+from gateway.ledger.evidence.contents import PACK
+from gateway.ledger.evidence.population import MoneySum, amount_of
+from gateway.ledger.evidence.proven import ProvenPack
+from gateway.ledger.evidence.read_pack import ToldSample
+from gateway.ledger.evidence.sampling import draw, population_hash, seed_of
+from gateway.ledger.evidence.subjects import Population
+from gateway.ledger.evidence.wrong import PackWrong
+from gateway.ledger.frontier import Frontier
+from gateway.ledger.lines import base64_text
+from gateway.ledger.tile_store import TileReader, read_published
+from gateway.ledger.tiles import ENTRIES, TILE_WIDTH, tile_holding
+
+_TEXTS: Final = {"domain": "domain", "operation": "operation", "companyCode": "company_code"}
+_NODES: Final = {"businessUnits": "business_units", "geographies": "geographies"}
+_YEAR_10000: Final = 253_402_300_800_000_000
+"""In µs since 1970: what comes later no calendar text can say."""
+_INSTANTS: Final = ("acceptedFrom", "acceptedUntil")
+
+
+def check_redrawn(pack: ProvenPack, published: TileReader) -> int | None:
+    """How many transactions were drawn of; None for a pack that is about no sample. Raises PackWrong."""
+    sample = pack.told.sample
+    if sample is None:
+        return None
+    if not pack.told.whole_data_scope:
+        raise PackWrong(
+            "sample",
+            PACK,
+            "it was drawn within a restricted data scope, whose bounds it does not state: nobody else can draw it "
+            "again. Verify it without the published log, or ask somebody who sees everything for one",
+        )
+    found = _Found(*_wanted(sample))
+    tree = Frontier()
+    for path, entries in _bundles(published, sample.closing.size):
+        tree = tree.appended(leaf_hash(one) for one in entries)
+        for number, one in enumerate(entries, start=tree.size - len(entries)):
+            found.take(number, _body(path, one))
+    if base64_text(tree.root) != sample.closing.root_hash:
+        raise PackWrong(
+            "sample", PACK, "the published entries are not those of the checkpoint that closes the population"
+        )
+    _compare(sample, tree.root, found.population(), found.sums())
+    return sample.population.transaction_count
+
+
+@dataclass
+class _Found:
+    """What the entries tell so far; `begun`: by trace, the place of its entry `accepted`."""
+
+    wanted: Population
+    since: str
+    until: str
+    begun: dict[str, int] = field(default_factory=dict)
+    routed: dict[str, bool] = field(default_factory=dict)
+    borne: dict[str, list[tuple[str, str, Decimal]]] = field(default_factory=lambda: defaultdict(list))
+
+    def take(self, index: int, body: Mapping[str, Any]) -> None:
+        """One entry, in the order of the log. A trace's entries follow its entry `accepted`."""
+        trace, kind = body.get("trace"), body.get("kind")
+        if kind == "accepted" and body.get("seq") == 1 and self._accepts(body):
+            self.begun[str(trace)] = index
+        if trace not in self.begun:
+            return
+        if kind == "routed":
+            self.routed.setdefault(trace, self.wanted.wants(body.get("facts") or {}))
+        money = amount_of(body)
+        if money is not None:
+            self.borne[trace].append((str(kind), *money))
+
+    def population(self) -> dict[int, str]:
+        """By place, the transactions of which is drawn."""
+        return {
+            index: trace
+            for trace, index in self.begun.items()
+            if not self.wanted.asks_for_facts or self.routed.get(trace, False)
+        }
+
+    def sums(self) -> list[dict[str, Any]]:
+        """What they bear, as a pack says it."""
+        amounts: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
+        for trace in self.population().values():
+            for kind, currency_code, amount in self.borne.get(trace, ()):
+                amounts[kind, currency_code].append(amount)
+        return [MoneySum(*key, sum(found, Decimal(0)), len(found)).words() for key, found in sorted(amounts.items())]
+
+    def _accepts(self, body: Mapping[str, Any]) -> bool:
+        at = instant(body["at"])
+        return (
+            self.wanted.domain in {None, body.get("domain")}
+            and self.wanted.operation in {None, body.get("operation")}
+            and self.since <= at
+            and (not self.until or at < self.until)
+        )
+
+
+def _wanted(sample: ToldSample) -> tuple[Population, str, str]:
+    """The conditions that the pack states; the period as two instants, empty where it is open."""
+    members: dict[str, Any] = {}
+    period = dict.fromkeys(_INSTANTS, "")
+    for name, value in sample.population.conditions.items():
+        if name in _TEXTS and isinstance(value, str):
+            members[_TEXTS[name]] = value
+        elif name in _NODES and isinstance(value, list):
+            members[_NODES[name]] = frozenset(map(str, value))
+        elif name in period and isinstance(value, str):
+            period[name] = value
+        else:
+            raise PackWrong("sample", PACK, f"its population has a condition that is none: {name}")
+    return Population(**members), period["acceptedFrom"], period["acceptedUntil"]
+
+
+def _bundles(published: TileReader, size: int) -> Iterator[tuple[str, list[bytes]]]:
+    """The published entries up to that size, bundle by bundle."""
+    for first in range(0, size, TILE_WIDTH):
+        tile = tile_holding(ENTRIES, first, size)
+        try:
+            path, data = read_published(published, tile)
+            entries = entries_in(data)[: tile.width]
+        except LedgerError as error:
+            raise PackWrong("sample", tile.path, f"of the published log: {error}") from error
+        if len(entries) < tile.width:
+            raise PackWrong("sample", path, f"it holds {len(entries)} entries, {tile.width} were signed")
+        yield path, entries
+
+
+def _body(path: str, entry: bytes) -> Mapping[str, Any]:
+    try:
+        body = json.loads(entry)
+    except (ValueError, RecursionError) as error:
+        raise PackWrong("sample", path, "of the published log: an entry is no JSON") from error
+    if not isinstance(body, dict) or type(body.get("at")) is not int or not 0 <= body["at"] < _YEAR_10000:
+        raise PackWrong("sample", path, "of the published log: an entry is not what a gateway writes")
+    return body
+
+
+def _compare(sample: ToldSample, root: bytes, population: Mapping[int, str], sums: list[dict[str, Any]]) -> None:
+    told = sample.population
+    if told.transaction_count != len(population) or told.index_hash != population_hash(population):
+        raise PackWrong(
+            "sample",
+            PACK,
+            f"it says to be drawn of {told.transaction_count} transactions; the published log has {len(population)} of "
+            "these conditions, or others",
+        )
+    if [one.model_dump(by_alias=True) for one in told.sums] != sums:
+        raise PackWrong("sample", PACK, "the sums of its population are not those of the published log")
+    seed = seed_of(sample.nonce, root)
+    drawn = [(one.index, population[one.index], one.score.hex()) for one in draw(seed, population, sample.sample_size)]
+    if [(one.log_index, one.trace, one.score) for one in sample.drawn] != drawn:
+        raise PackWrong("sample", PACK, "other transactions of the published log have the smallest scores")
