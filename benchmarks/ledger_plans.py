@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ async def plans_of(database: str, url: str, store: Store, ask: Question) -> list
     postgres = await asyncpg.connect(url, server_settings=dict(PLANS))
     for statement, parameters in seen:
         rows = await postgres.fetch(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, BUFFERS OFF) {statement}", *parameters)
-        found.append((statement, "\n".join(row[0] for row in rows)))
+        found.append((statement, "\n".join(_executed([row[0] for row in rows]))))
     await postgres.close()
     return found
 
@@ -53,7 +53,8 @@ async def sizes_of(database: str, url: str) -> dict[str, int]:
         return {"the whole file": _bytes_of(Path(url.removeprefix("sqlite:///")))}
     connection = await asyncpg.connect(url)
     rows = await connection.fetch(
-        "SELECT relname, pg_total_relation_size(oid) AS size FROM pg_class WHERE relkind = 'r' AND relname = ANY($1)",
+        "SELECT relname, coalesce((SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree(oid)), "
+        "pg_total_relation_size(oid))::bigint AS size FROM pg_class WHERE relkind IN ('r', 'p') AND relname = ANY($1)",
         ["ledger_entries", "log_entries", "indexed_entries", "indexed_terms", "indexed_blocks", "indexed_transactions"],
     )
     await connection.close()
@@ -62,3 +63,15 @@ async def sizes_of(database: str, url: str) -> dict[str, int]:
 
 def _bytes_of(path: Path) -> int:
     return path.stat().st_size
+
+
+def _executed(lines: list[str]) -> Iterator[str]:
+    """A plan without the months into which it did not look: their nodes, and what is said of each."""
+    left_out: int | None = None
+    for line in lines:
+        depth = len(line) - len(line.lstrip())
+        if left_out is not None and depth > left_out:
+            continue
+        left_out = depth if "(never executed)" in line else None
+        if left_out is None:
+            yield line

@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.ledger_bulk import open_bulk
-from benchmarks.ledger_history import CHAPTER, KEY, MOST, ORIGIN, Chapter
+from benchmarks.ledger_history import CHAPTER, KEY, MOST, ORIGIN, START, STEP_US, Chapter
+from gateway.domain.months import Month
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.frontier import Frontier
 from gateway.ledger.log_keys import sign_checkpoint
 from gateway.store.log import LOG
 from gateway.store.log_schema import log_checkpoints
 from gateway.store.migrate import migrate
+from gateway.store.partitions import month_made
 from gateway.store.schema_queries import indexed_until
 from tests.store.postgres import running_server
 
@@ -59,11 +61,22 @@ async def records(databases: Sequence[str], entries: int) -> AsyncIterator[tuple
                 server.execute("SELECT pg_reload_conf()")
                 urls[database] = server.url(server.create_database())
             await migrate(urls[database])
+            if database == "postgres":
+                for statement in _months(entries):
+                    server.execute(statement, urls[database].partition("?")[0].rpartition("/")[2])
         record = await make_record(list(urls.values()), entries, entries - min(LEFT, entries // 2))
         if "postgres" in urls:
             server.execute("ALTER SYSTEM RESET ALL")
             server.execute("SELECT pg_reload_conf()")
         yield urls, record
+
+
+def _months(entries: int) -> Iterator[str]:
+    """Statements that make the months of the record, as the gateway's operators do while it grows."""
+    month, end = Month.at(START), START + entries * STEP_US + 86_400_000_000
+    while month.first_at < end:
+        yield from month_made(month)
+        month = month.following
 
 
 async def make_record(urls: Sequence[str], entries: int, indexed: int, chapter: int = CHAPTER) -> Record:

@@ -96,7 +96,6 @@ async def test_what_is_not_changed_here_is_refused_without_a_call() -> None:
         Change(number("sales_order", "1", "legacy-main"), ORDER, changed(ORDER), CHANGE, ORDER.numbers),
         Cancellation(sales_order, invoice, CHANGE),
         Cancellation(sales_order, payment, CHANGE),
-        Cancellation(number("customer", "1"), CUSTOMER, CHANGE),
         Cancellation(number("product", "1"), PRODUCT, CHANGE),
     ]
     for posting in postings:
