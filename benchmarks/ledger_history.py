@@ -1,9 +1,9 @@
 """A record of any size to ask questions of: orders with their invoices and payments in two ERPs over two years,
 refusals, unknown outcomes, and the acts of those who changed the rules. The same size gives the same record.
 
-Written in bulk, beside the store: the entries have their places and the tree its tiles; of the checkpoints only the
-last is signed, of the others only the times are kept. So is the index, up to `indexed` entries, with the rows that the
-gateway's own program puts there (tests/ledger/test_bulk_index.py); the rest is left to that program.
+Written in bulk: the entries have their places and the tree its tiles; of the checkpoints the last is signed, of the
+others the times are kept. So is the index, up to `indexed` entries, with the rows of the gateway's own program
+(tests/ledger/test_bulk_index.py), to which the rest is left.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ from gateway.store import schema
 from gateway.store.log_schema import log_checkpoints, log_entries, log_tiles
 
 START = 1_700_000_000_000_000
-STEP_US = 6_000_000
-"""Between two entries; ten million are two years."""
+STEP_US = 6_000_000  # between two entries; ten million are two years
 UNITS = [f"BU{number:02d}" for number in range(24)]
 PLACES = ["DE", "AT", "CH", "FR", "ES", "IT", "NL", "BE", "PL", "SE", "US", "CA", "MX", "BR", "JP", "KR", "IN", "AU"]
 CURRENCIES = ["EUR", "USD", "CHF", "JPY"]

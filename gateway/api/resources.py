@@ -16,8 +16,8 @@ from gateway.domain.plan import CALLED_OFF, SERVED
 class Resource:
     """`name` and `plural` in operation ids: `Order` gives createOrder, getOrder; `Orders` gives listOrders.
 
-    `example`, `change`: bodies of a submission and, where there is such an operation, of a change. `further_examples`: of
-    other submissions, by name.
+    `example`, `change`: bodies of a submission and, where there is such an operation, of a change.
+    `further_examples`: of other submissions, by name.
     """
 
     model: type[CanonicalDocument]

@@ -205,15 +205,17 @@ async def placed_at(reader: Reader, places: Sequence[int]) -> list[PlacedEntry]:
 
 
 async def with_entries(reader: Reader, places: Sequence[Place]) -> list[PlacedEntry]:
-    """What stands at these places. In a read of its own, by their traces: these tell a planner the months, and it need
-    not plan for all there are (15 ms with 31 of them)."""
+    """What stands there. In a read of its own, by traces: a planner that does not know them plans for all months."""
     if not places:
         return []
     traces, seqs = sorted({one.trace for one in places}), sorted({one.seq for one in places})
     core = _stored.where(_of_these(traces, sqlite=reader.is_sqlite), _entry.seq.in_(padded(seqs)))
     stored = {(one.trace, one.seq): one for one in await reader.find(_STORED, core)}
     found = [(one, stored.get((one.trace, one.seq))) for one in places]
-    return [PlacedEntry(at.log_index, at.trace, at.seq, one and one.body, one and one.leaf_hash) for at, one in found]
+    return [
+        PlacedEntry(at.log_index, at.trace, at.seq, one.body if one else None, one.leaf_hash if one else None)
+        for at, one in found
+    ]
 
 
 class LogReads(MonthReads):

@@ -13,7 +13,7 @@ from tests.migrated import migrated_file
 
 async def real_events(folder: Path) -> Sequence[OutboxRecord]:
     """What four orders announce: one posted, one rejected, one whose answer is lost, one whose ERP is away."""
-    url = migrated_file(folder / 'gateway.db')
+    url = migrated_file(folder / "gateway.db")
     store = await open_store(url)
     try:
         rig = await Rig.on(store)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -235,6 +236,9 @@ async def test_a_real_issuer_is_a_setting(data: Path):
         assert (await client.get("/v1/orders", headers={"Authorization": f"Bearer {foreign}"})).status_code == 401
     issuer.shutdown()
     issuer.server_close()
+    with closing(sqlite3.connect(data / "gateway.db")) as record:  # what a process counted is added at its end
+        uses = record.execute("SELECT api_version, operation_id, outcome, uses FROM api_uses").fetchall()
+    assert uses == [("v1", "listOrders", "answered", 1)]
 
 
 def test_the_embedded_issuer_s_key_is_made_once_and_for_its_owner_alone(data: Path):

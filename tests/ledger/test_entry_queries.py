@@ -142,13 +142,24 @@ async def test_pages_are_stable_while_the_ledger_grows(store: Store, tmp_path: P
     assert len(set(found)) == len(found)
 
 
-async def test_what_is_not_indexed_yet_is_found_later_and_nothing_is_found_twice(store: Store, tmp_path: Path) -> None:
+async def test_what_is_not_indexed_yet_is_found_later_and_nothing_is_found_twice(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = EntryWorld.on(store, tmp_path, 4)
     await world.grow(300, indexed=False)
     size = await store.ledger.log_size()
     assert await store.ledger.indexed_size() == 0
-    # two processes at once: one of them waits for the other's row, and sees that it came too late
-    done = await asyncio.gather(world.indexer.turn(), world.indexer.turn(), world.indexer.turn())
+    # three processes at once, all of which have looked: two wait for the other's row, and see that they came too late
+    read, looked = store.ledger.placed_bodies, asyncio.Barrier(3)
+
+    async def placed_bodies(first: int, end: int) -> Any:
+        await looked.wait()
+        return await read(first, end)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store.ledger, "placed_bodies", placed_bodies)
+        async with asyncio.timeout(30):
+            done = await asyncio.gather(world.indexer.turn(), world.indexer.turn(), world.indexer.turn())
     assert sum(done) == BATCH
     await asyncio.gather(world.indexer.finish(), world.indexer.finish())
     assert await store.ledger.indexed_size() == size
