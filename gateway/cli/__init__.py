@@ -17,6 +17,7 @@ from gateway.cli import (
     exceptions,
     ledger,
     migrate,
+    restored,
     rules,
     schemas,
     serve,
@@ -38,6 +39,7 @@ app.command("serve")(serve.serve)
 app.command("work")(serve.work)
 app.command("demo")(demo.demo)
 app.command("migrate")(migrate.migrate)
+app.command("restored")(restored.restored)
 app.command("token")(token.token)
 app.command("where")(where.where)
 app.command("capabilities")(capabilities.capabilities)

@@ -40,6 +40,7 @@ from gateway.store.processes import ACTIVATION
 from gateway.store.queue_reads import QueueReads
 from gateway.store.reader import Moment, Reader
 from gateway.store.relations import RELATIONS
+from gateway.store.restores import RestoreReads
 from gateway.store.simulations import SimulationReader
 from gateway.store.state_reads import StateReads
 from gateway.store.statement import Query
@@ -94,6 +95,7 @@ class StoreReads(
     LeaderReads,
     SweepReads,
     PrivacyReads,
+    RestoreReads,
     StateReads,
 ):
     """Implements `gateway.transactions.queries.Reads`."""

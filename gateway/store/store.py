@@ -37,6 +37,7 @@ from gateway.store.processes import ProcessWrites
 from gateway.store.reader import Reader, open_engine
 from gateway.store.reads import StoreReads
 from gateway.store.relations import RelationWrites
+from gateway.store.restores import RestoreWrites
 from gateway.store.simulations import SimulationWrites
 from gateway.store.sqlite_writer import DEFAULT_LIMITS as BATCH_LIMITS
 from gateway.store.sqlite_writer import BatchLimits, SqliteWriter
@@ -73,6 +74,7 @@ class StoreUnit(
     LeaderWrites,
     SweepWrites,
     PrivacyWrites,
+    RestoreWrites,
 ):
     """One write transaction in the words of the domain. Implements `gateway.transactions.ports.WriteUnit`."""
 

@@ -47,12 +47,14 @@ def lease_length(parts: LineParts, system_id: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """A posting that is committed to be sent now, by this process, under this lease."""
+    """A posting that is committed to be sent now, by this process, under this lease. `proven`: an inquiry just now
+    found nothing of it."""
 
     record: TransactionRecord
     step: StepRecord
     posting: Posting
     lease: Lease
+    proven: bool = False
 
     def permit(self, clock: Clock, call_limit_s: float) -> None:
         """Raise `LeaseLost` unless the whole call fits into what is left of the lease.

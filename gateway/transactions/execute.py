@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 import structlog
 
@@ -24,6 +25,8 @@ from gateway.transactions.dispatch import Dispatch, LeaseLost
 from gateway.transactions.parts import SECOND, LineParts
 from gateway.transactions.tracing import span_of
 
+RESTORED: Final = "record-restored"
+"""The code of an `unknown` that was not sent, because it may have been before the record was restored."""
 _log = structlog.get_logger(__name__)
 
 
@@ -64,9 +67,13 @@ Outcome = WasPosted | WasRejected | WasNotSent | IsUnknown
 async def execute(parts: LineParts, dispatch: Dispatch) -> Outcome:
     """Send the dispatched step once. Raises LeaseLost, and then nothing was sent.
 
+    What was accepted before the record was restored is not sent but unknown, until an inquiry proved that it may be.
+
     Anything that no driver should raise counts as unknown: better a needless inquiry than a second posting.
     """
     step = dispatch.step
+    if dispatch.record.accepted_at <= parts.limits.inquired_first_until and not dispatch.proven:
+        return IsUnknown(OutcomeUnknown("the record was restored", code=RESTORED), parts.tools.clock.now())
     system = parts.systems[step.system_id]
     permit = partial(dispatch.permit, parts.tools.clock, system.policy.call_limit_s)
     began = parts.tools.clock.now()

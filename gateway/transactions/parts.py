@@ -125,6 +125,8 @@ class LineLimits:
     `give_up_s`: an unknown of this age is not sent again; a person looks.
     `first_retry_s`, `longest_retry_s`: bounds of the backoff where nothing happened.
     `lanes`: the places that each lane has in this process.
+    `inquired_first_until`: µs; when the record was last restored from a back-up. The ERPs may hold what was accepted
+    before and what the record says was never sent, so nothing of it is sent before an inquiry found nothing.
     """
 
     lease_margin_s: float = 30.0
@@ -133,6 +135,7 @@ class LineLimits:
     first_retry_s: float = 0.5
     longest_retry_s: float = 60.0
     lanes: Mapping[Lane, LaneLimit] = field(default_factory=lambda: LANES)
+    inquired_first_until: int = 0
 
 
 @dataclass(frozen=True, slots=True)

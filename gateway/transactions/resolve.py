@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from typing import Final
 
 from adapters.errors import ErpError
 from adapters.port import FoundDocument, Posting
@@ -38,6 +39,9 @@ from gateway.transactions.parts import SECOND, LineParts
 from gateway.transactions.release import hold_back, stopped
 from gateway.transactions.settle import backoff_s, kept_refusal, may_have_posted, settle
 from gateway.transactions.work import Work
+
+PROVEN: Final = "proven-not-posted"
+"""Why a further attempt may be made after an inquiry, in the words of its `dispatched`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +175,7 @@ async def _send_again(work: Work, step: StepRecord, posting: Posting) -> Transac
         return await work.save()
     if why is not None:
         return await hold_back(work, step, why)
-    return await dispatch_again(work, step, posting, why="proven-not-posted")
+    return await dispatch_again(work, step, posting, why=PROVEN)
 
 
 async def _doubt(work: Work, step: StepRecord, why: str) -> TransactionRecord:
@@ -194,4 +198,4 @@ async def dispatch_again(work: Work, step: StepRecord, posting: Posting, *, why:
     else:
         work.journal.move(Status.DISPATCHED, members, problem=None, retry_after_s=None)
     await work.keep(lease.until, attempt.system_id)
-    return Dispatch(await work.save(), attempt, posting, lease)
+    return Dispatch(await work.save(), attempt, posting, lease, proven=why == PROVEN)

@@ -92,7 +92,7 @@ async def route(
     lineage-closed, policy-check-failed, unknown-node, domain-not-served, no-rule, frozen, invalid-document.
     """
     linked = await resolve_links(unit, document, source, scope, coming)
-    refuse_failed_parent(linked)
+    refuse_failed_parent(linked, transaction_id)
     refuse_credited_credits(document, linked)
     parents = parents_of(linked)
     pins = await pins_of_parents(unit, parents)

@@ -59,13 +59,14 @@ def held_checkpoint(data: Path, settings: Settings) -> HeldFile:
 
 @dataclass(frozen=True, slots=True)
 class LiveLog:
-    """What runs, and what is read."""
+    """What runs, and what is read. `held_is_missing`: the log was signed, and no checkpoint is held outside."""
 
     origin: str
     sequencer: Sequencer
     recheck: Recheck
     files: ProvableLog
     state: StateRecheck
+    held_is_missing: bool
 
     async def is_sound(self) -> bool:
         """Whether nothing wrong was found; a readiness check."""
@@ -103,6 +104,9 @@ async def open_log(
     ends.append(witnesses.aclose)
     check = LogCheck(store.log, LogKeys.pinned(*(one.key for one in keys.signers())), held, evidence)
     complete = await check.at_start(settings.ledger.startup_entries)
+    held_is_missing = (
+        await asyncio.to_thread(held.read) is None and await store.log.newest_checkpoint(origin) is not None
+    )
     _log.info("log_checked", origin=origin, complete=complete)
     loop = asyncio.get_running_loop()
 
@@ -117,7 +121,7 @@ async def open_log(
     every = settings.ledger.recheck_s
     recheck = Recheck(check, every, sequencer.halt, first_after_s=every if complete else min(every, FIRST_RECHECK_S))
     state = await _state(store, tools, every, check)
-    return LiveLog(origin, sequencer, recheck, files, state)
+    return LiveLog(origin, sequencer, recheck, files, state, held_is_missing)
 
 
 async def _state(store: Store, tools: Tools, every_s: float, check: LogCheck) -> StateRecheck:

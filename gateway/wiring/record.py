@@ -77,6 +77,19 @@ async def register(store: Store, tools: Tools) -> None:
             _log.info("leases_freed", process=holder.process_id, jobs=freed)
 
 
+async def last_restore(store: Store, tools: Tools, *, looks_restored: bool) -> int:
+    """When the record was last restored from a back-up (µs; 0: never), as `erp-gateway restored` said.
+
+    `looks_restored`: nobody need have said it. The log was signed, and what is held outside of the database, which no
+    back-up holds, is not there.
+    """
+    if looks_restored:
+        now = tools.clock.now()
+        await store.patient("to note the restore").write(lambda unit: unit.note_restore(now))
+        _log.warning("record_taken_for_restored", remedy="what was accepted until now is inquired before it is sent")
+    return await store.reads.restored_at()
+
+
 async def forget_ended(store: Store, now: int) -> None:
     """Delete what processes of long ago left behind: a start adds a row, so a start is when they are looked for. It can
     wait for a later start."""

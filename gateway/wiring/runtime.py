@@ -48,7 +48,15 @@ from gateway.wiring.ledger import LiveLog, key_files, open_log
 from gateway.wiring.line_limits import line_limits
 from gateway.wiring.privacy import privacy_parts
 from gateway.wiring.queries import Queries, open_queries
-from gateway.wiring.record import forget_ended, hand_jobs_over, may_hold_rules, only_writer, register, store_url
+from gateway.wiring.record import (
+    forget_ended,
+    hand_jobs_over,
+    last_restore,
+    may_hold_rules,
+    only_writer,
+    register,
+    store_url,
+)
 from gateway.wiring.relay import nats_of, open_relay
 from gateway.wiring.rules import (
     RulesFiles,
@@ -189,6 +197,7 @@ async def _open(
         partial(key_files(data, settings).signer, KeyPurpose.EVIDENCE),
         ends,
     )
+    restored_at = await last_restore(store, tools, looks_restored=alone and log.held_is_missing)
     await register(store.patient("to register this process and free the leases of ended ones"), tools)
     await forget_ended(store, tools.clock.now())
     start = await rules_at_start(data, store, files)
@@ -202,7 +211,9 @@ async def _open(
         await import_cross_references(store.patient("to import the cross references"), tools, rules, rows)
     nats = await nats_of(data, settings, ends)
     relay = await open_relay(nats, store.led(leads.relay), tools, tracing, ends, metrics)
-    parts = LineParts(tools, rules, systems, line_limits(settings.line), metrics, tracing.tracer or NoOpTracer())
+    parts = LineParts(
+        tools, rules, systems, line_limits(settings.line, restored_at), metrics, tracing.tracer or NoOpTracer()
+    )
     wake_worker = _Later()
     who_calls = authenticator(data, settings, tools, ends)
     line = Line(store, store.reads, parts, events_left=relay.wake, jobs_due=wake_worker, rules=holder)

@@ -136,7 +136,10 @@ async def test_a_refused_customer_ends_the_order_unsent(rig: Rig) -> None:
     rig.cloud.script = ["reject"]
     made = (await bring(rig)).transaction
     assert await statuses(rig, made.transaction_id) == (Status.REJECTED, Status.REJECTED)
-    assert json.loads(made.problem or "")["code"] == "parent-rejected"
+    told = json.loads(made.problem or "")
+    assert (told["code"], [one["field"] for one in told["errors"]]) == ("parent-rejected", ["newCustomer"])
+    assert made.transaction_id in told["remedy"], "what `replaces` is to name"
+    assert (await customer_record(rig)).transaction_id in told["detail"], "where the ERP's reason is"
     assert [one.document.domain for one in rig.cloud.seen] == ["customers"]
     assert {one.reason_code for one in await exceptions(rig, state="open")} == {"rejected-by-erp", "parent-rejected"}
     # corrected, both go
@@ -145,6 +148,18 @@ async def test_a_refused_customer_ends_the_order_unsent(rig: Rig) -> None:
     assert await statuses(rig, again.transaction_id) == (Status.POSTED, Status.POSTED)
     assert (await customer_record(rig)).replaces is not None
     assert await exceptions(rig, state="open") == []
+
+
+async def test_an_order_that_only_names_such_a_customer_is_told_of_its_own_member(rig: Rig) -> None:
+    rig.cloud.script = ["lost_call", "reject"]
+    brought = (await bring(rig)).transaction
+    plain = (await rig.send(order("20002", **TO_CLOUD) | {"customer": {"externalId": "NEW"}})).transaction
+    assert {brought.status, plain.status} == {Status.WAITING}
+    await rig.until(200)
+    for made, field in ((brought, "newCustomer"), (plain, "customer")):
+        ended = await rig.record(made.transaction_id)
+        assert ended.status is Status.REJECTED
+        assert [one["field"] for one in json.loads(ended.problem or "")["errors"]] == [field]
 
 
 async def test_two_callers_with_one_new_customer_make_one_customer_and_two_orders(rig: Rig) -> None:
