@@ -33,8 +33,9 @@ def batch_wire(progress: BatchProgress) -> dict[str, Any]:
         "batchState": batch.state,
         "statusUrl": address,
         "resultsUrl": f"{address}/results",
-        "received": batch.received,
-        **{name: sum(one.count for one in parts if one.result == name) for name in ("accepted", "refused", "waiting")},
+        # of the parts, not of the record: that counts empty lines too, to know where to go on
+        "received": sum(one.lines for one in parts),
+        **{name: sum(one.lines for one in parts if one.result == name) for name in ("accepted", "refused", "waiting")},
         "replayed": sum(one.replayed for one in parts),
         "byStatus": _by_status(parts),
         "money": _money(parts),
@@ -61,7 +62,7 @@ def _by_status(parts: Sequence[BatchPart]) -> list[dict[str, Any]]:
     counts: defaultdict[str, int] = defaultdict(int)
     for one in parts:
         if one.status is not None:
-            counts[one.status] += one.count
+            counts[one.status] += one.transactions
     return [{"status": status, "count": count} for status, count in sorted(counts.items())]
 
 

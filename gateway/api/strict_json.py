@@ -32,13 +32,15 @@ def parse_object(raw: bytes, limits: Limits) -> dict[str, Any]:
     if is_deeper(raw, limits.depth):
         raise _refused(f"the body is nested deeper than {limits.depth} levels")
     try:
-        value = json.loads(text, **_hooks(limits, small=len(raw) <= min(limits.text, limits.items)))
+        value = json.loads(text, **_hooks(limits))
     except json.JSONDecodeError as error:
         raise _refused(f"the body is not JSON at line {error.lineno}, column {error.colno}") from error
     except RecursionError as error:
         raise _refused(f"the body is nested deeper than {limits.depth} levels") from error
     if not isinstance(value, dict):
         raise _refused("the body is not a JSON object")
+    if len(raw) > min(limits.text, limits.items):  # what is shorter than every limit on its parts needs no look at them
+        _refuse_large(value, "", limits)
     if "\\u0000" in text:
         _refuse_nul(value, "")
     return value
@@ -61,8 +63,8 @@ def is_deeper(raw: bytes, depth: int) -> bool:
     return b"[]" in brackets or brackets.count(b"[") > depth
 
 
-def _hooks(limits: Limits, *, small: bool) -> dict[str, Any]:
-    """What the standard parser calls. A body shorter than every limit on its parts needs no look at the parts."""
+def _hooks(limits: Limits) -> dict[str, Any]:
+    """What the standard parser calls."""
 
     def number(kind: type) -> Any:
         def read(digits: str) -> Any:
@@ -79,8 +81,6 @@ def _hooks(limits: Limits, *, small: bool) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) != len(pairs):
             raise _duplicate(pairs)
-        if not small:
-            _check_sizes(found, limits)
         return found
 
     return {
@@ -91,25 +91,27 @@ def _hooks(limits: Limits, *, small: bool) -> dict[str, Any]:
     }
 
 
-def _check_sizes(found: dict[str, Any], limits: Limits) -> None:
-    if len(found) > limits.items:
-        raise _refused(f"an object has more than {limits.items} members")
-    for name, value in found.items():
-        shown = name[:64]
-        if len(name) > limits.text:
-            raise _refused("a member name is too long", shown)
-        _check_size(shown, value, limits)
-
-
-def _check_size(shown: str, value: object, limits: Limits) -> None:
-    if isinstance(value, str) and len(value) > limits.text:
-        raise _refused(f"the text is longer than {limits.text} characters", shown)
-    if isinstance(value, list):
+def _refuse_large(value: object, where: str, limits: Limits) -> None:
+    if isinstance(value, str):
+        if len(value) > limits.text:
+            raise _refused(f"the text is longer than {limits.text} characters", where)
+    elif isinstance(value, dict):
         if len(value) > limits.items:
-            raise _refused(f"the list is longer than {limits.items}", shown)
-        for one in value:
-            if isinstance(one, str | list):
-                _check_size(shown, one, limits)
+            raise _refused(f"an object has more than {limits.items} members", where)
+        for name, one in value.items():
+            if len(name) > limits.text:
+                raise _refused("a member name is too long", _below(where, name))
+            _refuse_large(one, _below(where, name), limits)
+    elif isinstance(value, list):
+        if len(value) > limits.items:
+            raise _refused(f"the list is longer than {limits.items}", where)
+        for index, one in enumerate(value):
+            _refuse_large(one, f"{where}[{index}]", limits)
+
+
+def _below(where: str, name: str) -> str:
+    """The path of a member; a name that the caller invented is shortened."""
+    return f"{where}.{name[:64]}" if where else name[:64]
 
 
 def _duplicate(pairs: list[tuple[str, Any]]) -> Problem:
@@ -128,7 +130,7 @@ def _refuse_nul(value: object, where: str) -> None:
     if isinstance(value, dict):
         for name, one in value.items():
             _refuse_nul(name, where)
-            _refuse_nul(one, f"{where}.{name[:64]}" if where else name[:64])
+            _refuse_nul(one, _below(where, name))
     elif isinstance(value, list):
         for index, one in enumerate(value):
             _refuse_nul(one, f"{where}[{index}]")

@@ -21,8 +21,8 @@ class BatchRecord:
     """One batch of a client.
 
     `idempotency_key`: the client's name for it, by which it goes on. `epoch` counts the requests that carried it on:
-    only the newest may write. `received`: lines that were dealt with, from the first on; `digest` is the SHA-256 of
-    these, each with a line feed, in hexadecimal.
+    only the newest may write. `received`: lines that were dealt with, from the first on, empty ones too: how far in the
+    body it came. `digest` is the SHA-256 of these, each with a line feed, in hexadecimal.
     """
 
     batch_id: str
@@ -67,13 +67,18 @@ class BatchLineShown:
 
 @dataclass(frozen=True, slots=True)
 class BatchPart:
-    """Lines of a batch of one result; of accepted ones, those with one status and currency. `amount`: their sum."""
+    """Lines of a batch of one result; of accepted ones, those with one status and currency.
+
+    `transactions`: how many these lines name, each counted once, however many lines repeat it. `amount`: the sum of
+    these transactions.
+    """
 
     result: LineResult
     status: str | None
     currency_code: str | None
-    count: int
+    lines: int
     replayed: int
+    transactions: int
     amount: Decimal
 
 

@@ -53,25 +53,38 @@ def _part(
     result: LineResult,
     status: str | None,
     currency_code: str | None,
-    count: int,
+    lines: int,
     replayed: int,
+    transactions: int,
     whole: int,
     millionths: int,
 ) -> BatchPart:
-    return BatchPart(result, status, currency_code, count, replayed, amount_from(whole, millionths))
+    return BatchPart(result, status, currency_code, lines, replayed, transactions, amount_from(whole, millionths))
 
 
-_by: Final = (_line.result, _transaction.status, _transaction.currency_code)
+# One row for all lines that name one transaction: joined line by line, its amount would count as often as it was sent.
+_told: Final = (
+    select(
+        _line.result,
+        _line.transaction_id,
+        cast(func.count(), INT).label("lines"),
+        summed(_line.replayed).label("replayed"),
+    )
+    .where(_line.batch_id == bindparam("batch_id"))
+    .group_by(_line.result, _line.transaction_id)
+    .subquery("told")
+)
+_by: Final = (_told.c.result, _transaction.status, _transaction.currency_code)
 _PARTS: Final = Query(
     select(
         *_by,
-        cast(func.count(), INT).label("count"),
-        summed(_line.replayed).label("replayed"),
+        summed(_told.c.lines).label("lines"),
+        summed(_told.c.replayed).label("replayed"),
+        cast(func.count(_transaction.transaction_id), INT).label("transactions"),
         summed(whole_of(_transaction.amount)).label("whole"),
         summed(millionths_of(_transaction.amount)).label("millionths"),
     )
-    .select_from(_joined)
-    .where(_line.batch_id == bindparam("batch_id"))
+    .select_from(_told.outerjoin(main.transactions, _transaction.transaction_id == _told.c.transaction_id))
     .group_by(*_by)
     .order_by(*_by),
     _part,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from adapters.canonical import CanonicalDocument, Invoice, Link
 from gateway.domain.caller import DataScope
+from gateway.domain.new_customer import MEMBER
 from gateway.domain.records import DocumentRecord, PinRecord, RelationRecord, TransactionRecord
 from gateway.domain.transaction import FAILED_ENDS, Status
 from gateway.errors import FieldError, Problem
@@ -178,10 +179,20 @@ def customer_of(linked: Sequence[LinkedDocument]) -> str | None:
     return next((one.document.document_id for one in linked if one.link.field == "customer"), None)
 
 
-def refuse_failed_parent(linked: Sequence[LinkedDocument]) -> None:
+def refuse_failed_parent(linked: Sequence[LinkedDocument], transaction_id: str) -> None:
     """Raise Problem `parent-rejected` if something that it follows or relates to ended without a document, or a
-    customer that came with an order did."""
+    customer that came with an order did. `transaction_id`: its own; a customer made for that is told as the caller
+    sent it."""
     for parent in linked:
+        if parent.failed and parent.transaction is not None and parent.document.made_for == transaction_id:
+            raise Problem(
+                "parent-rejected",
+                f"{MEMBER} was not created: its transaction {parent.transaction.transaction_id}, which tells why, "
+                f"ended as {parent.transaction.status}",
+                remedy="correct the customer, and send both again with `replaces` naming this order's transaction, "
+                f"{transaction_id}",
+                errors=(FieldError(MEMBER, f"is {parent.transaction.status}", "correct it"),),
+            )
         counts = parent.link.kind != "master" or parent.document.made_for is not None
         if counts and parent.failed and parent.transaction is not None:
             raise Problem(

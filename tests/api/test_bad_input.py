@@ -62,6 +62,23 @@ async def test_malformed_bodies(world: World, submit: Callable[..., Any], name: 
 
 
 @pytest.mark.parametrize(
+    ("members", "field"),
+    [
+        ({"newCustomer": {"name": "x" * 300_000}}, "newCustomer.name"),
+        ({"newCustomer": {"addresses": [{}, {"city": "x" * 10_001}]}}, "newCustomer.addresses[1].city"),
+        ({"lines": [{"taxes": [0] * 10_001}]}, "lines[0].taxes"),
+        ({"lines": [{"a": {str(n): 0 for n in range(10_001)}}]}, "lines[0].a"),
+        ({"a": {"x" * 10_001: 1}}, f"a.{'x' * 64}"),
+    ],
+)
+async def test_what_is_too_large_is_named_by_its_path(
+    submit: Callable[..., Any], members: dict[str, Any], field: str
+) -> None:
+    answer = await submit(json.dumps(members).encode())
+    assert (answer.status_code, [one["field"] for one in answer.json()["errors"]]) == (400, [field])
+
+
+@pytest.mark.parametrize(
     ("raw", "deeper"),
     [
         (b'{"a":"[[[[[[[["}', False),

@@ -76,6 +76,20 @@ async def test_a_batch_is_sent_and_read(http: httpx.AsyncClient, rig: Rig) -> No
     assert (stands["byStatus"], stands["money"][0]["postedAmount"]) == ([{"status": "posted", "count": 2}], "336")
 
 
+async def test_a_repeated_line_counts_its_transaction_once_and_an_empty_one_nothing(
+    http: httpx.AsyncClient, rig: Rig
+) -> None:
+    same = line("orders", order("1"))
+    sent = await http.post("/v1/batches", content=body(same, b"", b" ", b"broken", same, same), headers=NDJSON)
+    counts = {name: sent.json()[name] for name in ("received", "accepted", "replayed", "refused", "waiting")}
+    assert counts == {"received": 4, "accepted": 3, "replayed": 2, "refused": 1, "waiting": 0}
+    assert [one["lineNumber"] for one in await _results(http, sent.json()["resultsUrl"])] == [1, 4, 5, 6]
+    await rig.settle()
+    stands = (await http.get(sent.json()["statusUrl"])).json()
+    assert stands["byStatus"] == [{"status": "posted", "count": 1}]
+    assert stands["money"] == [{"currencyCode": "USD", "acceptedAmount": "168", "postedAmount": "168"}]
+
+
 async def test_more_results_than_are_read_at_once(http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.api.batches.RESULTS_AT_ONCE", 2)
     lines = [line("orders", order(str(n))) for n in range(5)]

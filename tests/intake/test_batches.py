@@ -76,13 +76,13 @@ async def test_how_it_stands(rig: Rig):
     progress = await rig.store.reads.batch_progress(done.batch_id)
     assert progress is not None
     (part,) = progress.parts
-    assert (part.status, part.currency_code, part.count, part.replayed, str(part.amount)) == (
-        Status.ACCEPTED, "USD", 4, 1, "672"
+    assert (part.status, part.currency_code, part.lines, part.replayed, part.transactions, str(part.amount)) == (
+        Status.ACCEPTED, "USD", 4, 1, 3, "504"
     )  # fmt: skip
     await rig.settle()
     progress = await rig.store.reads.batch_progress(done.batch_id)
     assert progress is not None
-    assert [(one.status, one.count) for one in progress.parts] == [("posted", 4)]
+    assert [(one.status, one.transactions) for one in progress.parts] == [("posted", 3)]
     assert await rig.store.reads.batch_progress("bat_none") is None
 
 
