@@ -43,6 +43,8 @@ def _names(extra: ast.expr) -> Iterator[str]:
         for key in extra.keys:
             assert isinstance(key, ast.Constant), ast.dump(extra)
             yield str(key.value)
+    elif isinstance(extra, ast.Attribute) and extra.attr == "extra":
+        return  # passed on from a problem, whose members are read where it is made
     else:
         assert ast.dump(extra) == "Constant(value=None)", f"write the members out: {ast.dump(extra)}"
 
