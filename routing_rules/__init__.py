@@ -44,6 +44,7 @@ from routing_rules.rulebook import (
     LatePolicy,
     Rulebook,
     Target,
+    version_of,
 )
 from routing_rules.share import share_bucket
 from routing_rules.simulation import Replay, simulate
@@ -131,5 +132,6 @@ __all__ = [
     "run_examples",
     "share_bucket",
     "simulate",
+    "version_of",
     "why_not",
 ]

@@ -135,17 +135,17 @@ class Rulebook:
         """Raises DomainNotServed."""
         version = self._table_versions.get(domain)
         if version is None:
-            version = self._table_versions[domain] = _digest(self.table_json(domain))
+            version = self._table_versions[domain] = version_of(self.table_json(domain))
         return version
 
     @cached_property
     def version(self) -> str:
         """The version of all tables together."""
-        return _digest(self.canonical_json())
+        return version_of(self.canonical_json())
 
     @cached_property
     def governance_version(self) -> str:
-        return _digest(self.governance_json())
+        return version_of(self.governance_json())
 
     def table_json(self, domain: str) -> bytes:
         """The bytes whose SHA-256 is the table version; to be stored with it. Raises DomainNotServed."""
@@ -215,7 +215,8 @@ def receiving_systems(domain: str, outcome: Outcome) -> tuple[str, ...]:
     return tuple(system_id for system_id in found if system_id is not None)
 
 
-def _digest(text: bytes) -> str:
+def version_of(text: bytes) -> str:
+    """The version that a canonical text is: its SHA-256, in hexadecimal."""
     return sha256(text).hexdigest()
 
 

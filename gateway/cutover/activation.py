@@ -87,13 +87,13 @@ async def enter_force(
     `state`: what is in force until now. `members`: more for the entry `activated`, in wire words. `before`:
     what is recorded before it.
     """
-    number = state.activation_number + 1
+    number, now = state.activation_number + 1, tools.clock.now()
     await unit.insert_activation(
         ActivationRecord(
             activation_number=number,
             table_version=version.table_version,
             governance_version=version.governance_version,
-            activated_at=tools.clock.now(),
+            activated_at=now,
             activated_by=actor,
             rules=version.rules,
             governance=version.governance,
@@ -108,5 +108,5 @@ async def enter_force(
         event_id=event_id,
         data={"activationId": trace.trace, **rule},
     )
-    await trace.record_all(unit, actor, [*before, activated])
+    await trace.record_all(unit, actor, [*before, activated], at=now)
     return after

@@ -50,10 +50,10 @@ class ControlTrace:
         """Write one entry and its event, as `Note` says of them."""
         await self.record_all(unit, actor, [Note(kind=kind, members=members, event_id=event_id, data=data)])
 
-    async def record_all(self, unit: WriteUnit, actor: str, notes: Sequence[Note]) -> None:
+    async def record_all(self, unit: WriteUnit, actor: str, notes: Sequence[Note], *, at: int | None = None) -> None:
         """Write several in their order, in as many statements as one takes: the unit may hold a lock for which all
-        accepts wait."""
-        now = self._tools.clock.now()
+        accepts wait. `at`: µs, where a row beside the entries says the same; else the clock's."""
+        now = self._tools.clock.now() if at is None else at
         first = self.entry_count + 1
         self.entry_count += len(notes)
         await unit.ensure_lineage(LineageRecord(CONTROL_LINEAGE, CONTROL_LINEAGE))

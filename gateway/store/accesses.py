@@ -20,14 +20,14 @@ from gateway.store.unit import Unit
 MOST_USES: Final = 10_000
 """Sums of one review; more are cut, and the answer says so."""
 
-_ACCESSES: Final = Kept(ledger_accesses, AccessRecord)
+ACCESSES: Final = Kept(ledger_accesses, AccessRecord)
 _USES: Final = Kept(scope_uses, ScopeUseRecord)
 _access: Final = ledger_accesses.c
 _use: Final = scope_uses.c
 
 _MUTABLE: Final = ("state", "row_count", "answer_hash", "ended_at", "entry_count")
-_REPLACE: Final = _ACCESSES.replace(("query_id",), _MUTABLE)
-_LISTED: Final = _ACCESSES.query(_ACCESSES.selecting())
+_REPLACE: Final = ACCESSES.replace(("query_id",), _MUTABLE)
+_LISTED: Final = ACCESSES.query(ACCESSES.selecting())
 _adding = insert(scope_uses).values({name: bindparam(name) for name in _USES.names})
 _ADD: Final = Command(
     _adding.on_conflict_do_update(
@@ -67,7 +67,7 @@ class AccessWrites:
     _unit: Unit
 
     async def insert_access(self, record: AccessRecord) -> None:
-        await self._unit.put(_ACCESSES.insert, _ACCESSES.params(record))
+        await self._unit.put(ACCESSES.insert, ACCESSES.params(record))
 
     async def end_access(self, record: AccessRecord) -> None:
         await replace_one(self._unit, _REPLACE, replacing(record, ("query_id",), _MUTABLE))
@@ -83,7 +83,7 @@ class AccessReads:
 
     async def accesses(self, since: int, until: int, limit: int, after: str | None) -> Sequence[AccessRecord]:
         """Those asked at [since, until), the newest first, older than `after`."""
-        core = _ACCESSES.selecting().where(_access.asked_at >= since, _access.asked_at < until)
+        core = ACCESSES.selecting().where(_access.asked_at >= since, _access.asked_at < until)
         if after is not None:
             core = core.where(_access.query_id < after)
         return await self._reader.find(_LISTED, core.order_by(_access.query_id.desc()).limit(limit))

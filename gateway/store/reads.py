@@ -45,6 +45,7 @@ from gateway.store.simulations import SimulationReader
 from gateway.store.state_reads import StateReads
 from gateway.store.statement import Query
 from gateway.store.sweeps import SweepReads
+from gateway.store.told_reads import ToldReads
 from gateway.store.traffic import TrafficReader
 from gateway.store.transactions import STEPS_OF, TRANSACTIONS
 
@@ -97,6 +98,7 @@ class StoreReads(
     PrivacyReads,
     RestoreReads,
     StateReads,
+    ToldReads,
 ):
     """Implements `gateway.transactions.queries.Reads`."""
 

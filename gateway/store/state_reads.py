@@ -111,29 +111,29 @@ class StateReads:
         """The next `most` lineages after that id, in the order of their ids."""
         async with self._reader.moment() as moment:
             ids = await moment.all(_LINEAGES, {"after": after, "most": most})
-            transactions = await _among(moment, TRANSACTIONS, _transaction.lineage_id, ids)
+            transactions = await among(moment, TRANSACTIONS, _transaction.lineage_id, ids)
             transactions.sort(key=lambda one: one.transaction_id)
             traces = [one.transaction_id for one in transactions]
-            entries = await _among(moment, ENTRIES, _entry.trace, traces)
+            entries = await among(moment, ENTRIES, _entry.trace, traces)
             entries.sort(key=lambda one: (one.trace, one.seq))
-            documents = await _among(moment, DOCUMENTS, _document.lineage_id, ids)
-            numbers = await _among(
+            documents = await among(moment, DOCUMENTS, _document.lineage_id, ids)
+            numbers = await among(
                 moment, CROSS_REFERENCES, schema.cross_references.c.document_id, [one.document_id for one in documents]
             )
             names = [(one.source, one.domain, one.external_id) for one in documents if one.external_id is not None]
-            exceptions = await _among(moment, EXCEPTIONS, _exception.transaction_id, traces)
-            moves = await _among(moment, MOVES, _move.exception_id, [one.exception_id for one in exceptions])
+            exceptions = await among(moment, EXCEPTIONS, _exception.transaction_id, traces)
+            moves = await among(moment, MOVES, _move.exception_id, [one.exception_id for one in exceptions])
             said = {one.payload_id for rows in (transactions, exceptions, moves) for one in rows}
             return StatePart(
                 lineage_ids=ids,
                 transactions=transactions,
                 entries=entries,
                 adopted=[one for one in await moment.all(_ADOPTED) if one.lineage_id in set(ids)],
-                payloads=await _among(moment, PAYLOADS, schema.payloads.c.payload_id, sorted(filter(None, said))),
+                payloads=await among(moment, PAYLOADS, schema.payloads.c.payload_id, sorted(filter(None, said))),
                 documents=documents,
-                pins=await _among(moment, PINS, schema.pins.c.lineage_id, ids),
+                pins=await among(moment, PINS, schema.pins.c.lineage_id, ids),
                 numbers=numbers,
-                natural_keys=await _among(
+                natural_keys=await among(
                     moment, NATURAL_KEYS, tuple_(_natural.source, _natural.domain, _natural.external_id), names
                 ),
                 exceptions=exceptions,
@@ -149,7 +149,7 @@ class StateReads:
         return await self._reader.all(_WITHOUT_LINEAGE)
 
 
-async def _among(moment: Moment, kept: Kept[R], column: ColumnElement[Any], values: Sequence[Any]) -> list[R]:
+async def among(moment: Moment, kept: Kept[R], column: ColumnElement[Any], values: Sequence[Any]) -> list[R]:
     """The records whose column has one of these values."""
     query, found = kept.query(kept.selecting()), []
     for start in range(0, len(values), _CHUNK):

@@ -16,12 +16,13 @@ from gateway.cutover.draft_files import read
 from gateway.cutover.last_good import FILE, read_last_good
 from gateway.domain.activations import RulesState
 from gateway.domain.caller import DataScope
+from gateway.domain.entries import EntryKind, ledger_entry
 from gateway.domain.records import ActivationRecord
 from gateway.settings import load_settings
 from gateway.store.store import open_store
 from gateway.wiring import RulebookRefused, Runtime, open_runtime
 from gateway.wiring.issuer import embedded_issuer
-from routing_rules import RulebookInvalid
+from routing_rules import RulebookInvalid, version_of
 from tests.integration.test_wiring import change, data, running
 from tests.line.rig import order
 
@@ -109,10 +110,16 @@ async def test_without_a_last_good_version_it_does_not_start(data: Path):
 async def newer_program(data: Path) -> None:
     """Another process, of a newer version, puts a text in force that this one cannot read."""
     store = await open_store(f"sqlite:///{data / 'gateway.db'}")
-    record = ActivationRecord(2, "t", "g", 1, "newer", '{"format":"rules/v2"}', '{"format":"governance/v1"}')
+    rules, governance = '{"format":"rules/v2"}', '{"format":"governance/v1"}'
+    record = ActivationRecord(
+        2, version_of(rules.encode()), version_of(governance.encode()), 1, "newer", rules, governance
+    )
+    rule = {"tableVersion": record.table_version, "governanceVersion": record.governance_version, "activationNumber": 2}
+    entry = ledger_entry(EntryKind.ACTIVATED, trace="act_newer", seq=1, at=1, actor="newer", members={"rule": rule})
 
     async def put(unit: object) -> None:
         await unit.insert_activation(record)  # type: ignore[attr-defined]
+        await unit.insert_entries([entry])  # type: ignore[attr-defined]
         await unit.set_rules_state(RulesState(2, 0))  # type: ignore[attr-defined]
 
     await store.write(put)

@@ -43,6 +43,9 @@ _STATE: Final[Sequence[tuple[str, str, Sequence[str]]]] = (
     ),
     ("cross_references", _OURS, ("system_id", "document_type", "document_number", "document_id")),
     ("natural_keys", "transaction_id IS NOT NULL", ("document_id", "external_id", "source", "domain")),
+    ("activations", "1", ("table_version", "governance_version", "activated_by", "rules", "governance")),
+    ("activations", "1", ("activation_number",)),
+    ("rules_state", "1", ("activation_number",)),
     ("payloads", "payload_id IN (SELECT payload_id FROM transactions)", ("body", "salt")),
 )
 """What decides where and whether something is posted, by table: which rows entries tell of, and the columns."""
@@ -75,6 +78,8 @@ _KEYS: Final = {
     "pins": "lineage_id",
     "documents": "document_id",
     "cross_references": "document_id || '/' || system_id || '/' || document_type || '/' || document_number",
+    "activations": "activation_number",
+    "rules_state": "state_id",
     "natural_keys": "source || '/' || domain || '/' || external_id",
     "payloads": "payload_id",
     "ledger_entries": "trace || '/' || seq",

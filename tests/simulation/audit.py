@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.ledger.state.accesses import audit_accesses
+from gateway.ledger.state.activations import audit_activations
 from gateway.ledger.state.audit import part_findings
 from gateway.ledger.verify import verify_log
 from tests.ledger.logs import LOG, publish_all
@@ -18,6 +20,8 @@ async def audited(world: Any, key: bytes) -> list[str]:
     found = [f"no row of {one}" for one in await reads.traces_without_row()]
     found += [f"no lineage of {one}" for one in await reads.transactions_without_lineage()]
     found += map(str, part_findings(await reads.state_part("", _ALL), key))
+    found += map(str, await audit_activations(reads, _ALL))
+    found += map(str, await audit_accesses(reads, _ALL))
     tiles = MemoryTiles()
     bodies = [body for (body,) in world.rows("SELECT body FROM ledger_entries ORDER BY at, trace, seq")]
     publish_all(tiles, [len(bodies)], of=bodies)

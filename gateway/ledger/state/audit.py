@@ -1,8 +1,8 @@
 """The audit of the state: every row that the gateway goes by, recomputed from the entries that the log proves.
 
 An entry cannot be changed unnoticed (`gateway.ledger.verify`); a status, a pin or a number beside it could. So whatever
-decides where and whether something is posted is compared with what the entries tell. What no entry tells (names of
-imported masters, leases, links of a document's text) is not judged here.
+decides where and whether something is posted, and who asked what, is compared with what the entries tell. What no entry
+tells (names of imported masters, leases, links of a document's text) is not judged here.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import Final, Protocol
 
 from gateway.domain.months import Month
 from gateway.domain.records import EntryRecord
+from gateway.ledger.state.accesses import AuditedAccesses, audit_accesses
+from gateway.ledger.state.activations import AuditedActivations, audit_activations
 from gateway.ledger.state.compare import (
     Adopted,
     document_findings,
@@ -39,7 +41,7 @@ AuditProgress = Callable[[int], None]
 """Called with the lineages that were compared so far."""
 
 
-class AuditedState(Protocol):
+class AuditedState(AuditedActivations, AuditedAccesses, Protocol):
     """What the audit reads; the store's reads are one."""
 
     async def state_part(self, after: str, most: int) -> StatePart: ...
@@ -73,6 +75,10 @@ async def audit_state(
         after, done = part.lineage_ids[-1], done + len(part.lineage_ids)
         if progress is not None:
             progress(done)
+    # what is done to the rules and asked of the ledger belongs to no month, so that it is judged always
+    for beside in (audit_activations, audit_accesses):
+        if len(found) < MOST:
+            found += await beside(state, MOST - len(found))
     return found[:MOST]
 
 

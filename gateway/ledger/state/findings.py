@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`subject`: the id of a transaction, document or lineage. `what`: the field or row. `told`: what entries say."""
+    """`subject`: the id of a transaction, document, lineage or question; an activation by its number. `what`: the field
+    or row. `told`: what entries say."""
 
     subject: str
     what: str
