@@ -117,7 +117,9 @@ class ProblemDocument(RefusedTransaction, Answered):
     follow_up_count: int | None = _only("How many documents follow it.")
     split: list[SplitPart] | None = _only("Which reference leads to which system.")
     system_id: str | None = _only("The system to which the document belongs.")
-    customer_system_id: str | None = _only("The system that a new customer belongs to, where its order belongs to another.")
+    customer_system_id: str | None = _only(
+        "The system that a new customer belongs to, where its order belongs to another."
+    )
     order_system_id: str | None = _only("The system that the order of a new customer belongs to.")
     late_kind: str | None = _only("What kind of late document it is, where the lineage's slice is closed.")
     activation_number: int | None = _only("What is in force by now.")
