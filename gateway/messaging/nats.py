@@ -12,7 +12,7 @@ import contextlib
 import json
 import re
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,6 +22,9 @@ from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 
 from gateway.messaging.errors import NatsUnavailable, StreamMoved
+
+CANCELLED_AGAIN_S: Final = 0.1
+"""What has not ended so long after it was cancelled is cancelled once more."""
 
 _USER_INFO: Final = re.compile(r"//[^/@]*@")
 """RFC 3986 section 3.2.1; NATS takes user, password or token there."""
@@ -165,6 +168,24 @@ def _cancellable() -> Iterator[None]:
         raise asyncio.CancelledError
 
 
+async def _ended_within(work: Coroutine[Any, Any, None], limit_s: float) -> None:
+    """Await it, at most so long, and raise TimeoutError then.
+
+    It is cancelled until it has ended: whoever swallows the one cancellation of `asyncio.timeout` while a server
+    refuses the credentials goes on connecting for ever.
+    """
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait({task}, timeout=limit_s)
+    finally:
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=CANCELLED_AGAIN_S)
+    if task.cancelled():
+        raise TimeoutError
+    task.result()
+
+
 class NatsConnection:
     """One connection, opened when first used and again for ever. `session` counts its losses and recoveries."""
 
@@ -233,25 +254,25 @@ class NatsConnection:
         await self.close()
         client = self._client = Client()
         try:
-            async with asyncio.timeout(settings.connect_timeout_s):
-                await client.connect(
-                    list(settings.servers),
-                    name=settings.name,
-                    user=settings.user,
-                    password=settings.password,
-                    token=settings.token,
-                    tls=ssl.create_default_context(cafile=settings.tls_ca_file) if settings.tls_ca_file else None,
-                    max_reconnect_attempts=-1,
-                    connect_timeout=max(1, round(settings.connect_timeout_s)),
-                    reconnect_time_wait=settings.reconnect_wait_s,  # type: ignore[arg-type]
-                    ping_interval=settings.ping_interval_s,
-                    # Nothing is kept for a later connection: what is not sent now, the outbox sends.
-                    pending_size=0,
-                    error_cb=self._note,
-                    disconnected_cb=self._lost,
-                    reconnected_cb=self._found,
-                    closed_cb=self._lost,
-                )
+            connecting = client.connect(
+                list(settings.servers),
+                name=settings.name,
+                user=settings.user,
+                password=settings.password,
+                token=settings.token,
+                tls=ssl.create_default_context(cafile=settings.tls_ca_file) if settings.tls_ca_file else None,
+                max_reconnect_attempts=-1,
+                connect_timeout=max(1, round(settings.connect_timeout_s)),
+                reconnect_time_wait=settings.reconnect_wait_s,  # type: ignore[arg-type]
+                ping_interval=settings.ping_interval_s,
+                # Nothing is kept for a later connection: what is not sent now, the outbox sends.
+                pending_size=0,
+                error_cb=self._note,
+                disconnected_cb=self._lost,
+                reconnected_cb=self._found,
+                closed_cb=self._lost,
+            )
+            await _ended_within(connecting, settings.connect_timeout_s)
         except (NatsError, OSError, TimeoutError) as error:
             reason = self._last_error or str(error) or "timeout"
             await self.close()

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from nats.aio.client import Client
 
 from gateway.messaging.errors import BatchRefused, EventRefused, NatsUnavailable, StreamContradicts, StreamMoved
 from gateway.messaging.jetstream import NatsStream
@@ -131,6 +132,28 @@ async def test_a_stream_that_is_gone(bench: Bench) -> None:
 async def test_nobody_gets_in_without_the_credentials(bench: Bench, wrong: dict[str, object]) -> None:
     with pytest.raises(NatsUnavailable, match=r"(?i)authorization|reset by peer"):
         await NatsStream(bench.connection(**wrong, connect_timeout_s=2.0)).prepare()
+
+
+async def test_a_client_that_swallows_a_cancellation_does_not_connect_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the library does when the cancellation meets the end of a wait of its own."""
+    cancelled = 0
+
+    async def connect(*_: object, **__: object) -> None:
+        nonlocal cancelled
+        while True:
+            try:
+                await asyncio.sleep(3_600)
+            except asyncio.CancelledError:
+                cancelled += 1
+                if cancelled > 1:
+                    raise
+
+    monkeypatch.setattr(Client, "connect", lambda _self, *_args, **_named: connect())
+    connection = NatsConnection(NatsSettings(("nats://127.0.0.1:1",), connect_timeout_s=0.05))
+    async with asyncio.timeout(20):
+        with pytest.raises(NatsUnavailable, match="timeout"):
+            await NatsStream(connection).prepare()
+    assert cancelled == 2
 
 
 async def test_nobody_at_the_address() -> None:
