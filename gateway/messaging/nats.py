@@ -12,7 +12,7 @@ import contextlib
 import json
 import re
 import ssl
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,10 +21,8 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 
+from gateway.messaging.cancellation import cancellable, ended_within
 from gateway.messaging.errors import NatsUnavailable, StreamMoved
-
-CANCELLED_AGAIN_S: Final = 0.1
-"""What has not ended so long after it was cancelled is cancelled once more."""
 
 _USER_INFO: Final = re.compile(r"//[^/@]*@")
 """RFC 3986 section 3.2.1; NATS takes user, password or token there."""
@@ -84,7 +82,7 @@ class Inbox:
     async def next(self, timeout_s: float) -> Delivery | None:
         """The next delivery; None when there is none in time, or the connection is lost. Raises `NatsUnavailable`."""
         try:
-            with _cancellable():
+            with cancellable():
                 async with asyncio.timeout(timeout_s) as wait:
                     self._waits.add(wait)
                     try:
@@ -153,39 +151,6 @@ def _shown(servers: tuple[str, ...]) -> str:
     return ", ".join(_USER_INFO.sub("//", server) for server in servers)
 
 
-@contextlib.contextmanager
-def _cancellable() -> Iterator[None]:
-    """Leave with `CancelledError` if the task was cancelled in here, whoever swallowed it on the way."""
-    task = asyncio.current_task()
-    before = task.cancelling() if task else 0
-    try:
-        yield
-    except Exception:
-        if task and task.cancelling() > before:
-            raise asyncio.CancelledError from None
-        raise
-    if task and task.cancelling() > before:
-        raise asyncio.CancelledError
-
-
-async def _ended_within(work: Coroutine[Any, Any, None], limit_s: float) -> None:
-    """Await it, at most so long, and raise TimeoutError then.
-
-    It is cancelled until it has ended: whoever swallows the one cancellation of `asyncio.timeout` while a server
-    refuses the credentials goes on connecting for ever.
-    """
-    task = asyncio.create_task(work)
-    try:
-        await asyncio.wait({task}, timeout=limit_s)
-    finally:
-        while not task.done():
-            task.cancel()
-            await asyncio.wait({task}, timeout=CANCELLED_AGAIN_S)
-    if task.cancelled():
-        raise TimeoutError
-    task.result()
-
-
 class NatsConnection:
     """One connection, opened when first used and again for ever. `session` counts its losses and recoveries."""
 
@@ -210,10 +175,10 @@ class NatsConnection:
             NatsUnavailable: no connection, no answer in time, or an answer that is none.
             StreamMoved: nobody listens on the subject of a request.
         """
-        with _cancellable():
+        with cancellable():
             client = await self._connected_client()
         try:
-            with _cancellable():
+            with cancellable():
                 async with asyncio.timeout(self._settings.answer_timeout_s) as wait:
                     self._waits.add(wait)
                     try:
@@ -232,7 +197,7 @@ class NatsConnection:
             return
         self._down()
         # Whatever the library meets while it closes, this connection is over.
-        with _cancellable(), contextlib.suppress(Exception):
+        with cancellable(), contextlib.suppress(Exception):
             async with asyncio.timeout(self._settings.connect_timeout_s):
                 await client.close()
 
@@ -272,7 +237,7 @@ class NatsConnection:
                 reconnected_cb=self._found,
                 closed_cb=self._lost,
             )
-            await _ended_within(connecting, settings.connect_timeout_s)
+            await ended_within(connecting, settings.connect_timeout_s)
         except (NatsError, OSError, TimeoutError) as error:
             reason = self._last_error or str(error) or "timeout"
             await self.close()

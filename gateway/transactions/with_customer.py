@@ -7,6 +7,7 @@ waits for a master. So nothing of the order's own way differs: it is the same do
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from gateway.domain.new_customer import MEMBER, about_the_customer
 from gateway.domain.records import NaturalKeyRecord, TransactionRecord
@@ -22,7 +23,7 @@ from gateway.transactions.prepare import Prepared, prepare, write
 from gateway.transactions.repeats import by_natural_key, natural_key
 from gateway.transactions.scope import refuse_out_of_scope, refuse_unknown_nodes
 
-_SOON_S = 5
+_SOON_S: Final = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ from gateway.wiring.cutover import activating, all_gates, draft_parts, evaluatio
 from gateway.wiring.exceptions import exception_parts
 from gateway.wiring.intake import intake_consumer, replays
 from gateway.wiring.issuer import authenticator
+from gateway.wiring.later import Later
 from gateway.wiring.leaders import Leads, leader_tasks, sweep_limits
 from gateway.wiring.ledger import LiveLog, key_files, open_log
 from gateway.wiring.line_limits import line_limits
@@ -214,7 +215,7 @@ async def _open(
     parts = LineParts(
         tools, rules, systems, line_limits(settings.line, restored_at), metrics, tracing.tracer or NoOpTracer()
     )
-    wake_worker = _Later()
+    wake_worker = Later()
     who_calls = authenticator(data, settings, tools, ends)
     line = Line(store, store.reads, parts, events_left=relay.wake, jobs_due=wake_worker, rules=holder)
     gates = [
@@ -293,13 +294,3 @@ async def _open(
         alone=alone,
         _ends=ends,
     )
-
-
-class _Later:
-    """A call whose target is made after its caller."""
-
-    def __init__(self) -> None:
-        self.to: Callable[[], None] = lambda: None
-
-    def __call__(self) -> None:
-        self.to()

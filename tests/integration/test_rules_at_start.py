@@ -19,7 +19,7 @@ from gateway.domain.caller import DataScope
 from gateway.domain.entries import EntryKind, ledger_entry
 from gateway.domain.records import ActivationRecord
 from gateway.settings import load_settings
-from gateway.store.store import open_store
+from gateway.store.store import StoreUnit, open_store
 from gateway.wiring import RulebookRefused, Runtime, open_runtime
 from gateway.wiring.issuer import embedded_issuer
 from routing_rules import RulebookInvalid, version_of
@@ -117,10 +117,10 @@ async def newer_program(data: Path) -> None:
     rule = {"tableVersion": record.table_version, "governanceVersion": record.governance_version, "activationNumber": 2}
     entry = ledger_entry(EntryKind.ACTIVATED, trace="act_newer", seq=1, at=1, actor="newer", members={"rule": rule})
 
-    async def put(unit: object) -> None:
-        await unit.insert_activation(record)  # type: ignore[attr-defined]
-        await unit.insert_entries([entry])  # type: ignore[attr-defined]
-        await unit.set_rules_state(RulesState(2, 0))  # type: ignore[attr-defined]
+    async def put(unit: StoreUnit) -> None:
+        await unit.insert_activation(record)
+        await unit.insert_entries([entry])
+        await unit.set_rules_state(RulesState(2, 0))
 
     await store.write(put)
     await store.close()

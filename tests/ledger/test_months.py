@@ -32,7 +32,7 @@ from gateway.store.month_moves import CannotMove, put_back, take_out
 from gateway.store.months import listed_months, make_months, without_month
 from gateway.store.owner import NoParts, as_owner
 from gateway.store.partitions import bounds_of, part_of
-from gateway.store.store import Store, open_store
+from gateway.store.store import Store, StoreUnit, open_store
 from tests.ledger.live import MOST, Live, live
 from tests.ledger.logs import KEY, LOG, ORIGIN, OTHER_KEY
 from tests.ledger.month_world import EVIDENCE, JULY, JUNE, MAY, entry_of, grow, lived, trace_at, trace_of
@@ -276,11 +276,11 @@ async def test_what_is_open_or_held_or_in_front_of_a_person_keeps_its_month(
     record = await detachable(store, [KEY.key], EVIDENCE.key, JUNE, directory, NOW)
     trace = trace_of(JUNE, 7)
 
-    async def write(unit: object) -> None:
+    async def write(unit: StoreUnit) -> None:
         document = a_document(document_id="doc_1", lineage_id="lin_7", transaction_id=trace, customer_id="doc_c")
-        await unit.insert_lineage(a_lineage(lineage_id="lin_7"))  # type: ignore[attr-defined]
-        await unit.insert_document(document)  # type: ignore[attr-defined]
-        await unit.insert_transaction(  # type: ignore[attr-defined]
+        await unit.insert_lineage(a_lineage(lineage_id="lin_7"))
+        await unit.insert_document(document)
+        await unit.insert_transaction(
             a_transaction(transaction_id=trace, lineage_id="lin_7", document_id="doc_1", status="posted")
         )
 
@@ -372,9 +372,9 @@ async def test_the_audit_of_the_state_does_not_judge_what_only_archived_entries_
 ):
     trace = trace_of(JUNE, 7)
 
-    async def write(unit: object) -> None:
-        await unit.insert_lineage(a_lineage(lineage_id="lin_7"))  # type: ignore[attr-defined]
-        await unit.insert_transaction(  # type: ignore[attr-defined]
+    async def write(unit: StoreUnit) -> None:
+        await unit.insert_lineage(a_lineage(lineage_id="lin_7"))
+        await unit.insert_transaction(
             a_transaction(transaction_id=trace, lineage_id="lin_7", document_id="doc_1", status="posted")
         )
 

@@ -68,3 +68,13 @@ async def test_what_is_accepted_afterwards_is_sent_at_once(rig: Rig):
     await other.settle()
     assert (await other.record(answer.transaction.transaction_id)).status is Status.POSTED
     assert (rig.legacy.calls, rig.legacy.inquiries) == (1, 0)
+
+
+async def test_what_is_older_than_a_day_goes_before_a_person(rig: Rig):
+    accepted = (await rig.send(order(), queueing=RESPOND_ASYNC)).transaction.transaction_id
+    rig.clock.forward(rig.parts.limits.give_up_s)
+    other = await restored(rig)
+    for seconds in (1.0, 1.1, 120.0, 120.0):
+        await other.until(seconds)
+    assert (await other.record(accepted)).status is Status.IN_DOUBT
+    assert rig.legacy.calls == 0
