@@ -105,7 +105,8 @@ class FoundDocument:
     """A document as it stands in the ERP. `total` in the same sense as `Expectation.total` of its domain.
 
     `as_demanded`: False where an inquiry found it neither as it was before the posting nor as it was to be.
-    `cancelled`: all of it was called off there.
+    `cancelled`: all of it was called off there. `reversed_by`: a reversal of it that itself stands; `also_reversed_by`:
+    further ones, where it was reversed more than once.
     """
 
     number: ErpNumber
@@ -120,6 +121,12 @@ class FoundDocument:
     reversed_by: str | None = None
     as_demanded: bool = True
     cancelled: bool = False
+    also_reversed_by: tuple[str, ...] = ()
+
+    @property
+    def reversals(self) -> tuple[str, ...]:
+        """Numbers of all reversals of it that stand."""
+        return () if self.reversed_by is None else (self.reversed_by, *self.also_reversed_by)
 
     def agrees_with(self, expected: Expectation) -> bool:
         """True if it stands as demanded and nothing that both sides state differs."""

@@ -125,7 +125,9 @@ class HttpTransport:
         self._system_id = system_id or self._address.host
         self._ssl = ssl_context
         self._tracer = tracer or trace.get_tracer("adapters.transport")
-        self._slots = asyncio.Semaphore(self._limits.pool)
+        self._pool = self._limits.pool
+        self._slots = asyncio.Semaphore(self._pool)
+        self._surplus = 0
         self._used: weakref.WeakSet[ResponseHandler] = weakref.WeakSet()
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
@@ -164,6 +166,15 @@ class HttpTransport:
         if self._session is not None:
             await self._session.close()
 
+    def resize(self, pool: int) -> None:
+        """So many calls run at once from now on, instead of `TransportLimits.pool`. Those under way go on; what is too
+        many goes as they end."""
+        self._surplus += self._pool - pool
+        self._pool = pool
+        for _ in range(-self._surplus):
+            self._slots.release()
+        self._surplus = max(0, self._surplus)
+
     async def _send_in_turn(
         self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, permit: Permit | None
     ) -> ErpResponse:
@@ -173,7 +184,7 @@ class HttpTransport:
             deadline = asyncio.get_running_loop().time() + limits.total_s
             # On a connection that ended while it lay idle nothing is sent, and another one is taken. Each turn drops
             # one, and there are no more idle ones than slots.
-            for _ in range(limits.pool + 1):
+            for _ in range(self._pool + self._surplus + 1):
                 gate = Gate(permit, self._used)
                 outcome = await self._send_once(method, url, headers, body, gate, deadline)
                 if isinstance(outcome, ErpResponse):
@@ -182,7 +193,7 @@ class HttpTransport:
                     raise outcome
             raise NotSent(self._says("the peer closed every connection before the request was sent"))
         finally:
-            self._slots.release()
+            self._give_slot_back()
 
     async def _take_slot(self) -> None:
         if not self._slots.locked():
@@ -193,7 +204,13 @@ class HttpTransport:
             async with asyncio.timeout(limits.pool_wait_s):
                 await self._slots.acquire()
         except TimeoutError:
-            raise NotSent(self._says(f"all {limits.pool} connections stayed busy for {limits.pool_wait_s} s")) from None
+            raise NotSent(self._says(f"all {self._pool} connections stayed busy for {limits.pool_wait_s} s")) from None
+
+    def _give_slot_back(self) -> None:
+        if self._surplus > 0:
+            self._surplus -= 1
+        else:
+            self._slots.release()
 
     async def _send_once(
         self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, gate: Gate, deadline: float
@@ -214,16 +231,16 @@ class HttpTransport:
         self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, gate: Gate
     ) -> ErpResponse:
         data = io.BytesIO(body) if body is not None and len(body) > _WHOLE_BYTES else body
-        answer = await self._opened().request(
-            method, url, data=data, headers=headers, allow_redirects=False, middlewares=(gate.attach,)
-        )
+        answer = None
         try:
-            if answer.status < 200:
-                raise Garbled(self._says(f"the peer changed the protocol unasked ({answer.status})"))
+            answer = await self._opened().request(
+                method, url, data=data, headers=headers, allow_redirects=False, middlewares=(gate.attach,)
+            )
             received = await self._read(method, answer)
-        finally:
-            # Does nothing to a connection that the complete answer has already given back.
-            answer.close()
+        except BaseException:
+            gate.cut(answer)
+            raise
+        answer.close()  # nothing to a connection that the complete answer has given back; `Gate.open` sees to the rest
         return ErpResponse(
             status=answer.status,
             headers={name.lower(): value for name, value in answer.headers.items()},
@@ -232,6 +249,8 @@ class HttpTransport:
         )
 
     async def _read(self, method: str, answer: aiohttp.ClientResponse) -> bytes:
+        if answer.status < 200:
+            raise Garbled(self._says(f"the peer changed the protocol unasked ({answer.status})"))
         coding = ",".join(answer.headers.getall("Content-Encoding", ())).strip().lower()
         if coding not in {"", "identity"}:
             # Unasked; and a few hundred kB of it may become as many MB.

@@ -10,6 +10,8 @@ task starts, and what a hook raises is mapped to errors of aiohttp.
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import select
 import weakref
 from typing import TYPE_CHECKING
@@ -44,6 +46,7 @@ class Gate:
         self.opened = False
         self.stale = False
         self.refusal: BaseException | None = None
+        self._wire: asyncio.Transport | None = None
 
     async def attach(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         """A middleware of aiohttp that puts this gate before the request."""
@@ -79,6 +82,21 @@ class Gate:
                 self.refusal = refusal
                 raise HeldBack from None
         self.opened = True
+        self._wire = protocol.transport
+        # Called before the connection is given back or closed, while it is nobody else's.
+        connection.add_callback(functools.partial(_drop_unsent, protocol))
+
+    def cut(self, answer: ClientResponse | None) -> None:
+        """End the connection of a request that failed, with what there is of its answer.
+
+        aiohttp only closes it, and asyncio then goes on sending what was written and the peer has not taken: it would
+        leave whenever the process comes to it, long after the call. A connection that a complete answer has given back
+        may be another call's by now, and is left alone.
+        """
+        if self._wire is not None and (answer is None or answer.connection is not None):
+            self._wire.abort()
+        if answer is not None:
+            answer.close()
 
 
 class OnceRequest(ClientRequest):
@@ -108,6 +126,31 @@ class OnceRequest(ClientRequest):
         await super().write_bytes(writer, conn, content_length)
 
 
+def _drop_unsent(protocol: ResponseHandler) -> None:
+    """End a connection whose request the peer has not taken whole, though it may have answered already.
+
+    Closed, it would still send the rest; given back, the next request would wait behind it.
+    """
+    wire = protocol.transport
+    if wire is not None and _has_unsent(wire):
+        protocol.force_close()
+        wire.abort()
+
+
+def _has_unsent(wire: asyncio.Transport) -> bool:
+    """True if bytes that were written have not left the process, as far as it shows.
+
+    Under TLS the encrypted ones lie below the transport that can be asked; only that the socket takes no more tells of
+    them.
+    """
+    if wire.get_write_buffer_size() > 0:
+        return True
+    socket = wire.get_extra_info("socket")
+    if socket is None or socket.fileno() < 0 or not hasattr(select, "poll"):
+        return False
+    return not _is_ready(socket.fileno(), select.POLLOUT)
+
+
 def _has_input(protocol: ResponseHandler) -> bool:
     """True if something waits in the socket of an idle connection: its end, or bytes that nobody asked for.
 
@@ -121,6 +164,11 @@ def _has_input(protocol: ResponseHandler) -> bool:
         return True
     if not hasattr(select, "poll"):
         return False
+    return _is_ready(socket.fileno(), select.POLLIN)
+
+
+def _is_ready(descriptor: int, event: int) -> bool:
+    """True if `event` (POLLIN, POLLOUT) or an error is there, right now."""
     poll = select.poll()
-    poll.register(socket.fileno(), select.POLLIN)
+    poll.register(descriptor, event)
     return bool(poll.poll(0))

@@ -20,10 +20,11 @@ from adapters.port import ErpPort
 from adapters.transport import Transport
 from benchmarks.stub_driver import StubDriver
 from gateway.app import create_app
-from gateway.server import serve
+from gateway.cli.serve import run_until_stopped
 from gateway.settings import SystemSettings, load_settings
 from gateway.telemetry import configure_logs
-from gateway.wiring import open_runtime, systems
+from gateway.wiring import systems
+from gateway.wiring.runtime import open_runtime
 from routing_rules import System
 
 CONNECTIONS = 32
@@ -84,11 +85,7 @@ def use_stub_drivers() -> None:
 async def _serve(data: Path) -> None:
     settings = load_settings(data)
     runtime = await open_runtime(data, settings)
-    runtime.start()
-    try:
-        await serve(create_app(runtime.app_parts), settings.http.host, settings.http.port)
-    finally:
-        await runtime.stop()
+    await run_until_stopped(runtime, create_app(runtime.app_parts), settings.http.port)
 
 
 def main() -> None:

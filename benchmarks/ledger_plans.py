@@ -19,7 +19,7 @@ Question = Callable[[], Awaitable[int]]
 async def plans_of(database: str, url: str, store: Store, ask: Question) -> list[tuple[str, str]]:
     """The statements of one answer, each with its plan."""
     seen: list[tuple[str, Any]] = []
-    engine = store._reader._engine.sync_engine  # noqa: SLF001 (what is measured is what the store sends)
+    engine = store._reader.engine.sync_engine  # noqa: SLF001 (what is measured is what the store sends)
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         if statement.lstrip().startswith("SELECT") and all(statement != one for one, _ in seen):

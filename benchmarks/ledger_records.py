@@ -23,7 +23,7 @@ from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.frontier import Frontier
 from gateway.ledger.log_keys import sign_checkpoint
 from gateway.store.log import LOG
-from gateway.store.log_schema import log_checkpoints
+from gateway.store.log_schema import log_checkpoints, log_leader
 from gateway.store.migrate import migrate
 from gateway.store.partitions import month_made
 from gateway.store.schema_queries import indexed_until
@@ -93,11 +93,13 @@ async def make_record(urls: Sequence[str], entries: int, indexed: int, chapter: 
     # A whole chapter has one peak; as leaves these make the peaks of all of them.
     whole = Frontier().appended(peaks[0] for peaks, *_ in made[: entries // chapter])
     rest = made[-1][0] if entries % chapter else ()
-    signed = sign_checkpoint(Checkpoint.of(ORIGIN, Frontier(entries, (*whole.peaks, *rest))), [KEY])
+    tree = Frontier(entries, (*whole.peaks, *rest))
+    signed = sign_checkpoint(Checkpoint.of(ORIGIN, tree), [KEY])
     at = max(one[1] for one in made)
     for url in urls:
         bulk = await open_bulk(url)
         await bulk.insert(log_checkpoints, [(ORIGIN, entries, bytes(signed), at)])
+        await bulk.insert(log_leader, [(LOG, 1, "prc", 0, bytes(tree))])
         await bulk.insert(indexed_until, [(LOG, indexed)])
         await bulk.finish()
     _say(f"looked after, {time.perf_counter() - started:.0f} s")

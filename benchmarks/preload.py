@@ -13,7 +13,7 @@ from gateway.domain.lanes import IN_BULK
 from gateway.errors import Problem
 from gateway.settings import load_settings
 from gateway.transactions.commands import Create
-from gateway.wiring import open_runtime
+from gateway.wiring.runtime import open_runtime
 
 AT_ONCE = 1_000
 

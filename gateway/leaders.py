@@ -19,8 +19,9 @@ from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 
+from gateway.cancellation import cancellable, end
 from gateway.domain.leaders import Lead, StandingLease, TaskLease
-from gateway.domain.records import ProcessRecord
+from gateway.domain.processes import ProcessRecord
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.transactions.parts import SECOND, Tools
 
@@ -167,7 +168,8 @@ class Leaders:
     async def _again_and_again(self, do: Callable[[], Awaitable[None]], every_s: float) -> None:
         while True:
             try:
-                await do()
+                with cancellable():
+                    await do()
             except StoreUnavailable as error:
                 _log.warning("leads_not_looked_at", error=str(error))
             except Exception:
@@ -196,8 +198,7 @@ class Leaders:
         """Stop every task, let it finish, and hand it over at once."""
         for held in self._held:
             held.stop()
-        works = [held.work for held in self._held if held.work is not None]
-        await asyncio.gather(*works, return_exceptions=True)
+        await end(held.work for held in self._held if held.work is not None)
         await asyncio.gather(*(self._hand_over(held) for held in self._held))
 
     async def renew(self) -> None:

@@ -1,7 +1,8 @@
 """Proving that a process ended, so that what it may have sent can be judged.
 
 A process id alone proves nothing (they are used again); with the start time that the kernel recorded it does. Only
-processes of the same machine and the same pid namespace can be judged from here; of all others nothing is proven.
+processes of the same machine and the same pid namespace can be judged from here; of others it is on record, by their
+lock (`gateway.process_locks`) or by their supervisor's word, or nothing is proven.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from gateway.domain.records import ProcessRecord
+from gateway.domain.processes import ProcessRecord
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _MACHINE_ID = Path("/etc/machine-id")
@@ -66,16 +67,24 @@ class HostLiveness:
 
     def has_ended(self, process: ProcessRecord) -> bool:
         """True if the process is proven ended. The same machine started anew proves it for all before."""
+        if process.ended_at is not None:
+            return True
         if process.host != self._host:
             return False
         if process.boot_id != self._boot:
             return "//" not in process.host  # without a machine id, equal host names prove nothing
-        try:
-            return _started(process.pid) != process.started or self._is_zombie(process.pid)
-        except psutil.NoSuchProcess:
-            return True
-        except psutil.AccessDenied:
+        return not self.is_seen(process)
+
+    def is_seen(self, process: ProcessRecord) -> bool:
+        """True if the process is seen here, running or standing still, whatever is on record of it."""
+        if (process.host, process.boot_id) != (self._host, self._boot):
             return False
+        try:
+            return _started(process.pid) == process.started and not self._is_zombie(process.pid)
+        except psutil.NoSuchProcess:
+            return False
+        except psutil.AccessDenied:
+            return True
 
     @staticmethod
     def _is_zombie(pid: int) -> bool:

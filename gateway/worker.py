@@ -44,6 +44,7 @@ class Worker:
 
     async def _sleep(self) -> None:
         try:
-            await asyncio.wait_for(self._woken.wait(), self._poll_s)
+            async with asyncio.timeout(self._poll_s):
+                await self._woken.wait()
         except TimeoutError:
             self._everywhere = True

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
+from hypothesis import HealthCheck, settings
 
+from gateway.spared import spare_what_stays
 from gateway.store.store import Store, open_store
 from tests.migrated import migrate_in_a_thread, migrated_file
 from tests.store.postgres import RunningServer, postgres_server, postgres_url
@@ -14,6 +18,31 @@ from tests.store.postgres import RunningServer, postgres_server, postgres_url
 __all__ = ["postgres_server", "postgres_url"]
 
 BOTH = ("sqlite", "postgres")
+
+# How long an example takes tells of the machine, which is shared, and of nothing that a test is about.
+settings.register_profile("gateway", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("gateway")
+
+# Left to itself, structlog shows each local variable of a traceback: of a whole rulebook that takes seconds, in which
+# the event loop of a test stands still and a read of PostgreSQL meets its time limit.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
+
+
+def pytest_configure() -> None:
+    """The tests are imported without the collector: nothing of that goes again."""
+    gc.disable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What was imported stays. The collector looked through it again and again, in a sixth of the tests' time."""
+    gc.enable()
+    spare_what_stays()
 
 
 @pytest.fixture(params=BOTH)

@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -35,8 +36,10 @@ LONGEST: Final = (
     "tests/unit",
     "tests/fuzz",
     "tests/cutover",
+    "tests/contracts",
     "tests/simulation",
     "tests/ledger",
+    "tests/journeys/test_northwind.py",
 )
 """What takes longest is begun first, so that nothing long is left at the end. The order is all that this decides."""
 
@@ -46,23 +49,35 @@ TEST_LIMIT_S: Final = "400"
 LIMIT_S: Final = 2_400
 """A part that takes longer hangs."""
 
+UNUSED: Final = ("schemathesis", "faker", "anyio")
+"""Plugins of pytest that come with what the tests use. No test asks for them, and each part would import them."""
+
+BYTECODE: Final = Path(sys.prefix) / "bytecode"
+"""Where compiled modules are kept when the tree shall have none."""
+
 _COUNTED: Final = re.compile(r"(\d+) (passed|failed|errors?|skipped|subtests passed)\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a part ended: pytest's exit code, what it printed, and how long it took in seconds."""
+    """How a part ended: pytest's exit code, what it printed, how long it took, and how long a processor worked for it
+    and for what it started, in seconds."""
 
     part: str
     code: int
     output: str
     seconds: float
+    worked: float
 
     @property
     def counts(self) -> dict[str, int]:
         """What pytest's last line counted, by its own words."""
         lines = self.output.strip().splitlines() or [""]
         return {word: int(number) for number, word in _COUNTED.findall(lines[-1])}
+
+    def __str__(self) -> str:
+        counted = ", ".join(f"{number} {word}" for word, number in self.counts.items()) or "nothing counted"
+        return f"{self.part}: {counted} in {self.seconds:.0f} s ({self.worked:.0f} s of a processor)"
 
 
 def parts() -> list[str]:
@@ -83,16 +98,29 @@ def _parts() -> Iterator[str]:
 def run(part: str) -> Ended:
     """One pytest run. Its cache is its own business: parts must not write into one."""
     begun = time.monotonic()
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout", TEST_LIMIT_S, part]
+    without = [word for plugin in ("cacheprovider", *UNUSED) for word in ("-p", f"no:{plugin}")]
+    command = [sys.executable, "-m", "pytest", "-q", *without, "--timeout", TEST_LIMIT_S, part]
     with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)  # noqa: S603
-        try:
-            code = process.wait(LIMIT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            code = process.wait()
+        process = subprocess.Popen(  # noqa: S603
+            command, cwd=ROOT, env=_environment(), stdout=output, stderr=subprocess.STDOUT
+        )
+        limit = threading.Timer(LIMIT_S, process.kill)
+        limit.start()
+        _, status, used = os.wait4(process.pid, 0)
+        limit.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
-        return Ended(part, code, output.read(), time.monotonic() - begun)
+        seconds, worked = time.monotonic() - begun, used.ru_utime + used.ru_stime
+        return Ended(part, process.returncode, output.read(), seconds, worked)
+
+
+def _environment() -> dict[str, str]:
+    """Of a part and of the processes that its tests start. Hundreds of processes start: where the environment forbids
+    bytecode beside the sources, each would compile all that it imports."""
+    environment = dict(os.environ)
+    if environment.pop("PYTHONDONTWRITEBYTECODE", ""):
+        environment.setdefault("PYTHONPYCACHEPREFIX", str(BYTECODE))
+    return environment
 
 
 def _say(text: str) -> None:
@@ -109,8 +137,7 @@ def main(streams: int) -> int:
         for future in as_completed([pool.submit(run, part) for part in todo]):
             one = future.result()
             ended.append(one)
-            counted = ", ".join(f"{number} {word}" for word, number in one.counts.items()) or "nothing counted"
-            _say(f"[{len(ended)}/{len(todo)}] {one.part}: {counted} in {one.seconds:.0f} s")
+            _say(f"[{len(ended)}/{len(todo)}] {one}")
             if one.code != 0:
                 _say(one.output)
     return _summed_up(ended, time.monotonic() - begun)

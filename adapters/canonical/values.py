@@ -7,6 +7,7 @@ in most callers; how many decimals are allowed follows from the currency (ISO 42
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from typing import Annotated, Final, Literal, Self
@@ -209,7 +210,8 @@ LinkKind = Literal["follows", "relates", "master"]
 """`follows` carries the pin (invoice → order); `relates` is only shown; `master` needs a number there."""
 
 
-class Link(CanonicalModel):
+@dataclass(frozen=True, slots=True)
+class Link:
     """One reference out of a document, with the field that holds it, so that a complaint can name it.
 
     `amount`: of an allocation, how much of the payment it takes.
@@ -219,7 +221,7 @@ class Link(CanonicalModel):
     target_domain: DomainName
     field: str
     reference: Reference
-    amount: DecimalText | None = None
+    amount: Decimal | None = None
 
 
 def check_decimals(amount: Decimal, currency_code: str, field: str) -> None:

@@ -40,15 +40,52 @@ class ConcurrencyLimit:
     def __init__(self, limits: ConcurrencyLimits, now: Callable[[], float]) -> None:
         self._limits = limits
         self._now = now
+        self._most = limits.most
         self._limit = float(limits.most)
-        self._taken = 0
+        self._allowed: int | None = None
+        self._allowed_until = float("inf")
+        self._taken = self._peak = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._decreased_at = float("-inf")
 
     @property
+    def most(self) -> int:
+        """Places that the system's owner allows, of all processes together."""
+        return self._most
+
+    @property
+    def allowed(self) -> int:
+        """Those that this process may fill: all, unless it has only a share of them."""
+        if self._now() >= self._allowed_until:
+            return 0
+        return self._most if self._allowed is None else min(self._allowed, self._most)
+
+    @property
+    def learnt(self) -> int:
+        """Those that the system was seen to bear."""
+        return max(self._limits.least, int(self._limit))
+
+    @property
     def limit(self) -> int:
         """Places that there are now."""
-        return max(self._limits.least, int(self._limit))
+        return min(self.learnt, self.allowed)
+
+    def allow(self, places: int, until: float) -> None:
+        """This process may fill so many until then, and none afterwards. What is taken stays so."""
+        self._allowed, self._allowed_until = places, until
+        self._hand_out()
+
+    def resize(self, most: int) -> None:
+        """The owner allows so many from now on. What is taken stays so, and what the system was seen to bear only up
+        to there; where nothing below the old number was learnt, all of the new one are there at once."""
+        self._limit = float(most) if self._limit >= self._most else min(self._limit, float(most))
+        self._most = most
+        self._hand_out()
+
+    def wanted(self) -> int:
+        """Places that could have been used since this was asked last: twice as many as there were where all were."""
+        peak, self._peak = self._peak, self._taken + self.waiting
+        return min(self.most, 2 * peak if peak >= self.allowed else peak)
 
     @property
     def taken(self) -> int:
@@ -66,6 +103,7 @@ class ConcurrencyLimit:
         Raises:
             NoPlace: too many wait, or it took too long.
         """
+        self._peak = max(self._peak, self._taken + len(self._waiting) + 1)
         if self._taken < self.limit and not self._waiting:
             self._taken += 1
             return
@@ -94,7 +132,7 @@ class ConcurrencyLimit:
     def did_well(self) -> None:
         """An operation was answered. Raises the limit while it is used: an idle system teaches nothing."""
         if self._taken >= self.limit:
-            self._limit = min(float(self._limits.most), self._limit + 1 / max(self._limit, 1.0))
+            self._limit = min(float(self._most), self._limit + 1 / max(self._limit, 1.0))
             self._hand_out()
 
     def was_overloaded(self) -> None:
@@ -102,7 +140,8 @@ class ConcurrencyLimit:
         now = self._now()
         if now - self._decreased_at >= self._limits.calm_s:
             self._decreased_at = now
-            self._limit = max(float(self._limits.least), self._limit * self._limits.decrease)
+            used = min(self._limit, float(self.allowed or self._most))
+            self._limit = max(float(self._limits.least), used * self._limits.decrease)
 
     def _give(self, place: asyncio.Future[None]) -> None:
         if place.exception() is None:

@@ -59,7 +59,7 @@ class GuardedPort:
     """An `ErpPort` around another. What it turns away is `NotSent` with the time after which to try again.
 
     `now`: seconds on a clock that never goes back. A pause that the system asks for (`Retry-After`) holds for every
-    operation at it, not only for the one that was told.
+    operation at it, not only for the one that was told. `resized`: told of the system's places when they change.
     """
 
     def __init__(
@@ -69,13 +69,16 @@ class GuardedPort:
         concurrency: ConcurrencyLimit,
         budget: CallBudget,
         now: Callable[[], float],
+        resized: Callable[[int], None] = lambda _places: None,
     ) -> None:
         self._port = port
         self._breaker = breaker
         self._concurrency = concurrency
         self._budget = budget
         self._now = now
-        self._paused_until = float("-inf")
+        self._resized = resized
+        self._told_until = self._paused_until = float("-inf")
+        self._turned_away = False
 
     @property
     def system_id(self) -> str:
@@ -100,12 +103,65 @@ class GuardedPort:
         0 while the system is left alone, while one call tries whether it is back, and where what is left of the budget
         is for others; 1 for that call; else at least 1.
         """
-        breaker = self._breaker.state
+        breaker, concurrency = self._breaker.state, self._concurrency
         if breaker is BreakerState.OPEN or self._breaker.probing or self._paused_until > self._now():
+            return 0
+        if concurrency.allowed == 0:
+            self._turned_away = True
             return 0
         if self._budget.fullness < 1 - share:
             return 0
-        return 1 if breaker is BreakerState.HALF_OPEN else max(1, int(self._concurrency.limit * share))
+        if breaker is BreakerState.HALF_OPEN:
+            return 1
+        # of all processes together, as far as it can be told from this one's part
+        whole = concurrency.most * min(concurrency.learnt, concurrency.allowed) // concurrency.allowed
+        return max(1, int(whole * share))
+
+    @property
+    def places(self) -> int:
+        """Operations of this process that may be there at once, as its share of the budget is now."""
+        return self._concurrency.allowed
+
+    @property
+    def places_of_all(self) -> int:
+        """Those of all processes together."""
+        return self._concurrency.most
+
+    @property
+    def ceiling(self) -> int:
+        """Those of this process that may be there until `allow` says otherwise."""
+        return max(self._concurrency.allowed, self._concurrency.taken)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether operations wait here for places that other processes may have."""
+        return self._concurrency.waiting > 0 and self._concurrency.allowed < self._concurrency.most
+
+    @property
+    def told_to_wait_s(self) -> float:
+        """What is left of a pause that the system asked this process for."""
+        return max(0.0, self._told_until - self._now())
+
+    def wanted(self) -> int:
+        """Places that could have been used since this was asked last; 1 if operations stayed away for lack of one."""
+        turned_away, self._turned_away = self._turned_away, False
+        return max(self._concurrency.wanted(), int(turned_away))
+
+    def allow(self, places: int, until: float) -> None:
+        """This process may use so many places until then, by `now`, and that part of the minute's calls."""
+        self._budget.allow(min(1.0, places / self._concurrency.most))
+        self._concurrency.allow(places, until)
+
+    def resize(self, places: int, calls_per_minute: float) -> None:
+        """The system's budget is another now, of all processes together. A share of it stays until `allow` says
+        otherwise, but for places that there are no more; calls under way go on."""
+        self._resized(places)
+        self._budget.resize(calls_per_minute)
+        self._concurrency.resize(places)
+
+    def pause(self, seconds: float) -> None:
+        """The system asked another process to wait so long."""
+        self._paused_until = max(self._paused_until, self._now() + min(seconds, LONGEST_RETRY_AFTER_S))
 
     def capabilities(self) -> Capabilities:
         """See `ErpPort`."""
@@ -221,7 +277,8 @@ class GuardedPort:
         if error.overloaded:
             self._concurrency.was_overloaded()
             pause = min(max(0.0, error.retry_after_s or 0.0), LONGEST_RETRY_AFTER_S)
-            self._paused_until = max(self._paused_until, self._now() + pause)
+            self._told_until = max(self._told_until, self._now() + pause)
+            self._paused_until = max(self._paused_until, self._told_until)
         if error.code and error.code not in BROKEN:
             # the system spoke, with a code of its own: it is there
             self._breaker.answered()

@@ -17,10 +17,9 @@ from gateway.api.adoption_schemas import (
     AdoptionRequest,
 )
 from gateway.api.answer import Answer, json_answer
-from gateway.api.draft_requests import BODY, KEYED, read_request
+from gateway.api.draft_requests import BODY, KEYED, key_of, read_request
 from gateway.api.exchange import exchange_of
 from gateway.api.guard import any_scope_of, caller_of
-from gateway.api.idempotency import idempotency_key
 from gateway.api.identifiers import checked_id
 from gateway.api.operations import Operation, described
 from gateway.api.parts import AppParts
@@ -71,9 +70,7 @@ def _request(parts: AppParts) -> HTTPRouteHandler:
     )
     async def request_one(request: AnyRequest) -> Answer:
         body = await read_request(parts, request)
-        key = idempotency_key(exchange_of(request.scope).header(b"idempotency-key"), body.key)
-        if key is None:
-            raise Problem("missing-idempotency-key", "Without a key a repeat would ask for a second batch.")
+        key = key_of(request, body, "ask for a second batch")
         batch = _batch(body.of(AdoptionRequest), key)
         adoption_id = await slice_parts(parts).adopting.request(caller_of(request.scope), batch)
         return await _answer(parts, request, adoption_id, 201)

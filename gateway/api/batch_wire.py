@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from gateway.api.parts import AppParts
+from gateway.api.slice_wire import money
 from gateway.domain.batches import BatchLineShown, BatchPart, BatchProgress
 from gateway.domain.transaction import Status
 from gateway.domain.wire import instant, status_url
@@ -75,6 +76,6 @@ def _money(parts: Sequence[BatchPart]) -> list[dict[str, Any]]:
             if one.status == Status.POSTED:
                 posted[one.currency_code] += one.amount
     return [
-        {"currencyCode": code, "acceptedAmount": f"{accepted[code]:f}", "postedAmount": f"{posted[code]:f}"}
+        {"currencyCode": code, "acceptedAmount": money(accepted[code], code), "postedAmount": money(posted[code], code)}
         for code in sorted(accepted)
     ]

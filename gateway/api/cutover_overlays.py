@@ -22,17 +22,15 @@ from gateway.api.act_wire import acting_parts, overlay_wire
 from gateway.api.answer import Answer, json_answer
 from gateway.api.cursor import make_cursor, read_cursor
 from gateway.api.draft_bodies import micros
-from gateway.api.draft_requests import BODY, KEYED, read_request
+from gateway.api.draft_requests import BODY, KEYED, key_of, read_request
 from gateway.api.exchange import exchange_of
 from gateway.api.guard import any_scope_of, caller_of
-from gateway.api.idempotency import idempotency_key
 from gateway.api.identifiers import checked_id
 from gateway.api.operations import Operation, described
 from gateway.api.parts import AppParts
 from gateway.api.problems import not_found
 from gateway.api.query import CURSOR, PAGE_SIZE, Parameter, page_size, read_query
 from gateway.cutover.overlays import Wanted, lift_overlay, set_overlay
-from gateway.errors import Problem
 from routing_rules import Overlay
 
 AnyRequest = Request[Any, Any, Any]
@@ -81,9 +79,7 @@ def _set(parts: AppParts) -> HTTPRouteHandler:
     async def set_one(request: AnyRequest) -> Answer:
         exchange = exchange_of(request.scope)
         body = await read_request(parts, request)
-        key = idempotency_key(exchange.header(b"idempotency-key"), body.key)
-        if key is None:
-            raise Problem("missing-idempotency-key", "Without a key a repeat would set a second overlay.")
+        key = key_of(request, body, "set a second overlay")
         asked = body.of(OverlaySetting)
         domain, business_unit, geography = asked.slice.split(".")
         wanted = Wanted(

@@ -10,6 +10,7 @@ from gateway.api.body import read_body
 from gateway.api.draft_bodies import ReadBody, limits_of_files
 from gateway.api.etags import if_match
 from gateway.api.exchange import exchange_of
+from gateway.api.idempotency import idempotency_key
 from gateway.api.identifiers import checked_id
 from gateway.api.parts import AppParts
 from gateway.api.query import read_query
@@ -45,6 +46,17 @@ async def read_request(parts: AppParts, request: AnyRequest) -> ReadBody:
     read_query(request.scope["query_string"], (), parts.limits)
     raw = await read_body(exchange_of(request.scope), request.receive, parts.limits)
     return ReadBody(raw, limits_of_files(parts.limits))
+
+
+def key_of(request: AnyRequest, body: ReadBody, repeat: str) -> str:
+    """The key of a request that needs one. `repeat`: what one without it would do, such as `ask for a second move`.
+
+    Raises `missing-idempotency-key`, and `invalid-request` for one out of form.
+    """
+    key = idempotency_key(exchange_of(request.scope).header(b"idempotency-key"), body.key)
+    if key is None:
+        raise Problem("missing-idempotency-key", f"Without a key a repeat would {repeat}.")
+    return key
 
 
 def draft_id_of(request: AnyRequest) -> str:

@@ -8,19 +8,18 @@ from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.api.answer import Answer, json_answer
-from gateway.api.draft_requests import BODY, KEYED, read_request
+from gateway.api.draft_requests import BODY, key_of, read_request
 from gateway.api.exchange import exchange_of
-from gateway.api.guard import any_scope_of, caller_of
-from gateway.api.idempotency import idempotency_key
+from gateway.api.guard import caller_of
 from gateway.api.identifiers import checked_id
 from gateway.api.operations import Operation, described
 from gateway.api.parts import AppParts
 from gateway.api.privacy_examples import ERASURE_APPROVED, ERASURE_ASKED, ERASURE_REQUEST, RETENTION
+from gateway.api.privacy_requests import ACTS, READS, asking
 from gateway.api.privacy_schemas import ErasureAnswer, ErasureApproval, ErasureRequest, RetentionAnswer
 from gateway.api.privacy_wire import customer_of, erasure_wire, privacy_parts
 from gateway.api.problems import not_found
 from gateway.api.query import read_query
-from gateway.errors import Problem
 from gateway.privacy.due import dry_run
 from gateway.privacy.parts import refuse_part_of_business
 from gateway.privacy.requests import approve_erasure, ask_erasure
@@ -28,8 +27,6 @@ from gateway.privacy.requests import approve_erasure, ask_erasure
 AnyRequest = Request[Any, Any, Any]
 
 PATH: Final = "/v1/ledger/erasures"
-READS: Final = any_scope_of("ledger:read", "operations:act")
-ACTS: Final = any_scope_of("operations:act")
 
 
 def erasure_routes(parts: AppParts) -> list[HTTPRouteHandler]:
@@ -45,30 +42,13 @@ def _ask(parts: AppParts) -> HTTPRouteHandler:
         tags=["ledger"],
         opt=described(
             ACTS,
-            Operation(
-                body=ErasureRequest,
-                answers={201: ErasureAnswer, 200: ErasureAnswer},
-                headers=KEYED,
-                problems=(
-                    *BODY,
-                    "missing-idempotency-key",
-                    "idempotency-key-reused",
-                    "in-flight",
-                    "not-found",
-                    "out-of-scope",
-                    "policy-check-failed",
-                ),
-                example=ERASURE_REQUEST,
-                answer_examples={201: ERASURE_ASKED, 200: ERASURE_ASKED | {"replayed": True}},
-            ),
+            asking(ErasureRequest, ErasureAnswer, ERASURE_REQUEST, ERASURE_ASKED),
         ),
     )
     async def ask(request: AnyRequest) -> Answer:
         exchange = exchange_of(request.scope)
         body = await read_request(parts, request)
-        key = idempotency_key(exchange.header(b"idempotency-key"), body.key)
-        if key is None:
-            raise Problem("missing-idempotency-key", "Without a key a repeat would ask for a second erasure.")
+        key = key_of(request, body, "ask for a second erasure")
         asked, desk = body.of(ErasureRequest), privacy_parts(parts)
         record, replayed = await ask_erasure(
             desk, caller_of(request.scope), customer_of(asked.customer), asked.reason, key

@@ -8,19 +8,17 @@ from litestar import Request, post
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.api.answer import Answer, json_answer
-from gateway.api.draft_requests import BODY, KEYED, read_request
+from gateway.api.draft_requests import BODY, KEYED, key_of, read_request
 from gateway.api.exception_examples import MOVE_ASKED, MOVE_DONE, MOVE_WANTED
 from gateway.api.exception_schemas import MoveApproval, MovedAnswer, MoveWanted
 from gateway.api.exception_wire import exception_parts, move_wire
 from gateway.api.exceptions import ACTS, ONE, exception_id_of, whole
 from gateway.api.exchange import exchange_of
 from gateway.api.guard import caller_of
-from gateway.api.idempotency import idempotency_key
 from gateway.api.identifiers import checked_id
 from gateway.api.operations import Operation, described
 from gateway.api.parts import AppParts
 from gateway.api.visibility import Visibility
-from gateway.errors import Problem
 from gateway.exceptions.asking import Moved, Wanted, approve_move, ask_move
 
 AnyRequest = Request[Any, Any, Any]
@@ -77,9 +75,7 @@ def _move(parts: AppParts, visibility: Visibility) -> HTTPRouteHandler:
     )
     async def move(request: AnyRequest) -> Answer:
         body = await read_request(parts, request)
-        key = idempotency_key(exchange_of(request.scope).header(b"idempotency-key"), body.key)
-        if key is None:
-            raise Problem("missing-idempotency-key", "Without a key a repeat would ask for a second move.")
+        key = key_of(request, body, "ask for a second move")
         asked = body.of(MoveWanted)
         wanted = Wanted(
             move=asked.move,

@@ -19,8 +19,9 @@ ErpText = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[!-~]([ -
 
 class MoveWanted(CanonicalModel):
     """What is to be done about an exception. `erp_document_type`, `erp_document_number`: for `mark_posted`, the number
-    that the ERP gave it. `document`: for `resubmit`, the whole corrected document as it would be submitted. `etag`: of
-    the exception as it was read; left out, it may have changed. `reason`: for people; kept beside the ledger."""
+    that the ERP gave it. `document`: for `resubmit`, the whole corrected document as it would be submitted, an order
+    with its `newCustomer` if it brings one. `etag`: of the exception as it was read; left out, it may have changed.
+    `reason`: for people; kept beside the ledger."""
 
     move: Move
     reason: Reason
@@ -81,7 +82,8 @@ class BulkRun(CanonicalModel):
 
 
 class ErpSaid(AnswerModel):
-    """The ERP's own words."""
+    """The ERP's own words. Where an inquiry found what puts it in doubt, the gateway's: the cause, and the numbers that
+    the ERP has under the reference, with what cancelled or reversed them."""
 
     message_code: str
     field: str
@@ -105,7 +107,8 @@ class ErpDocument(AnswerModel):
 
 class MoveShown(AnswerModel):
     """A move. `state`: asked (it waits for a second person), approved, under_way (the gateway inquires, or waits until
-    it may), done, refused (`result` says why) or replaced by a later one. `reason`: null where it was erased."""
+    it may), done, refused (`result` says why) or replaced: something else was quicker, a later move or how the
+    transaction ended (`result`). `reason`: null where it was erased."""
 
     move_id: str
     move: str

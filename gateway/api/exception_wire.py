@@ -42,7 +42,7 @@ async def move_wire(desk: ExceptionParts, record: ExceptionRecord, move: MoveRec
     number = None
     if "documentNumber" in said:
         number = {
-            "systemId": record.system_id,
+            "systemId": said.get("systemId", record.system_id),
             "documentType": said["documentType"],
             "documentNumber": said["documentNumber"],
         }

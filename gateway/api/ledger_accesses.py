@@ -19,6 +19,7 @@ from gateway.api.ledger_parts import LedgerParts
 from gateway.api.ledger_schemas import AccessReviewAnswer, RecordedQueryPage
 from gateway.api.operations import Operation, described
 from gateway.api.parts import AppParts
+from gateway.api.problems import malformed
 from gateway.api.query import CURSOR, INSTANT, PAGE_SIZE, Parameter, Query, instant, page_size, read_query
 from gateway.domain.accesses import AccessRecord, ScopeUseSum
 from gateway.domain.wire import instant as shown
@@ -70,6 +71,7 @@ def _review(parts: AppParts) -> HTTPRouteHandler:
         until = instant(query, "usedUntil") or parts.clock.now() + 1
         since = instant(query, "usedFrom")
         since = until - _MONTH if since is None else since
+        _check_period("used", since, until)
         since -= since % HOUR
         uses = await ledger.reads.scope_use_sums(since, until)
         content = {
@@ -109,12 +111,19 @@ def _queries(parts: AppParts) -> HTTPRouteHandler:
         refuse_a_part_of_it(request, "The list shows questions")
         ledger = ledger_of(parts)
         since, until = instant(query, "askedFrom") or 0, instant(query, "askedUntil") or _FOR_EVER
+        _check_period("asked", since, until)
         found = list(await ledger.reads.accesses(since, until, size + 1, after))
         items = [await _recorded(parts, ledger, one) for one in found[:size]]
         following = make_cursor(path, query, found[size - 1].query_id) if len(found) > size else None
         return await recorded(parts, request, path, query, {"items": items, "nextCursor": following}, rows=len(items))
 
     return listing
+
+
+def _check_period(of: str, since: int, until: int) -> None:
+    """Raises `invalid-request`: an empty answer would look as if nobody had done anything."""
+    if since >= until:
+        raise malformed(f"{of}From", f"is not before {of}Until", "Swap them, or leave one out.")
 
 
 def _use(one: ScopeUseSum) -> dict[str, Any]:

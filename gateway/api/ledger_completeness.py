@@ -16,8 +16,8 @@ from gateway.api.draft_bodies import ReadBody
 from gateway.api.exchange import exchange_of
 from gateway.api.guard import any_scope_of, caller_of
 from gateway.api.ledger_asking import PATH, AnyRequest, ledger_of, recorded
+from gateway.api.ledger_completeness_schemas import CompletenessAnswer, SentList
 from gateway.api.ledger_examples import COMPLETENESS, SENT
-from gateway.api.ledger_schemas import CompletenessAnswer, SentList
 from gateway.api.operations import Operation, described
 from gateway.api.parts import AppParts
 from gateway.api.problems import malformed

@@ -19,6 +19,8 @@ from gateway.api.parts import AppParts
 from gateway.api.problems import malformed
 from gateway.api.query import CURSOR, PAGE_SIZE, Parameter, page_size, read_query
 from gateway.api.visibility import Visibility
+from gateway.domain.entry_groups import GROUPS
+from gateway.ledger.archived_months import archived_months_of
 from gateway.ledger.entry_pages import read_page
 from gateway.ledger.entry_sums import sum_up
 from gateway.ledger.entry_wire import entries_of
@@ -27,21 +29,6 @@ ENTRIES_PATH: Final = f"{PATH}/entries"
 PLACE: Final = "(0|[1-9][0-9]{0,17})"
 """A place in the log, as cursors hold it."""
 
-GROUPS: Final = {
-    "kind": "kind",
-    "actor": "actor",
-    "systemId": "system_id",
-    "row": "rule_row",
-    "tableVersion": "table_version",
-    "activationNumber": "activation_number",
-    "domain": "domain",
-    "businessUnit": "business_unit",
-    "geography": "geography",
-    "companyCode": "company_code",
-    "operation": "operation",
-    "day": "day",
-    "month": "month",
-}
 _MOST_GROUPED: Final = 4
 _GROUP_BY: Final = Parameter(
     "groupBy",
@@ -136,6 +123,8 @@ def _summary(parts: AppParts, visibility: Visibility) -> HTTPRouteHandler:
             }
             for one in await sum_up(ledger.reads, asked, [GROUPS[name] for name in names])
         ]
-        return await recorded(parts, request, path, query, {"groups": groups, "asOf": then.wire()}, rows=len(groups))
+        archived = [str(one) for one in await archived_months_of(ledger.reads, asked)]
+        content = {"groups": groups, "archivedMonths": archived, "asOf": then.wire()}
+        return await recorded(parts, request, path, query, content, rows=len(groups))
 
     return summary

@@ -72,6 +72,7 @@ SUMMARY: Final[dict[str, Any]] = {
             "sums": [{"kind": "posted", "currencyCode": "USD", "amount": "1354458.59", "entryCount": 830}],
         }
     ],
+    "archivedMonths": [],
     "asOf": _THEN,
 }
 UNENDED: Final[dict[str, Any]] = {
@@ -169,8 +170,8 @@ COMPLETENESS: Final[dict[str, Any]] = {
     **_QUERY,
     "source": "salesforce",
     "listedCount": 1,
-    "acceptedCount": 1,
-    "agreedCount": 1,
+    "acceptedCount": 0,
+    "agreedCount": 0,
     "unnamedCount": 0,
     "missingHereCount": 0,
     "missingThereCount": 0,

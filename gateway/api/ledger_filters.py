@@ -112,6 +112,8 @@ async def as_of(ledger: LedgerParts, query: Query) -> AsOf:
     at = instant(query, "knownAt")
     if at is not None and "logSize" in query:
         raise malformed("knownAt", "is given beside logSize", "Give one of them.")
+    if at is not None and at > ledger.accesses.now():  # what will be known by then nobody can say, and it would change
+        raise malformed("knownAt", "is later than now", "Use an instant that has passed, or leave it out.")
     indexed = await ledger.reads.indexed_size()
     if at is None and "logSize" not in query:
         return AsOf(indexed, None)

@@ -21,7 +21,8 @@ from gateway.api.problems import not_found
 from gateway.api.query import EXTERNAL_ID, NODE, Parameter, read_query
 from gateway.api.visibility import Visibility
 from gateway.domain.document_names import NamedBy
-from gateway.ledger.named_questions import QUESTIONS, NamedQuestion
+from gateway.domain.named_question import NamedQuestion
+from gateway.ledger.named_questions import QUESTIONS
 
 QUESTIONS_PATH: Final = f"{PATH}/questions"
 NAMED: Final = (

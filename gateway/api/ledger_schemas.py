@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field
-
-from adapters.canonical import CanonicalModel
 from gateway.api.answer_model import Answered, AnswerModel
-from gateway.api.schemas import DocumentSummary, PinAnswer, TransactionAnswer
-
-MOST_LISTED = 5_000
-"""Lines of one list that is compared."""
+from gateway.api.schemas import DocumentSummary, PinAnswer
 
 
 class AsOfAnswer(AnswerModel):
@@ -105,9 +98,11 @@ class LedgerGroup(AnswerModel):
 
 
 class LedgerSummaryAnswer(LedgerAnswered):
-    """Counts and sums by group."""
+    """Counts and sums by group. `archived_months`: of which entries may be counted that are in archives; the counts and
+    sums are whole, as the index of these entries stays here, and only the archives prove them."""
 
     groups: list[LedgerGroup]
+    archived_months: list[str]
     as_of: AsOfAnswer
 
 
@@ -259,52 +254,3 @@ class RecordedQueryPage(LedgerAnswered):
 
     items: list[RecordedQuery]
     next_cursor: str | None
-
-
-class SentDocument(CanonicalModel):
-    """One line of the caller's own list; what is left out is not compared. `content_hash`: SHA-256 of the document's
-    canonical text (docs/ledger.md)."""
-
-    external_id: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[!-~]([ -~]*[!-~])?$")]
-    amount: Annotated[str, Field(pattern=r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?$")] | None = None
-    currency_code: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
-    content_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
-
-
-class SentList(CanonicalModel):
-    """What a source sent to be created from `sent_from` on and before `sent_until`, days of UTC. `source`: by default
-    the caller's own."""
-
-    source: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$", examples=["salesforce"])] | None = None
-    domain: Annotated[str, Field(pattern=r"^[a-z_]{1,20}$", examples=["orders"])] | None = None
-    sent_from: Annotated[date, Field(strict=False, examples=["2026-11-01"])]
-    sent_until: Annotated[date, Field(strict=False, examples=["2026-12-01"])]
-    documents: Annotated[tuple[SentDocument, ...], Field(max_length=MOST_LISTED)]
-
-
-class SentDifference(AnswerModel):
-    """Both have it, and these members differ."""
-
-    external_id: str
-    transaction_id: str
-    members: list[str]
-
-
-class CompletenessAnswer(LedgerAnswered):
-    """What is missing on either side. `missing_here`: listed, never accepted. `missing_there`: accepted in the period,
-    not listed. `other_period`: listed, accepted before or after. `repeated`: listed more than once. `unnamed_count`:
-    accepted without an external id. Of each list the first thousand are shown."""
-
-    source: str
-    listed_count: int
-    accepted_count: int
-    agreed_count: int
-    unnamed_count: int
-    missing_here_count: int
-    missing_there_count: int
-    missing_here: list[str]
-    missing_there: list[TransactionAnswer]
-    other_period: list[TransactionAnswer]
-    differing: list[SentDifference]
-    repeated: list[str]
-    is_complete: bool

@@ -35,7 +35,7 @@ from gateway.api.query import (
     read_query,
 )  # fmt: skip
 from gateway.api.visibility import Visibility
-from gateway.api.wire import document_summaries, document_summary, pin
+from gateway.api.wire import document_summaries, pin, tree_node
 from gateway.domain.document_names import NamedBy
 from gateway.domain.identity import external_reference
 from gateway.domain.months import Month
@@ -129,13 +129,7 @@ def _lineage(parts: AppParts, visibility: Visibility) -> HTTPRouteHandler:
         shown = await traced(ledger.reads, view.transactions)
         nodes = [
             {
-                "depth": one.depth,
-                "parentDocumentId": one.parent,
-                "alsoFollows": list(one.also_follows),
-                "relatesTo": list(one.relates),
-                "document": document_summary(
-                    one.document, one.numbers, statuses.get(one.document.transaction_id or "")
-                ),
+                **tree_node(one, statuses.get(one.document.transaction_id or "")),
                 "transactions": shown.get(one.document.document_id, []),
             }
             for one in tree_of(view)

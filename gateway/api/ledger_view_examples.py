@@ -14,11 +14,12 @@ _ASKED: Final = {
     "acceptedFrom": "2026-11-01T00:00:00.000000Z",
     "acceptedUntil": "2026-12-01T00:00:00.000000Z",
     "groupBy": ["month", "slice", "side"],
+    "archivedMonths": [],
 }
 _SLICES: Final = {View.INVOICE_ACCURACY: "invoices"}
 _VALUES: Final[Mapping[View, tuple[Any, ...]]] = {
-    View.CYCLE_TIME: (310, 950_401, 2_592_001, 3_110_400),
-    View.RECOVERY_TIME: (42, 41, 64, 1_800, 86_400),
+    View.CYCLE_TIME: (310, 950_401_325, 2_592_001_060, 3_110_400_900),
+    View.RECOVERY_TIME: (42, 41, 64_250, 1_800_007, 86_400_118),
     View.COMPLETE_TRACES: (2_000, 1_998, 2, 0, 0, "0.9990"),
     View.INVOICE_ACCURACY: (830, 812, 6, 9, 5, "0.9783"),
     View.API_USE: ("salesforce", "salesforce", "create", 830, 824, 6),

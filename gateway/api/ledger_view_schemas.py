@@ -8,7 +8,7 @@ from gateway.api.answer_model import AnswerModel
 from gateway.api.ledger_schemas import LedgerAnswered
 
 _SHARE = r"^[01]\.[0-9]{4}$"
-_SECONDS = "Seconds, rounded up; null where nothing was measured. By nearest rank."
+_MILLIS = "Milliseconds; null where nothing was measured. By nearest rank."
 
 
 class ViewRowAnswer(AnswerModel):
@@ -26,9 +26,9 @@ class CycleTimeRow(ViewRowAnswer):
     else is the order's."""
 
     paid_count: int = Field(description="Payments of orders; an order that is paid in parts counts with each.")
-    median_s: int | None = Field(description=_SECONDS)
-    p95_s: int | None = Field(description=_SECONDS)
-    longest_s: int | None = Field(description=_SECONDS)
+    median_ms: int | None = Field(description=_MILLIS)
+    p95_ms: int | None = Field(description=_MILLIS)
+    longest_ms: int | None = Field(description=_MILLIS)
 
 
 class RecoveryTimeRow(ViewRowAnswer):
@@ -36,9 +36,9 @@ class RecoveryTimeRow(ViewRowAnswer):
 
     failed_count: int = Field(description="That were unknown, refused, compensated or not sent, once at least.")
     recovered_count: int = Field(description="Of these, how many are posted by now.")
-    median_s: int | None = Field(description=_SECONDS)
-    p95_s: int | None = Field(description=_SECONDS)
-    longest_s: int | None = Field(description=_SECONDS)
+    median_ms: int | None = Field(description=_MILLIS)
+    p95_ms: int | None = Field(description=_MILLIS)
+    longest_ms: int | None = Field(description=_MILLIS)
 
 
 class CompleteTracesRow(ViewRowAnswer):
@@ -94,6 +94,10 @@ class ViewAnswered(LedgerAnswered):
     accepted_from: str
     accepted_until: str
     group_by: list[str]
+    archived_months: list[str] = Field(
+        description="Months of the period whose entries are in archives. Their transactions are left out of "
+        "`recovery-time` and `complete-traces`, which need the entries; the other views count them."
+    )
 
 
 class CycleTimeAnswer(ViewAnswered):

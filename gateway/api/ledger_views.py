@@ -32,11 +32,13 @@ from gateway.api.parts import AppParts
 from gateway.api.problems import malformed
 from gateway.api.query import INSTANT, NODE, Parameter, Query, instant, read_query
 from gateway.api.visibility import Visibility
+from gateway.domain.months import Month
 from gateway.domain.operational_views import (
     MOST_MONTHS,
     Grouping,
     View,
     ViewFilter,
+    ViewRow,
     ViewTooWide,
     month_start,
     months_of,
@@ -44,6 +46,7 @@ from gateway.domain.operational_views import (
 from gateway.domain.queries import Visible
 from gateway.domain.wire import instant as shown
 from gateway.ledger.access_log import Question
+from gateway.ledger.export_ends import csv_end
 from gateway.ledger.scope_uses import HOUR
 from gateway.ledger.view_wire import requests_wire, row_wire, view_csv
 
@@ -110,7 +113,7 @@ async def viewed(
     """The view as answers show it; `rows_only`: as a CSV shows it. Raises `invalid-request` and `unknown-node`."""
     where, by = _asked(ledger, visibility, query)
     try:
-        rows = await ledger.reads.view(view, where, visible, by)
+        rows, archived = await _rows(ledger, view, where, visible, by)
         beside: dict[str, Any] = {}
         if view is View.API_USE and not rows_only:
             beside["requests"] = await _requests(ledger, where, visible, by)
@@ -120,9 +123,23 @@ async def viewed(
         "acceptedFrom": shown(where.accepted_from),
         "acceptedUntil": shown(where.accepted_until),
         "groupBy": [one.value for one in by],
+        "archivedMonths": [str(one) for one in archived],
         "items": [row_wire(view, one) for one in rows],
         **beside,
     }
+
+
+async def _rows(
+    ledger: LedgerParts, view: View, where: ViewFilter, visible: Visible, by: Sequence[Grouping]
+) -> tuple[Sequence[ViewRow], Sequence[Month]]:
+    """With the months of the period whose entries are in archives; one may be taken out while this is read."""
+    gone = await ledger.reads.months_taken_out()
+    while True:
+        rows = await ledger.reads.view(view, where, visible, by, gone)
+        archived = await ledger.reads.months_viewed(where, gone)
+        before, gone = gone, await ledger.reads.months_taken_out()
+        if gone == before:
+            return rows, archived
 
 
 async def _requests(
@@ -193,7 +210,7 @@ def _export(parts: AppParts, visibility: Visibility, view: View) -> HTTPRouteHan
         record = await ledger.accesses.export_begins(query_id, asker_of(request), question)
         await ledger.accesses.export_ends(record, rows, answer_hash, broken=False)
         recorded_itself(exchange_of(request.scope))
-        last = f"# queryId={query_id} rows={rows} sha256={answer_hash}\r\n".encode()
+        last = csv_end({"queryId": query_id, "rows": rows, "sha256": answer_hash}, content["archivedMonths"])
         return Answer(200, body + last, b"text/csv; charset=utf-8")
 
     return export
@@ -207,7 +224,9 @@ def _asked(ledger: LedgerParts, visibility: Visibility, query: Query) -> tuple[V
     if not 0 <= since < until:
         raise malformed("acceptedFrom", "is not before acceptedUntil", "Swap them, or leave one out.")
     if until - since > MOST_MONTHS * 31 * 86_400_000_000 or len(months_of(since, until)) > MOST_MONTHS:
-        raise malformed("acceptedFrom", f"is more than {MOST_MONTHS} months before", "Ask for a shorter period.")
+        raise malformed(
+            "acceptedFrom", f"is more than {MOST_MONTHS} months before acceptedUntil", "Ask for a shorter period."
+        )
     units, places, domain = place_of(query, visibility)
     names = query["groupBy"].split(",") if "groupBy" in query else [one.value for one in Grouping]
     if len(set(names)) < len(names):

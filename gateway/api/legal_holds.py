@@ -10,20 +10,18 @@ from litestar.handlers import HTTPRouteHandler
 from gateway.api.act_schemas import ActReason
 from gateway.api.answer import Answer, json_answer
 from gateway.api.cursor import make_cursor, read_cursor
-from gateway.api.draft_requests import BODY, KEYED, read_request
-from gateway.api.erasures import ACTS, READS
+from gateway.api.draft_requests import BODY, key_of, read_request
 from gateway.api.exchange import exchange_of
 from gateway.api.guard import caller_of
-from gateway.api.idempotency import idempotency_key
 from gateway.api.identifiers import checked_id
 from gateway.api.operations import Operation, described
 from gateway.api.parts import AppParts
 from gateway.api.privacy_examples import HOLD_ASKED, HOLD_LIFTED, HOLD_PAGE, HOLD_REQUEST, HOLD_SET
+from gateway.api.privacy_requests import ACTS, READS, asking
 from gateway.api.privacy_schemas import HoldAnswer, HoldPage, HoldRequest
 from gateway.api.privacy_wire import customer_of, hold_wire, privacy_parts
 from gateway.api.problems import not_found
 from gateway.api.query import CURSOR, PAGE_SIZE, Parameter, page_size, read_query
-from gateway.errors import Problem
 from gateway.privacy.holds import WantedHold, lift_hold, set_hold
 from gateway.privacy.parts import refuse_part_of_business
 
@@ -49,30 +47,13 @@ def _set(parts: AppParts) -> HTTPRouteHandler:
         tags=["ledger"],
         opt=described(
             ACTS,
-            Operation(
-                body=HoldRequest,
-                answers={201: HoldAnswer, 200: HoldAnswer},
-                headers=KEYED,
-                problems=(
-                    *BODY,
-                    "missing-idempotency-key",
-                    "idempotency-key-reused",
-                    "in-flight",
-                    "not-found",
-                    "out-of-scope",
-                    "policy-check-failed",
-                ),
-                example=HOLD_REQUEST,
-                answer_examples={201: HOLD_SET, 200: HOLD_SET | {"replayed": True}},
-            ),
+            asking(HoldRequest, HoldAnswer, HOLD_REQUEST, HOLD_SET),
         ),
     )
     async def set_one(request: AnyRequest) -> Answer:
         exchange = exchange_of(request.scope)
         body = await read_request(parts, request)
-        key = idempotency_key(exchange.header(b"idempotency-key"), body.key)
-        if key is None:
-            raise Problem("missing-idempotency-key", "Without a key a repeat would set a second hold.")
+        key = key_of(request, body, "set a second hold")
         asked, desk = body.of(HoldRequest), privacy_parts(parts)
         wanted = WantedHold(
             reason=asked.reason,

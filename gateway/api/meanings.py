@@ -17,6 +17,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "allowHit": "Whether the root is on the pilot's allow-list.",
     "amount": "A decimal amount in the currency of the document; of a document, its total.",
     "archivedMonth": "The month, YYYY-MM of UTC, in whose archive it is; null while it is in the ledger.",
+    "archivedMonths": "Months, YYYY-MM of UTC, whose entries are in archives and belong to what was asked.",
     "asOfNow": "How the recorded facts would be routed by the rules in force now.",
     "asOfThen": "How the recorded facts are routed by the rules that were in force then.",
     "autoRenewal": "Whether it goes on after its end.",

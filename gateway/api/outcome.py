@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from gateway.api.answer import Answer, json_answer, problem_document
@@ -25,15 +26,24 @@ _DONE: Final = frozenset({Status.POSTED, Status.CANCELLED})
 _OF_THE_PROBLEM: Final = frozenset({"status", "problem", "traceId", "retryAfterS"})
 
 
-def answer_of(exchange: Exchange, answer: LineAnswer, version: int | None, *, of_the_document: bool = False) -> Answer:
+def answer_of(
+    exchange: Exchange,
+    answer: LineAnswer,
+    version: int | None,
+    *,
+    of_the_document: bool = False,
+    links: Mapping[str, str] | None = None,
+) -> Answer:
     """201 created by this request, 200 done otherwise (by an earlier one, or to a document that was there), 202
     pending; a problem's status if it was refused.
 
     `version`: what it made of the document, if that is known. Its ETag is a header too where this request created the
-    document, or did something to it (`of_the_document`): RFC 9110 sections 15.3.2 and 8.8.3.
+    document, or did something to it (`of_the_document`): RFC 9110 sections 15.3.2 and 8.8.3. `links`: further members
+    of the transaction, which its record does not hold.
     """
     record = answer.transaction
     wire = transaction_wire(record, external_reference=answer.external_reference, replayed=answer.replayed)
+    wire.update(links or {})
     if record.status in _REFUSED:
         return problem_document(exchange, _refusal(exchange, record, wire))
     if record.status in _DONE:

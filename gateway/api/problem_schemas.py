@@ -91,6 +91,8 @@ class RefusedTransaction(AnswerModel):
     erp_reference: str | None = _only("As in the refused transaction.")
     erp_number: ErpNumberAnswer | None = _only("As in the refused transaction.")
     legs: list[LegAnswer] | None = _only("As in the refused transaction.")
+    new_customer_transaction_id: str | None = _only("As in the refused transaction.")
+    made_for_transaction_id: str | None = _only("As in the refused transaction.")
     replayed: bool | None = _only("Whether an earlier request with the same keys was refused.")
     accepted_at: str | None = _only("As in the refused transaction.")
     updated_at: str | None = _only("As in the refused transaction.")

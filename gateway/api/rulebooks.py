@@ -11,7 +11,6 @@ from gateway.api.answer import Answer, json_answer
 from gateway.api.cursor import make_cursor, read_cursor
 from gateway.api.draft_examples import RULEBOOK, RULEBOOK_PAGE
 from gateway.api.draft_requests import desk_of
-from gateway.api.draft_schemas import RulebookAnswer, RulebookPage
 from gateway.api.draft_wire import rule
 from gateway.api.drafts import READS
 from gateway.api.exchange import exchange_of
@@ -19,6 +18,7 @@ from gateway.api.operations import Operation, described
 from gateway.api.parts import AppParts
 from gateway.api.problems import malformed, not_found
 from gateway.api.query import CURSOR, PAGE_SIZE, page_size, read_query
+from gateway.api.rulebook_schemas import RulebookAnswer, RulebookPage
 from gateway.cutover.draft_ports import DraftReads
 from gateway.cutover.kept_files import files_of
 from gateway.domain.drafts import RollbackRecord

@@ -95,6 +95,16 @@ class TransactionAnswer(Answered):
     document_version: int | None = Field(
         default_factory=NoneType, description="The document's version that this transaction made; not in lists."
     )
+    new_customer_transaction_id: str | None = Field(
+        default_factory=NoneType,
+        description="Of an order that came with `newCustomer`: the customer's own transaction, which created it for "
+        "this order or had created it before; not in lists, and in events only of `accepted`.",
+    )
+    made_for_transaction_id: str | None = Field(
+        default_factory=NoneType,
+        description="Of a customer that was created for an order: the order's transaction; not in lists, and in "
+        "events only of `accepted`.",
+    )
 
 
 class TransactionPage(Answered):

@@ -11,12 +11,11 @@ from litestar.handlers import HTTPRouteHandler
 from gateway.api.answer import Answer
 from gateway.api.draft_bodies import GoingBack
 from gateway.api.draft_examples import ACTIVATION
-from gateway.api.draft_requests import BODY, KEYED, desk_of, read_request
+from gateway.api.draft_requests import BODY, KEYED, desk_of, key_of, read_request
 from gateway.api.draft_schemas import ActivationAnswer
 from gateway.api.draft_steps import PREFER, activation_answer
 from gateway.api.exchange import exchange_of
 from gateway.api.guard import any_scope_of, caller_of
-from gateway.api.idempotency import idempotency_key
 from gateway.api.operations import Operation, described
 from gateway.api.parts import AppParts
 from gateway.api.preferences import preferred
@@ -25,7 +24,6 @@ from gateway.api.visibility import Visibility
 from gateway.cutover.activate_draft import settled_within
 from gateway.cutover.go_back import go_back
 from gateway.cutover.slices import SLICE_PATTERN, SliceName
-from gateway.errors import Problem
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -76,9 +74,7 @@ def slice_rollback_routes(parts: AppParts, visibility: Visibility) -> list[HTTPR
         name = SliceName.read(text, parts.rulebook())
         visibility.check_nodes(caller, name.business_unit, name.geography)
         asked = body.of(GoingBack)
-        key = idempotency_key(exchange.header(b"idempotency-key"), body.key)
-        if key is None:
-            raise Problem("missing-idempotency-key", "Going back twice goes further back: the request needs a key.")
+        key = key_of(request, body, "go back further")
         desk = desk_of(parts)
         wait_s, exchange.preference_applied = preferred(exchange.header(b"prefer"))
         found, _ = await go_back(desk, caller, name, asked.reason, key)

@@ -10,6 +10,7 @@ from gateway.api.answer import Answer
 from gateway.api.body import read_body
 from gateway.api.exchange import exchange_of
 from gateway.api.guard import caller_of
+from gateway.api.new_customer_links import new_customer_links
 from gateway.api.outcome import answer_of
 from gateway.api.parts import AppParts
 from gateway.api.query import read_query
@@ -50,4 +51,5 @@ async def submit(parts: AppParts, visibility: Visibility, resource: Resource, sc
             new_customer=submission.new_customer,
         )
     )
-    return answer_of(exchange, answer, await version_made(parts.reads, answer.transaction))
+    links = await new_customer_links(parts.reads, answer.transaction, is_new=not answer.replayed)
+    return answer_of(exchange, answer, await version_made(parts.reads, answer.transaction), links=links)

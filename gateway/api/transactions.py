@@ -16,6 +16,7 @@ from gateway.api.exchange import exchange_of
 from gateway.api.filters import check_filters
 from gateway.api.guard import any_scope_of, caller_of
 from gateway.api.identifiers import ID_PATTERN, checked_id
+from gateway.api.new_customer_links import new_customer_links
 from gateway.api.operations import Operation, described
 from gateway.api.parts import AppParts
 from gateway.api.problems import malformed, not_found
@@ -103,7 +104,8 @@ def transaction_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRout
         headers = [] if record.retry_after_s is None else [(b"retry-after", b"%d" % record.retry_after_s)]
         wire = transaction_wire(record, external_reference=answer.external_reference)
         made = version_members(await version_made(parts.reads, record))
-        return json_answer(exchange_of(request.scope), wire | made, headers=headers)
+        links = await new_customer_links(parts.reads, record)
+        return json_answer(exchange_of(request.scope), wire | made | links, headers=headers)
 
     @get(
         f"{PATH}/{{transactionId:str}}/trace",

@@ -11,6 +11,7 @@ from gateway.domain.records import CrossReferenceRecord, DocumentRecord, EntryRe
 from gateway.domain.shown_state import shown_state
 from gateway.domain.transaction import Status
 from gateway.domain.wire import document_url, instant, status_url
+from gateway.ledger.lineage_tree import TreeNode
 
 
 def document_summary(
@@ -40,6 +41,17 @@ def document_summary(
         "busyWithTransactionId": record.busy_with,
         "createdAt": instant(record.created_at),
         "erpNumbers": [erp_number(one) for one in numbers if one.document_id == record.document_id],
+    }
+
+
+def tree_node(node: TreeNode, status: Status | None) -> dict[str, Any]:
+    """A document in its place in the tree of its lineage. `status`: of the transaction that created it."""
+    return {
+        "depth": node.depth,
+        "parentDocumentId": node.parent,
+        "alsoFollows": list(node.also_follows),
+        "relatesTo": list(node.relates),
+        "document": document_summary(node.document, node.numbers, status),
     }
 
 

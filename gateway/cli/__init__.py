@@ -4,56 +4,48 @@ from __future__ import annotations
 
 import sys
 
-import typer
+try:
+    import typer
 
-from gateway.cli import (
-    batches,
-    capabilities,
-    cutover,
-    demo,
-    erps,
-    events,
-    evidence,
-    exceptions,
-    ledger,
-    migrate,
-    restored,
-    rules,
-    schemas,
-    serve,
-    token,
-    transactions,
-    where,
-    witness,
-)
-from gateway.cli.console import Failure, complain
+    from gateway.cli.console import Failure, complain
+    from gateway.cli.listing import Listed, listing
+except KeyboardInterrupt:  # a third of a second, in which nothing else would take Ctrl-C
+    sys.exit(130)
 
 app = typer.Typer(
     name="erp-gateway",
-    help="One stable ERP API in front of a legacy and a cloud ERP.",
+    cls=listing(
+        Listed("serve", "serve:serve"),
+        Listed("work", "serve:work"),
+        Listed("demo", "demo:demo"),
+        Listed("migrate", "migrate:migrate"),
+        Listed("restored", "restored:restored"),
+        Listed("processes", "processes:processes"),
+        Listed("process-ended", "processes:process_ended"),
+        Listed("token", "token:token"),
+        Listed("where", "where:where"),
+        Listed("capabilities", "capabilities:capabilities"),
+        Listed("rules", "rules:app", "Rule tables: check, diff, explain, export, import."),
+        Listed("cutover", "cutover:app", "What lies over the rules: overlays, periods."),
+        Listed("transactions", "transactions:app", "Transactions: list, show."),
+        Listed("ledger", "ledger:app", "The trace ledger."),
+        Listed("evidence", "evidence:app", "Signed evidence packs, for auditors."),
+        Listed("witness", "witness:app", "A witness of ledgers, for auditors."),
+        Listed("events", "events:app", "Status events: tail, replay."),
+        Listed("batches", "batches:app", "Many documents at once: send, show."),
+        Listed("exceptions", "exceptions:app", "What needs a person: list, show, claim, move, approve, bulk."),
+        Listed("adapters", "erps:app", "The connected ERPs."),
+        Listed("schemas", "schemas:app", "The API and its events as files."),
+    ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command("serve")(serve.serve)
-app.command("work")(serve.work)
-app.command("demo")(demo.demo)
-app.command("migrate")(migrate.migrate)
-app.command("restored")(restored.restored)
-app.command("token")(token.token)
-app.command("where")(where.where)
-app.command("capabilities")(capabilities.capabilities)
-app.add_typer(rules.app, name="rules", help="Rule tables: check, diff, explain, export, import.")
-app.add_typer(cutover.app, name="cutover", help="What lies over the rules: overlays, periods.")
-app.add_typer(transactions.app, name="transactions", help="Transactions: list, show.")
-app.add_typer(ledger.app, name="ledger", help="The trace ledger.")
-app.add_typer(evidence.app, name="evidence", help="Signed evidence packs, for auditors.")
-app.add_typer(witness.app, name="witness", help="A witness of ledgers, for auditors.")
-app.add_typer(events.app, name="events", help="Status events: tail, replay.")
-app.add_typer(batches.app, name="batches", help="Many documents at once: send, show.")
-app.add_typer(exceptions.app, name="exceptions", help="What needs a person: list, show, claim, move, approve, bulk.")
-app.add_typer(erps.app, name="adapters", help="The connected ERPs.")
-app.add_typer(schemas.app, name="schemas", help="The API and its events as files.")
+
+
+@app.callback()
+def erp_gateway() -> None:
+    """One stable ERP API in front of a legacy and a cloud ERP."""
 
 
 def main() -> None:

@@ -9,16 +9,8 @@ import typer
 
 from gateway.api.capability_report import capability_report
 from gateway.api.domains import RESOURCES
-from gateway.cli.console import (
-    DataOption,
-    Failure,
-    JsonOption,
-    data_directory,
-    print_json,
-    print_table,
-    run,
-    settings_of,
-)
+from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, print_json, print_table, settings_of
+from gateway.cli.running import run
 from gateway.transactions.queries import Visible
 from gateway.wiring.systems import connect_systems
 from routing_rules import load_rulebook

@@ -1,30 +1,23 @@
-"""What all commands share: where the data are, how a result is printed, how a failure ends."""
+"""What all commands share: where the data are, how a result is printed, how a failure ends.
+
+Every command imports this, so it imports little; what runs inside of an event loop is in `running` and `record`.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
-from adapters.errors import ErpError
 from gateway.cli.tables import table_lines
-from gateway.errors import GatewayError
-from gateway.intake.cross_references import ImportRefused
 from gateway.settings import Settings, SettingsError, default_data, load_settings
-from gateway.store.store import Store, open_store
-from gateway.wiring import RulebookRefused
-from gateway.wiring.record import store_url
-from routing_rules import RulebookInvalid
-
-T = TypeVar("T")
 
 DataOption = Annotated[
     Path | None,
@@ -46,6 +39,19 @@ def complain(text: str) -> None:
     sys.stderr.write(f"erp-gateway: {text}\n")
 
 
+@contextmanager
+def written(place: Path) -> Iterator[None]:
+    """What is written to a place that the command was given. Raises Failure, with the very path that was in the way."""
+    try:
+        yield
+    except OSError as error:
+        at = str(error.filename or place)
+        of = "" if at == str(place) else f" ({at})"
+        taken = isinstance(error, FileExistsError | NotADirectoryError)
+        why = "there is a file where a directory must be" if taken else error.strerror or str(error)
+        raise Failure(f"{place} cannot be written: {why}{of}", 2) from error
+
+
 def data_directory(given: Path | None) -> Path:
     """The data directory that the command works on."""
     if given is not None:
@@ -60,40 +66,6 @@ def settings_of(data: Path) -> Settings:
         return load_settings(data)
     except SettingsError as error:
         raise Failure(str(error), 2) from error
-
-
-def run(work: Coroutine[Any, Any, T], loop: Callable[[], asyncio.AbstractEventLoop] | None = None) -> T:
-    """Run to the end; whatever people can mend becomes a Failure. `loop`: another event loop than asyncio's own."""
-    try:
-        with asyncio.Runner(loop_factory=loop) as runner:
-            return runner.run(work)
-    except (RulebookInvalid, RulebookRefused) as error:
-        listed = "\n".join(f"  {complaint}" for complaint in error.complaints)
-        raise Failure(f"the rulebook cannot be used:\n{listed}", 2) from error
-    except (SettingsError, ImportRefused) as error:
-        raise Failure(str(error), 2) from error
-    except (GatewayError, ErpError) as error:
-        raise Failure(str(error)) from error
-
-
-@asynccontextmanager
-async def opened_store(data: Path) -> AsyncIterator[Store]:
-    """The record of a data directory, whether its gateway runs or not."""
-    store = await open_store(store_url(data, settings_of(data)))
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
-def reading(data: Path, ask: Callable[[Store], Awaitable[T]]) -> T:
-    """Ask the record one question."""
-
-    async def whole() -> T:
-        async with opened_store(data) as store:
-            return await ask(store)
-
-    return run(whole())
 
 
 def print_json(value: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.console import DataOption, data_directory
+from gateway.cli.console import DataOption, data_directory, written
 from gateway.demo.run import DemoOptions, run_demo
 
 
@@ -20,7 +20,8 @@ def demo(
     port: Annotated[int | None, typer.Option(min=1, max=65_535, help="The gateway's port.")] = None,
 ) -> None:
     """Start two ERPs, NATS and the gateway, send the Northwind business, and tie it out to the cent."""
-    options = DemoOptions(
-        data=data_directory(data), fresh=fresh, exit_when_done=exit_when_done, as_json=json, port=port
-    )
+    place = data_directory(data).expanduser().absolute()
+    with written(place):
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    options = DemoOptions(data=place, fresh=fresh, exit_when_done=exit_when_done, as_json=json, port=port)
     raise typer.Exit(run_demo(options))

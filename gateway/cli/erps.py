@@ -7,16 +7,8 @@ from typing import Any
 
 import typer
 
-from gateway.cli.console import (
-    DataOption,
-    Failure,
-    JsonOption,
-    data_directory,
-    print_json,
-    print_table,
-    run,
-    settings_of,
-)
+from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, print_json, print_table, settings_of
+from gateway.cli.running import run
 from gateway.wiring.systems import connect_systems
 from routing_rules import load_rulebook
 

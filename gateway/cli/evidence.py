@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial, wraps
+from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from pydantic import ValidationError
 
-from gateway.api.evidence_schemas import EvidenceRequest
-from gateway.api.evidence_subjects import subject_of
-from gateway.api.visibility import Visibility
 from gateway.cli.console import (
     DataOption,
     Failure,
@@ -23,20 +18,12 @@ from gateway.cli.console import (
     data_directory,
     print_json,
     print_line,
-    reading,
     settings_of,
 )
 from gateway.cli.gateway_http import ClientOption, TokenOption, UrlOption, gateway_of
-from gateway.errors import Problem
-from gateway.ledger.access_log import AccessLog, Asker
 from gateway.ledger.errors import KeyMisused
-from gateway.ledger.evidence.desk import RESOURCE, EvidenceDesk, Pack
-from gateway.ledger.evidence.subjects import For
 from gateway.ledger.key_files import KeyPurpose
-from gateway.store.store import Store
-from gateway.wiring.ledger import key_files, log_origin
-from gateway.wiring.tools import open_tools
-from routing_rules.canonical_text import rulebook_from_canonical
+from gateway.wiring.ledger_files import key_files
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -48,7 +35,7 @@ HeldOption = Annotated[
     ),
 ]
 LiveOption = Annotated[bool, typer.Option("--live", help="Ask the running gateway of the data directory.")]
-_CLIENT: Final = "command-line"
+RESOURCE: Final = "/v1/ledger/evidence"
 
 
 @app.callback()
@@ -160,7 +147,9 @@ def _make(members: Mapping[str, Any], how: How) -> None:
         gateway = gateway_of(how.data, how.url, how.token, how.client)
         _save(target, gateway.post_for_bytes(RESOURCE, asked))
     else:
-        made = _made(data_directory(how.data), asked)
+        from gateway.cli import evidence_record  # noqa: PLC0415 - where no gateway is asked
+
+        made = evidence_record.made(data_directory(how.data), asked)
         target = how.out or Path(made.file_name)
         _save(target, made.archive)
     if how.json:
@@ -174,38 +163,3 @@ def _save(target: Path, archive: bytes) -> None:
         target.write_bytes(archive)
     except OSError as error:
         raise Failure(f"{target} cannot be written: {error.strerror}", 2) from error
-
-
-def _made(data: Path, asked: Mapping[str, Any]) -> Pack:
-    """Out of the record itself, whether its gateway runs or not; recorded there as an export of this machine's user."""
-    settings = settings_of(data)
-    try:
-        request = EvidenceRequest.model_validate(asked)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise Failure(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", 2) from error
-    signer = partial(key_files(data, settings).signer, KeyPurpose.EVIDENCE)
-    who = Asker(client=_CLIENT, person=getpass.getuser(), issuer="local")
-
-    async def make(store: Store) -> Pack:
-        newest = await store.reads.activations(1, None)
-        if not newest:
-            raise Failure(f"nothing was ever in force in {data}: start the gateway once")
-        rulebook = rulebook_from_canonical(newest[0].rules, newest[0].governance)
-        accesses = AccessLog(store, open_tools(data, settings.name))
-        desk = EvidenceDesk(store, accesses, log_origin(settings), signer)
-        subject = subject_of(request, Visibility(lambda: rulebook).filtered)
-        return await desk.make(subject, For(held_size=request.held_size), who)
-
-    try:
-        return reading(data, make)
-    except Failure as failure:
-        cause = failure.__cause__
-        if isinstance(cause, Problem):
-            raise Failure(_told(cause), 2) from cause
-        raise
-
-
-def _told(refused: Problem) -> str:
-    remedies = "".join(f"\n  {one.field}: {one.message}. {one.remedy}" for one in refused.errors)
-    return f"{refused.detail} {refused.remedy}{remedies}"

@@ -13,6 +13,8 @@ import typer
 
 from gateway.auth import DEFAULT_CLIENTS, IssuerMisused
 from gateway.cli.console import Failure, data_directory, settings_of
+from gateway.cli.refusals import refusal
+from gateway.errors import FieldError
 from gateway.settings import SettingsError
 from gateway.wiring.issuer import embedded_issuer
 
@@ -23,6 +25,7 @@ LINES_S: Final = 900.0
 """How long the gateway may take for what it was sent last."""
 TOKEN_S: Final = 300
 """How long a token lives that is signed for one command."""
+_CUT: Final = "ended while the file was being sent: what was accepted stays, and the same command goes on where it was"
 
 UrlOption = Annotated[
     str | None, typer.Option("--url", help="The gateway's address; by default that of the data directory.")
@@ -85,19 +88,23 @@ class GatewayHttp:
         return answer.content
 
     def send(self, path: str, lines: Iterator[bytes], key: str) -> dict[str, Any]:
-        """Post JSON lines, packed, as they are made; the answer comes when the last is dealt with."""
+        """Post JSON lines, packed, as they are made; the answer comes when the last is dealt with. Raises Failure for a
+        refusal, where nobody answers, and where the connection ended on the way."""
         headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip", "Idempotency-Key": key}
-        return self._ask("POST", path, content=lines, headers=headers, timeout=LINES_S)
+        return self._ask("POST", path, cut=_CUT, content=lines, headers=headers, timeout=LINES_S)
 
     def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Replaces what is there."""
         return self._ask("PUT", path, json=dict(body))
 
-    def _ask(self, method: str, path: str, **how: Any) -> dict[str, Any]:
+    def _ask(self, method: str, path: str, *, cut: str | None = None, **how: Any) -> dict[str, Any]:
+        """`cut`: what it means that the connection was there and ended before the answer came."""
         try:
             answer = self._http.request(method, path, **how)
         except httpx.HTTPError as error:
             why = str(error) or type(error).__name__
+            if cut is not None and not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+                raise Failure(f"the connection to {self._http.base_url} {cut} ({why})") from error
             raise Failure(
                 f"no gateway answers at {self._http.base_url}: {why}; start it, or name another --url"
             ) from error
@@ -136,8 +143,7 @@ def _object(answer: httpx.Response, base_url: httpx.URL) -> dict[str, Any]:
 
 
 def _refusal(status: int, problem: Mapping[str, Any]) -> str:
-    """A problem document (RFC 9457): a line, and one for each thing that is wrong."""
-    said = [str(problem[name]) for name in ("detail", "remedy") if problem.get(name)]
-    errors = [f"  {one['field']}: {one['message']}. {one['remedy']}" for one in problem.get("errors", ())]
-    told = f"{problem.get('code', status)}: {' '.join(said) or problem.get('title', 'refused')}"
-    return "\n".join([told, *errors])
+    """A problem document (RFC 9457): a line, and one for each thing that is wrong beside it."""
+    errors = [FieldError(one["field"], one["message"], one["remedy"]) for one in problem.get("errors", ())]
+    said = str(problem.get("detail") or problem.get("title") or "refused")
+    return f"{problem.get('code', status)}: {refusal(said, str(problem.get('remedy') or ''), errors)}"

@@ -8,12 +8,12 @@ from typing import Final, Self
 
 import httpx
 
-from gateway.api.log import PATH
 from gateway.cli.console import Failure
 from gateway.ledger.bundles import MAX_BUNDLE_BYTES
 from gateway.ledger.errors import Malformed
 from gateway.ledger.tiles import Tile
 
+PATH: Final = "/v1/ledger/log"
 ANSWER_S: Final = 60.0
 _ATTEMPTS: Final = 5
 """Of a request that is refused for its rate; each is told how long to wait, a minute at most."""

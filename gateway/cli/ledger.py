@@ -4,36 +4,28 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import (
-    ledger_archive,
-    ledger_ask,
-    ledger_audit,
-    ledger_erase,
-    ledger_hold,
-    ledger_keys,
-    ledger_log,
-    ledger_partitions,
-    ledger_query,
-    ledger_trace,
-    ledger_verify,
-    ledger_view,
-)
+from gateway.cli.listing import Listed, listing
 
-app = typer.Typer(no_args_is_help=True)
-app.command("trace")(ledger_trace.trace)
-app.command("query")(ledger_query.query)
-app.command("ask")(ledger_ask.ask)
-app.command("view")(ledger_view.view)
-app.command("verify")(ledger_verify.verify)
-app.command("audit")(ledger_audit.audit)
-app.command("key")(ledger_log.key)
-app.command("publish")(ledger_log.publish)
-app.command("receipt")(ledger_log.receipt)
-app.command("archive")(ledger_archive.archive)
-app.command("rotate")(ledger_keys.rotate)
-app.add_typer(ledger_erase.app, name="erase")
-app.add_typer(ledger_hold.app, name="hold")
-app.add_typer(ledger_partitions.app, name="partitions")
+app = typer.Typer(
+    cls=listing(
+        Listed("trace", "ledger_trace:trace"),
+        Listed("query", "ledger_query:query"),
+        Listed("ask", "ledger_ask:ask"),
+        Listed("view", "ledger_view:view"),
+        Listed("verify", "ledger_verify:verify"),
+        Listed("audit", "ledger_audit:audit"),
+        Listed("key", "ledger_log:key"),
+        Listed("publish", "ledger_log:publish"),
+        Listed("receipt", "ledger_log:receipt"),
+        Listed("archive", "ledger_archive:archive"),
+        Listed("rotate", "ledger_keys:rotate"),
+        Listed("erase", "ledger_erase:app"),
+        Listed("hold", "ledger_hold:app"),
+        Listed("index", "ledger_index:app"),
+        Listed("partitions", "ledger_partitions:app"),
+    ),
+    no_args_is_help=True,
+)
 
 
 @app.callback()

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from gateway.api.ledger_named import QUESTIONS_PATH
-from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, print_json, print_table, reading
+from gateway.cli.console import DataOption, JsonOption, data_directory, print_json, print_line, print_table
 from gateway.cli.gateway_http import ClientOption, TokenOption, UrlOption, gateway_of
 from gateway.domain.document_names import NamedBy
-from gateway.domain.queries import Visible
-from gateway.ledger.named_questions import QUESTIONS, NamedQuestion
-from gateway.store.store import Store
+from gateway.domain.named_question import NamedQuestion
 
-EVERYTHING: Final = Visible()
-
+QUESTIONS_PATH: Final = "/v1/ledger/questions"
 _COLUMNS: Final[Mapping[NamedQuestion, Sequence[str]]] = {
     NamedQuestion.WHERE_STUCK: ("sinceAt", "status", "awaited", "awaitedId", "nextLookAt", "tries", "whatToDo"),
     NamedQuestion.WHY_FAILED: (
@@ -33,6 +28,14 @@ _COLUMNS: Final[Mapping[NamedQuestion, Sequence[str]]] = {
     NamedQuestion.EVENTS_TOLD: ("acceptedAt", "status", "wasSentAgain", "events"),
     NamedQuestion.WAITING_DOCUMENTS: ("sinceAt", "status", "depth", "awaitedTransactionId", "nextLookAt"),
 }
+
+_NOTHING: Final[Mapping[NamedQuestion, str]] = {
+    NamedQuestion.WHERE_STUCK: "nothing is stuck: all of its lineage has ended, and nothing is left to a person",
+    NamedQuestion.WHY_FAILED: "nothing of it was refused, and nothing fails",
+    NamedQuestion.EVENTS_TOLD: "no transaction of it is known",
+    NamedQuestion.WAITING_DOCUMENTS: "nothing waits for it",
+}
+"""What is said where there is no row."""
 
 
 def ask(
@@ -55,22 +58,18 @@ def ask(
         asked = {key: text for key, text in (("name", name), ("domain", domain), ("source", source)) if text}
         found = gateway_of(data, url, token, client).get(f"{QUESTIONS_PATH}/{question}", asked)
     else:
-        found = _read(data, question, NamedBy(name=name, domain=domain, source=source))
+        from gateway.cli import ledger_record  # noqa: PLC0415 - where no gateway is asked
+
+        where = NamedBy(name=name, domain=domain, source=source)
+        found = ledger_record.answer(data_directory(data), question, where)
     if json:
         print_json(found)
         return
+    if not found["items"]:
+        print_line(f"{name}: {_NOTHING[question]}")
+        return
     columns = ("externalId", "domain", "operation", *_COLUMNS[question], "transactionId")
     print_table(columns, [[_cell(one[column]) for column in columns] for one in found["items"]])
-
-
-def _read(data: Path | None, question: NamedQuestion, where: NamedBy) -> dict[str, Any]:
-    async def put(store: Store) -> dict[str, Any] | None:
-        return await QUESTIONS[question](store.ledger, where, EVERYTHING)
-
-    found = reading(data_directory(data), put)
-    if found is None:
-        raise Failure(f"nothing is known as {where.name}")
-    return found
 
 
 def _cell(value: Any) -> str:

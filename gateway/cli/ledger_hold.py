@@ -24,8 +24,8 @@ def hold() -> None:
 @app.command("set")
 def set_(
     reason: ReasonOption,
-    customer: Annotated[str | None, typer.Option(help="doc_…, or SOURCE:ID: all that tells of a customer.")] = None,
-    lineage: Annotated[str | None, typer.Option(help="lin_…: one lineage.")] = None,
+    customer: Annotated[str | None, typer.Option(help="All that tells of a customer: doc_…, or SOURCE:ID.")] = None,
+    lineage: Annotated[str | None, typer.Option(help="One lineage: lin_…")] = None,
     data: DataOption = None,
     url: UrlOption = None,
     token: TokenOption = None,

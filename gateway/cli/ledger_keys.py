@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.console import DataOption, Failure, data_directory, print_line, reading, settings_of
+from gateway.cli.console import DataOption, Failure, data_directory, print_line, settings_of
 from gateway.cli.ledger_log import NOTHING_YET, log_signers
+from gateway.cli.record import reading
 from gateway.ledger.errors import KeyMisused, NoteUnsigned
 from gateway.ledger.log_files import size_of
 from gateway.ledger.log_keys import LogKeys
 from gateway.store.store import Store
-from gateway.wiring.ledger import held_checkpoint, key_files, log_origin
+from gateway.wiring.ledger_files import held_checkpoint, key_files, log_origin
 
 
 def rotate(

@@ -15,9 +15,10 @@ from gateway.cli.console import (
     data_directory,
     print_json,
     print_line,
-    reading,
     settings_of,
+    written,
 )
+from gateway.cli.record import reading
 from gateway.ledger.copying import copy_log
 from gateway.ledger.errors import KeyMisused, NoteUnsigned
 from gateway.ledger.key_files import KeyPurpose
@@ -29,7 +30,7 @@ from gateway.ledger.stored_receipts import EntryReceipt, receipts_of
 from gateway.ledger.tile_directory import DirectoryTiles
 from gateway.ledger.tile_store import CHECKPOINT
 from gateway.store.store import Store
-from gateway.wiring.ledger import key_files, log_origin
+from gateway.wiring.ledger_files import key_files, log_origin
 
 NOTHING_YET: Final = "nothing is signed yet: the gateway signs within a second of the first entry, while it runs"
 
@@ -66,7 +67,8 @@ def publish(
         if newest is None:
             raise NoteUnsigned(NOTHING_YET)
         source = WaitingTiles(files, newest, asyncio.get_running_loop())
-        return await asyncio.to_thread(copy_log, source, DirectoryTiles(directory), keys)
+        with written(directory):
+            return await asyncio.to_thread(copy_log, source, DirectoryTiles(directory), keys)
 
     checkpoint = reading(place, copy).checkpoint
     if json:
@@ -100,12 +102,13 @@ def receipt(
         which = transaction if seq is None else f"entry {seq} of {transaction}"
         raise Failure(f"the signed ledger has nothing of {which}; entries are signed within a second, while it runs")
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        for one in found:
-            name = f"{one.trace}-{one.seq}"
-            if one.entry is not None:
-                (out / f"{name}.entry").write_bytes(one.entry)
-            (out / f"{name}.tlog-proof").write_bytes(bytes(one.receipt))
+        with written(out):
+            out.mkdir(parents=True, exist_ok=True)
+            for one in found:
+                name = f"{one.trace}-{one.seq}"
+                if one.entry is not None:
+                    (out / f"{name}.entry").write_bytes(one.entry)
+                (out / f"{name}.tlog-proof").write_bytes(bytes(one.receipt))
     if json:
         print_json(
             [

@@ -14,15 +14,15 @@ from gateway.cli.console import (
     Failure,
     JsonOption,
     data_directory,
-    opened_store,
     print_json,
     print_line,
     print_table,
-    run,
     settings_of,
 )
 from gateway.cli.ledger_archive import MonthArgument, evidence_signer, month_of
 from gateway.cli.ledger_log import log_signers
+from gateway.cli.record import opened_store
+from gateway.cli.running import run
 from gateway.domain.wire import instant
 from gateway.ledger.errors import KeyMisused, Malformed
 from gateway.ledger.months.detach import KEEP_MONTHS, attachable, detachable, rows_of
@@ -32,7 +32,7 @@ from gateway.store.month_moves import put_back, take_out
 from gateway.store.months import MonthPart, listed_months, make_months, without_month
 from gateway.store.owner import as_owner
 from gateway.store.partitions import AHEAD
-from gateway.wiring.record import store_url
+from gateway.wiring.database_url import store_url
 
 app = typer.Typer(no_args_is_help=True)
 ArchiveOption = Annotated[Path, typer.Argument(help="The directory that `ledger archive` wrote.", metavar="DIR")]

@@ -5,21 +5,24 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from gateway.api.ledger_entries import GROUPS
-from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, print_json, print_table, reading
+from gateway.cli.archived_months import tell_archived
+from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, print_json, print_table
 from gateway.cli.gateway_http import ClientOption, GatewayHttp, TokenOption, UrlOption, gateway_of
-from gateway.cli.ledger_question import ConditionsArgument, Record, conditions
-from gateway.ledger.exports import Form
-from gateway.store.store import Store
+from gateway.cli.ledger_question import ConditionsArgument, conditions
+from gateway.domain.entry_groups import GROUPS
+
+if TYPE_CHECKING:
+    from gateway.ledger.exports import Form
 
 PATH: Final = "/v1/ledger"
 PAGE: Final = 200
 
 OverHttp = tuple[str | None, str | None, str]
+Sums = tuple[list[dict[str, Any]], list[str]]
 
 
 def query(
@@ -49,8 +52,9 @@ def query(
         _export(gateway, data, asked, "csv" if as_csv else "jsonl")
         return
     if group_by is not None:
-        groups = _groups(gateway, data, asked, names)
+        groups, months = _groups(gateway, data, asked, names)
         print_json(groups) if json else _print_groups(groups, names)
+        tell_archived(months, "their entries are counted, and only their archives prove them", aside=json)
         return
     entries = _entries(gateway, data, asked, limit)
     if json:
@@ -61,6 +65,8 @@ def query(
         [(str(one["logIndex"]), one["recordedAt"], one["trace"], str(one["seq"]), one["kind"], *_told(one))
          for one in entries],
     )  # fmt: skip
+    months = [one["archivedMonth"] for one in entries if "archivedMonth" in one]
+    tell_archived(months, "the bytes of their entries are there", aside=False)
 
 
 def _told(one: Mapping[str, Any]) -> tuple[str, ...]:
@@ -72,12 +78,9 @@ def _told(one: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _entries(gateway: GatewayHttp | None, data: Path | None, asked: Mapping[str, str], limit: int) -> list[Any]:
     if gateway is None:
-        directory = data_directory(data)
+        from gateway.cli import ledger_record  # noqa: PLC0415 - where no gateway is asked
 
-        async def ask(store: Store) -> list[Any]:
-            return await (await Record.of(store, directory)).entries(asked, limit)
-
-        return reading(directory, ask)
+        return ledger_record.entries(data_directory(data), asked, limit)
     found: list[Any] = []
     cursor: str | None = ""
     while cursor is not None and len(found) < limit:
@@ -89,17 +92,15 @@ def _entries(gateway: GatewayHttp | None, data: Path | None, asked: Mapping[str,
     return found
 
 
-def _groups(gateway: GatewayHttp | None, data: Path | None, asked: Mapping[str, str], names: list[str]) -> list[Any]:
+def _groups(gateway: GatewayHttp | None, data: Path | None, asked: Mapping[str, str], names: list[str]) -> Sums:
+    """The groups, and the months whose entries are in archives."""
     if gateway is not None:
         grouped = {**asked, "groupBy": ",".join(names)} if names else dict(asked)
-        found: list[Any] = gateway.get(f"{PATH}/summary", grouped)["groups"]
-        return found
-    directory = data_directory(data)
+        found = gateway.get(f"{PATH}/summary", grouped)
+        return found["groups"], found["archivedMonths"]
+    from gateway.cli import ledger_record  # noqa: PLC0415 - where no gateway is asked
 
-    async def ask(store: Store) -> list[Any]:
-        return await (await Record.of(store, directory)).sums(asked, names)
-
-    return reading(directory, ask)
+    return ledger_record.sums(data_directory(data), asked, names)
 
 
 def _print_groups(groups: list[Any], names: list[str]) -> None:
@@ -116,11 +117,6 @@ def _export(gateway: GatewayHttp | None, data: Path | None, asked: Mapping[str, 
     if gateway is not None:
         gateway.download(f"{PATH}/entries.{form}", asked, sys.stdout.buffer)
         return
-    directory = data_directory(data)
+    from gateway.cli import ledger_record  # noqa: PLC0415 - where no gateway is asked
 
-    async def ask(store: Store) -> None:
-        async for part in (await Record.of(store, directory)).export(asked, form):
-            sys.stdout.buffer.write(part)
-
-    reading(directory, ask)
-    sys.stdout.buffer.flush()
+    ledger_record.export(data_directory(data), asked, form)

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import json as json_codec
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
 import typer
 
-from gateway.api.wire import document_summary
-from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, print_json, print_table, reading
+from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, print_json, print_table
 from gateway.cli.gateway_http import ClientOption, GatewayHttp, TokenOption, UrlOption, gateway_of
-from gateway.domain.document_names import NamedBy
-from gateway.domain.months import Month
-from gateway.domain.queries import Visible
-from gateway.domain.records import DocumentRecord, EntryRecord
+from gateway.cli.ledger_steps import MOST, Step, archived
 from gateway.domain.wire import instant
-from gateway.ledger.lineage_tree import tree_of
-from gateway.store.store import Store
 
 PATH: Final = "/v1/ledger"
-MOST: Final = 100
-"""Documents of one name."""
 _AT_ONCE: Final = 20
-EVERYTHING: Final = Visible()
-
-Step = Mapping[str, Any]
-"""An entry: `entry`, its JSON; `leafHash`; `logIndex`, None where it has no place yet."""
 
 
 def trace(
@@ -52,7 +39,12 @@ def trace(
         nodes = _trees(gateway, data, name)
         print_json(nodes) if json else _print_tree(nodes)
         return
-    steps = _asked(gateway, name, lineage=lineage) if gateway else _read(data, name, lineage=lineage)
+    if gateway is not None:
+        steps = _asked(gateway, name, lineage=lineage)
+    else:
+        from gateway.cli import ledger_trace_record  # noqa: PLC0415 - where no gateway is asked
+
+        steps = ledger_trace_record.steps(data_directory(data), name, lineage=lineage)
     if not steps:
         raise Failure(f"nothing is known as {name}")
     if json:
@@ -67,56 +59,6 @@ def trace(
         place = "" if one["logIndex"] is None else str(one["logIndex"])
         rows.append((instant(body["at"]), body["trace"], str(body["seq"]), operation, body["kind"], place, _what(body)))
     print_table(["at", "trace", "seq", "operation", "entry", "log", "what"], rows)
-
-
-def _read(data: Any, name: str, *, lineage: bool) -> list[Step]:
-    async def ask(store: Store) -> list[Step]:
-        documents = await store.ledger.documents_by(NamedBy(name=name), EVERYTHING, MOST, None)
-        if lineage or name.startswith("lin_"):
-            lineages = dict.fromkeys(one.lineage_id for one in reversed(documents))
-            entries = [entry for one in lineages for entry in await store.reads.lineage_entries(one)]
-        elif name.startswith("txn_"):
-            entries = list(await store.reads.entries(name))
-        else:
-            ids = [one.document_id for one in documents]
-            done = await store.ledger.transactions_of(ids, EVERYTHING)
-            entries = [entry for one in done for entry in await store.reads.entries(one.transaction_id)]
-        if not entries:  # a draft, an overlay, a question
-            entries = list(await store.reads.entries(name))
-        return await _placed(store, entries, await _transactions(store, documents, name))
-
-    return reading(data_directory(data), ask)
-
-
-async def _transactions(store: Store, documents: Sequence[DocumentRecord], name: str) -> list[str]:
-    """Whose entries may be in the archive of their month."""
-    if name.startswith("txn_"):
-        return [name]
-    done = await store.ledger.transactions_of([one.document_id for one in documents], EVERYTHING)
-    return [one.transaction_id for one in done]
-
-
-async def _placed(store: Store, entries: Sequence[EntryRecord], transactions: Sequence[str]) -> list[Step]:
-    steps = await store.ledger.steps_of(list(dict.fromkeys([*transactions, *(one.trace for one in entries)])))
-    places = {(one.trace, one.seq): one.log_index for many in steps.values() for one in many}
-    stored = {(one.trace, one.seq) for one in entries}
-    archived = [one for many in steps.values() for one in many if (one.trace, one.seq) not in stored]
-    return [
-        {"entry": _archived(one.trace, one.seq, one.kind, one.at), "leafHash": None, "logIndex": one.log_index}
-        for one in archived
-    ] + [
-        {
-            "entry": json_codec.loads(one.body),
-            "leafHash": one.leaf_hash.hex(),
-            "logIndex": places.get((one.trace, one.seq)),
-        }
-        for one in entries
-    ]
-
-
-def _archived(trace: str, seq: int, kind: str, at: int) -> dict[str, Any]:
-    """In place of an entry that is in the archive of its month: what is known of it without."""
-    return {"trace": trace, "seq": seq, "kind": kind, "at": at, "archivedMonth": str(Month.of_trace(trace))}
 
 
 def _asked(gateway: GatewayHttp, name: str, *, lineage: bool) -> list[Step]:
@@ -145,7 +87,7 @@ def _entries(gateway: GatewayHttp, where: Mapping[str, str]) -> list[Step]:
 
 def _of_index(one: Mapping[str, Any]) -> dict[str, Any]:
     at = datetime.fromisoformat(one["recordedAt"]) - datetime.fromtimestamp(0, UTC)
-    return _archived(one["trace"], one["seq"], one["kind"], at // timedelta(microseconds=1))
+    return archived(one["trace"], one["seq"], one["kind"], at // timedelta(microseconds=1))
 
 
 def _trees(gateway: GatewayHttp | None, data: Any, name: str) -> list[dict[str, Any]]:
@@ -158,31 +100,11 @@ def _trees(gateway: GatewayHttp | None, data: Any, name: str) -> list[dict[str, 
             for node in gateway.get(f"{PATH}/lineages/{one}")["nodes"]
         ]
     else:
-        found = reading(data_directory(data), lambda store: _nodes(store, name))
+        from gateway.cli import ledger_trace_record  # noqa: PLC0415 - where no gateway is asked
+
+        found = ledger_trace_record.nodes(data_directory(data), name)
     if not found:
         raise Failure(f"nothing is known as {name}")
-    return found
-
-
-async def _nodes(store: Store, name: str) -> list[dict[str, Any]]:
-    documents = await store.ledger.documents_by(NamedBy(name=name), EVERYTHING, MOST, None)
-    found = []
-    for lineage_id in dict.fromkeys(one.lineage_id for one in documents):
-        view = await store.reads.lineage(lineage_id, EVERYTHING)
-        if view is not None:
-            statuses = {one.transaction_id: one.status for one in view.transactions}
-            found += [
-                {
-                    "depth": one.depth,
-                    "parentDocumentId": one.parent,
-                    "alsoFollows": list(one.also_follows),
-                    "relatesTo": list(one.relates),
-                    "document": document_summary(
-                        one.document, one.numbers, statuses.get(one.document.transaction_id or "")
-                    ),
-                }
-                for one in tree_of(view)
-            ]
     return found
 
 
@@ -208,6 +130,7 @@ def _what(body: Mapping[str, Any]) -> str:
     erp = body.get("erp", {})
     parts = [
         f"archived with {body['archivedMonth']}" if "archivedMonth" in body else None,
+        f"undo of step {body['step']}" if body.get("direction") == "undo" else None,
         body.get("systemId"),
         body.get("stage"),
         f"row {body['rule']['row']}" if body.get("rule", {}).get("row") else None,

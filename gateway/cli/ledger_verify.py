@@ -14,8 +14,7 @@ from rich.progress import Progress
 
 from gateway.cli.console import Failure, JsonOption, print_json, print_line
 from gateway.cli.gateway_tiles import GatewayTiles
-from gateway.cli.ledger_archive import check_archive
-from gateway.cli.ledger_verify_pack import check_pack
+from gateway.cli.ledger_verify_month import check_archive
 from gateway.domain.wire import instant
 from gateway.ledger.cosignature import WitnessPolicy
 from gateway.ledger.errors import KeyMisused, LedgerError, Malformed
@@ -77,6 +76,8 @@ def verify(
         check_archive(pack, key, evidence_key, witness or [], quorum, json=json)
         return
     if pack is not None:
+        from gateway.cli.ledger_verify_pack import check_pack  # noqa: PLC0415 - it decides again, with all rules
+
         check_pack(pack, key, evidence_key, state, witness or [], quorum, directory, json=json)
         return
     try:

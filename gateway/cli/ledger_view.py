@@ -4,41 +4,30 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any, Final
-from urllib.parse import urlencode
 
 import typer
 
-from gateway.api.ledger_views import ASKED, VIEWS_PATH, viewed
-from gateway.api.limits import Limits
-from gateway.api.query import read_query
-from gateway.cli.console import (
-    DataOption,
-    Failure,
-    JsonOption,
-    data_directory,
-    print_json,
-    print_line,
-    print_table,
-    reading,
-)
+from gateway.cli.archived_months import tell_archived
+from gateway.cli.console import DataOption, JsonOption, data_directory, print_json, print_line, print_table
 from gateway.cli.cutover_board import bar
 from gateway.cli.gateway_http import ClientOption, TokenOption, UrlOption, gateway_of
-from gateway.cli.ledger_question import EVERYTHING, ConditionsArgument, Record, conditions
+from gateway.cli.ledger_question import ConditionsArgument, conditions
 from gateway.domain.operational_views import View
-from gateway.errors import Problem
+from gateway.ledger.export_ends import csv_end
 from gateway.ledger.view_wire import COLUMNS, KEY_COLUMNS, REQUEST_COLUMNS, view_csv
-from gateway.store.store import Store
 
+VIEWS_PATH: Final = "/v1/ledger/views"
 _BARRED: Final[Mapping[View, str]] = {
-    View.CYCLE_TIME: "medianS",
-    View.RECOVERY_TIME: "medianS",
+    View.CYCLE_TIME: "medianMs",
+    View.RECOVERY_TIME: "medianMs",
     View.COMPLETE_TRACES: "completeShare",
     View.INVOICE_ACCURACY: "accurateShare",
     View.API_USE: "acceptedCount",
 }
 """The member that is drawn."""
+_LEFT_OUT: Final = "their transactions are not counted: attach the month for that"
+_ARCHIVED: Final[Mapping[View, str]] = {View.RECOVERY_TIME: _LEFT_OUT, View.COMPLETE_TRACES: _LEFT_OUT}
 _PER_MILLE: Final = 1_000
 """Bars are drawn of whole numbers: of thousandths."""
 
@@ -66,9 +55,13 @@ def view(
             return
         found = gateway.get(f"{VIEWS_PATH}/{which}", asked)
     else:
-        found = _read(data, which, asked, rows_only=as_csv)
+        from gateway.cli import ledger_record  # noqa: PLC0415 - where no gateway is asked
+
+        found = ledger_record.view(data_directory(data), which, asked, rows_only=as_csv)
         if as_csv:
             sys.stdout.buffer.write(view_csv(which, found["items"]))
+            if found["archivedMonths"]:
+                sys.stdout.buffer.write(csv_end({}, found["archivedMonths"]))
             sys.stdout.buffer.flush()
             return
     if json:
@@ -76,24 +69,10 @@ def view(
         return
     print_line(f"{which}: accepted from {found['acceptedFrom']} until {found['acceptedUntil']}")
     _print(which, found["items"], found["groupBy"])
+    tell_archived(found["archivedMonths"], _ARCHIVED.get(which, "they are counted"), aside=False)
     if found.get("requests"):  # none where a part was asked for
         print_line("\nrequests by caller and version, in whole hours:")
         _print_requests(found["requests"], found["groupBy"])
-
-
-def _read(data: Path | None, which: View, asked: Mapping[str, str], *, rows_only: bool) -> dict[str, Any]:
-    directory = data_directory(data)
-
-    async def ask(store: Store) -> dict[str, Any]:
-        record = await Record.of(store, directory)
-        try:
-            query = read_query(urlencode(asked).encode(), ASKED, Limits())
-            return await viewed(record.ledger, record.visibility, EVERYTHING, which, query, rows_only=rows_only)
-        except Problem as refused:
-            remedies = "".join(f"\n  {one.field}: {one.message}; {one.remedy}" for one in refused.errors)
-            raise Failure(f"{refused.detail}{remedies}", 2) from refused
-
-    return reading(directory, ask)
 
 
 def _print(which: View, items: Sequence[Mapping[str, Any]], groups: Sequence[str]) -> None:
@@ -125,13 +104,14 @@ def _length(value: float | str | None) -> int:
 def _cell(name: str) -> Callable[[Any], str]:
     if name.endswith("Share"):
         return lambda value: f"{float(value):.2%}"
-    return _duration if name.endswith("S") else (lambda value: "" if value is None else str(value))
+    return _duration if name.endswith("Ms") else (lambda value: "" if value is None else str(value))
 
 
-def _duration(seconds: float | None) -> str:
+def _duration(millis: int | None) -> str:
     """In the greatest unit of which there is one at least."""
-    if seconds is None:
+    if millis is None:
         return ""
+    seconds = millis / 1_000
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= length:
             return f"{seconds / length:.1f} {unit}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from gateway.cli.console import DataOption, data_directory, print_line, run, settings_of
+from gateway.cli.console import DataOption, data_directory, print_line, settings_of
+from gateway.cli.running import run
 from gateway.store.migrate import migrate as bring_up
-from gateway.wiring.record import store_url
+from gateway.wiring.database_url import store_url
 
 
 def migrate(data: DataOption = None) -> None:

@@ -11,14 +11,10 @@ from urllib.parse import quote
 import typer
 
 from gateway.cli import rules_files
-from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, print_json, reading, settings_of
+from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, print_json
 from gateway.cli.gateway_http import ClientOption, GatewayHttp, TokenOption, UrlOption, gateway_of
-from gateway.cli.rules_past import explain_transaction
 from gateway.cli.rules_report import print_explanation
-from gateway.cutover.kept_files import files_of
 from gateway.domain.facts import camel, wire_members
-from gateway.store.store import Store
-from gateway.wiring.record import may_hold_rules
 from routing_rules import (
     DomainNotServed,
     Facts,
@@ -60,6 +56,8 @@ def explain(
     force by the record of the data directory, whether its gateway runs or not.
     """
     if transaction is not None:
+        from gateway.cli.rules_past import explain_transaction  # noqa: PLC0415 - of the record
+
         explain_transaction(data_directory(data), transaction, why_not, json=json)
         return
     if domain is None:
@@ -85,7 +83,9 @@ def explain(
     elif rulebook is not None:
         told = _by_rules(rules_files.load(rulebook), facts, why_not)
     else:
-        book, number = _in_force(data_directory(data))
+        from gateway.cli.rules_in_force import in_force  # noqa: PLC0415 - of the record
+
+        book, number = in_force(data_directory(data))
         told = _by_rules(book, facts, why_not) | ({} if number is None else {"activationNumber": number})
     if json:
         print_json(told)
@@ -133,19 +133,3 @@ def _by_gateway(gateway: GatewayHttp, facts: Facts, why_not: str | None) -> dict
     files = {one["fileName"]: one["text"] for one in texts["files"]}
     book = with_lines(rulebook_from_canonical(texts["rulesText"], texts["governanceText"]), files)
     return told | {"whyNot": _by_rules(book, facts, why_not)["whyNot"]}
-
-
-def _in_force(data: Path) -> tuple[Rulebook, int | None]:
-    """By the record; a gateway that was never started decides nothing yet, and will begin with the files."""
-    settings = settings_of(data)
-
-    async def ask(store: Store) -> tuple[Rulebook, int] | None:
-        number = (await store.reads.rules_state()).activation_number
-        found = await store.reads.activation(number)
-        if found is None:
-            return None
-        files = await files_of(store.reads, found)
-        return with_lines(rulebook_from_canonical(found.rules, found.governance), files), number
-
-    found = reading(data, ask) if may_hold_rules(data, settings) else None
-    return (rules_files.load(data / settings.rulebook), None) if found is None else found

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.cli.console import Failure, print_json
-from gateway.wiring.systems import DRIVERS
+from gateway.wiring.drivers import DRIVERS
 from routing_rules import Facts, Rulebook, RulebookInvalid, load_rulebook
 from routing_rules.follow_ups import Capabilities
 from routing_rules.recorded_facts import MAX_LINE, RecordInvalid, read_facts

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gateway.cli.console import Failure, print_json, print_line, reading
+from gateway.cli.console import Failure, print_json, print_line
+from gateway.cli.record import reading
 from gateway.cli.rules_report import place_of
 from gateway.cutover.past_decisions import PastDecisions
 from gateway.domain.facts import wire_members

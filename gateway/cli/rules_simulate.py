@@ -6,7 +6,6 @@ simulated by the running gateway, which stores the result: that is what approval
 
 from __future__ import annotations
 
-import gc
 import re
 import sys
 import time
@@ -16,22 +15,16 @@ from typing import Annotated, Any, Final
 import typer
 
 from gateway.cli import rules_files
-from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, opened_store, print_json, run
+from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, print_json
 from gateway.cli.gateway_http import ClientOption, TokenOption, UrlOption, gateway_of
 from gateway.cli.instants import micros
 from gateway.cli.rules_drafted import simulate_draft
-from gateway.cutover.open_money import OpenMoneyNow
-from gateway.cutover.simulation import SimulationRun, Versions, Window, WindowInvalid, run_simulation
+from gateway.cli.simulation_progress import Progress
+from gateway.cutover.simulation import Window, WindowInvalid
 from gateway.cutover.simulation_html import html_of
 from gateway.cutover.simulation_text import text_of
-from gateway.cutover.traffic import RecordedTraffic
-from gateway.domain.wire import instant
-from routing_rules import Rulebook
-from routing_rules.canonical_text import rulebook_from_canonical
 
 DRAFT: Final = re.compile(r"drf_[0-9A-HJKMNP-TV-Z]{26}")
-PAGE: Final = 5_000
-"""Entries read at once: nobody else waits for this process."""
 
 
 def simulate(
@@ -58,7 +51,9 @@ def simulate(
         shown.end()
     else:
         book = rules_files.load(Path(candidate), json=json)
-        stored = run(_simulate(data_directory(data), book, window)).as_json()
+        from gateway.cli.rules_simulate_record import simulated  # noqa: PLC0415 - where no gateway is asked
+
+        stored = simulated(data_directory(data), book, window)
     if html is not None:
         write_report(html, stored)
     if json:
@@ -73,64 +68,3 @@ def write_report(file: Path, stored: dict[str, Any]) -> None:
         file.write_text(html_of(stored), encoding="utf-8")
     except OSError as error:
         raise Failure(f"{file} cannot be written: {error}", 2) from error
-
-
-async def _simulate(data: Path, candidate: Rulebook, window: Window) -> SimulationRun:
-    async with opened_store(data) as store:
-        reads = store.reads
-        number = (await reads.rules_state()).activation_number
-        activation = await reads.activation(number)
-        if activation is None:
-            raise Failure(f"no rulebook was ever in force on {data}: start its gateway once")
-        base = rulebook_from_canonical(activation.rules, activation.governance)
-        expected = await reads.count_routed(window.since, window.until)
-        # Two rulebooks of many rows stay to the end: without this they are looked through again and again.
-        gc.freeze()
-        shown = Progress()
-
-        async def progress(read: int) -> None:
-            shown.show(read, expected)
-
-        traffic = RecordedTraffic(
-            reads, base, candidate, window.since, window.until, activations=reads, opened=OpenMoneyNow(reads)
-        )
-        run_ = await run_simulation(
-            base,
-            candidate,
-            Versions.of(candidate, base, number),
-            window,
-            traffic,
-            page=PAGE,
-            progress=progress,
-        )
-        shown.end()
-        if run_.position.entries == 0:
-            told = f"{instant(window.since)} to {instant(window.until)}"
-            raise Failure(f"nothing was routed in {told}: take another window")
-        return run_
-
-
-class Progress:
-    """How far it is, on stderr: in place on a terminal, else a line for each tenth."""
-
-    def __init__(self) -> None:
-        self._begun = time.monotonic()
-        self._tenth = 0
-        self._terminal = sys.stderr.isatty()
-
-    def show(self, read: int, expected: int) -> None:
-        """So many are read of so many."""
-        seconds = max(time.monotonic() - self._begun, 0.001)
-        told = f"{read:,} of {expected:,} documents, {read / seconds:,.0f} a second"
-        tenth = read * 10 // max(expected, 1)
-        if self._terminal:
-            sys.stderr.write(f"\r{told}")
-        elif tenth > self._tenth:
-            sys.stderr.write(f"{told}\n")
-        self._tenth = max(tenth, self._tenth)
-        sys.stderr.flush()
-
-    def end(self) -> None:
-        """Leave the line."""
-        if self._terminal:
-            sys.stderr.write("\n")

@@ -14,13 +14,16 @@ from litestar import Litestar
 from gateway.api.limits import Limits
 from gateway.api.rates import RateLimits
 from gateway.app import create_app, create_watched_app
-from gateway.cli.console import DataOption, Failure, data_directory, run, settings_of
+from gateway.cli.console import DataOption, Failure, data_directory, settings_of
+from gateway.cli.running import run
+from gateway.intake.cross_references import ImportRefused
 from gateway.server import serve as serve_http
 from gateway.settings import Settings
+from gateway.spared import spare_what_stays
 from gateway.stopping import Stop
 from gateway.telemetry import configure_logs
-from gateway.wiring import Runtime, open_runtime
-from gateway.wiring.record import store_url
+from gateway.wiring.database_url import store_url
+from gateway.wiring.runtime import Runtime, open_runtime
 
 WorkerOption = Annotated[
     bool, typer.Option("--worker/--no-worker", help="Whether this process also carries jobs on; `work` does only that.")
@@ -38,8 +41,15 @@ def serve(data: DataOption = None, worker: WorkerOption = True) -> None:
 
 
 async def _serve(data: Path, settings: Settings, *, worker: bool) -> None:
-    runtime = await open_runtime(data, settings)
+    runtime = await _opened(data, settings)
     await run_until_stopped(runtime, _application(runtime), settings.http.port, worker=worker)
+
+
+async def _opened(data: Path, settings: Settings) -> Runtime:
+    try:
+        return await open_runtime(data, settings)
+    except ImportRefused as error:
+        raise Failure(str(error), 2) from error
 
 
 async def run_until_stopped(runtime: Runtime, app: Litestar, port: int, *, worker: bool = True) -> None:
@@ -48,6 +58,7 @@ async def run_until_stopped(runtime: Runtime, app: Litestar, port: int, *, worke
     stop.on_asked.append(runtime.leave)
     http = runtime.settings.http
     with stop.listening():
+        spare_what_stays()
         runtime.start(worker=worker)
         try:
             await serve_http(app, http.host, port, stop=stop, leave_s=0.0 if runtime.alone else http.leave_s)
@@ -81,13 +92,14 @@ def work(data: DataOption = None) -> None:
 
 
 async def _work(data: Path, settings: Settings) -> None:
-    runtime = await open_runtime(data, settings)
+    runtime = await _opened(data, settings)
     if settings.work.port:
         await run_until_stopped(runtime, create_watched_app(runtime.app_parts), settings.work.port)
         return
     stop = Stop()
     stop.on_asked.append(runtime.leave)
     with stop.listening():
+        spare_what_stays()
         runtime.start()
         try:
             await stop.wait()

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from adapters.port import Operation
-from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, print_json, print_table, reading
+from gateway.cli.console import DataOption, Failure, JsonOption, data_directory, print_json, print_table
+from gateway.cli.record import reading
 from gateway.domain.identity import external_reference
 from gateway.domain.queries import TransactionFilter, Visible
 from gateway.domain.records import TransactionRecord

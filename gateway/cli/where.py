@@ -14,7 +14,7 @@ from gateway.cli.console import (
     print_line,
     settings_of,
 )
-from gateway.wiring.record import shown_url
+from gateway.wiring.database_url import shown_url
 
 _CONNECT_S: Final = 1.0
 """How long the gateway may take to accept a connection; it is on this machine as a rule."""

@@ -11,7 +11,8 @@ import typer
 import uvloop
 
 from gateway.api.witness import witness_app
-from gateway.cli.console import Failure, print_line, run
+from gateway.cli.console import Failure, print_line, written
+from gateway.cli.running import run
 from gateway.ledger.errors import KeyMisused, Malformed
 from gateway.ledger.key_files import WitnessKeyFile
 from gateway.ledger.log_keys import LogKeys
@@ -70,7 +71,8 @@ def serve(
 
 def _signer(directory: Path, name: str) -> SigningKey:
     try:
-        return WitnessKeyFile(directory / "witness.key", name).made_or_read()
+        with written(directory):
+            return WitnessKeyFile(directory / "witness.key", name).made_or_read()
     except (KeyMisused, Malformed) as error:
         raise Failure(str(error), 2) from error
 

@@ -116,7 +116,8 @@ class Activator:
                 # one request that cannot be handled must not end the task by which all others come into force
                 _log.exception("activation_broken")
             try:
-                await asyncio.wait_for(self._woken.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._woken.wait()
             except TimeoutError:
                 continue
 

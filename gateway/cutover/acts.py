@@ -44,6 +44,12 @@ class Reason:
         body = json.dumps({"reason": text}, ensure_ascii=False, separators=(",", ":")).encode()
         return cls(tools.ids.new("pay"), tools.randomness.salt(), body)
 
+    @classmethod
+    async def kept(cls, unit: ActUnit, payload_id: str | None) -> Reason | None:
+        """What the first of two persons gave; None where it was erased since."""
+        found = None if payload_id is None else await unit.payload(payload_id)
+        return None if found is None or found.body is None else cls(found.payload_id, found.salt, found.body)
+
     @property
     def commitment(self) -> str:
         """What the entry holds."""

@@ -121,6 +121,7 @@ async def lift_overlay(parts: ActParts, caller: Caller, overlay_id: str, reason_
             await unit.update_overlay(asked)
             return asked, 0
         woken = await unit.wake_jobs_waiting_for(overlay_id, now)
+        asked_for = await Reason.kept(unit, record.lift_payload_id)
         trace = ControlTrace(tools, overlay_id, entry_count=record.entry_count)
         lifted = replace(
             record, lifted_at=now, lifted_by=who.client, lifted_person=who.person, entry_count=trace.entry_count + 1
@@ -132,6 +133,7 @@ async def lift_overlay(parts: ActParts, caller: Caller, overlay_id: str, reason_
             "askedBy": lifted.lift_asked_by,
             "askedAt": lifted.lift_asked_at,
             "askedPerson": lifted.lift_asked_person,
+            "reasonHash": None if asked_for is None else asked_for.commitment,
             "released": woken,
             "actsNumber": await raise_acts(unit, state),
         }

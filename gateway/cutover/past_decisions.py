@@ -98,7 +98,7 @@ class PastDecisions:
             "remark": None,
         }
         if governing is None:
-            remark = "its lineage was pinned before it came, by a decision that is not on record here or not visible"
+            remark = "its lineage was pinned before it came, by a decision that is archived, not here or not visible"
             return told | {"remark": remark}
         facts, undetermined = facts_of_entry(governing.body)
         if undetermined:

@@ -20,6 +20,9 @@ _log = structlog.get_logger(__name__)
 TRY_AGAIN_S: Final = 1.0
 """What could not be loaded is not tried again sooner: every accept asks."""
 
+Followed = Callable[[Rulebook], None]
+"""Told of another rulebook in the turn of the loop in which it becomes the one that decides; must not raise."""
+
 Fits = Callable[[Rulebook], None]
 """Raises ValueError where this process cannot serve the rulebook: it is connected to no such system."""
 
@@ -43,9 +46,15 @@ class RulesHolder:
     """
 
     def __init__(
-        self, reads: RulesReads, held: RulesInForce, fits: Fits, seconds: Callable[[], float] = monotonic
+        self,
+        reads: RulesReads,
+        held: RulesInForce,
+        fits: Fits,
+        seconds: Callable[[], float] = monotonic,
+        followed: Followed = lambda _rulebook: None,
     ) -> None:
         self.current = held
+        self._followed = followed
         self._reads = reads
         self._fits = fits
         self._seconds = seconds
@@ -103,6 +112,8 @@ class RulesHolder:
                 self._failure = (seen, self._seconds() + TRY_AGAIN_S, failure)
                 _log.error("rules_not_loaded", activation=state.activation_number, why=failure.why)
                 raise
+            if rulebook is not self.current.rulebook:
+                self._followed(rulebook)
             self.current = RulesInForce(rulebook, state.activation_number, acts, state.acts_number)
             self._failure = None
             _log.info("rules_loaded", activation=state.activation_number, acts=state.acts_number)

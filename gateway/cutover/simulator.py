@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol, TypeVar
 import rfc8785
 import structlog
 
+from gateway.cancellation import end
 from gateway.cutover.control_entries import ControlTrace
 from gateway.cutover.open_money import OpenLineageReads, OpenMoneyNow
 from gateway.cutover.simulation import SimulationRun, Versions, Window, WindowInvalid, run_simulation
@@ -42,6 +43,8 @@ TELL_EVERY: Final = 20_000
 BUSY_RETRY_S: Final = 30
 
 _log = structlog.get_logger(__name__)
+FAILED_WITHIN_S: Final = 5.0
+"""How long one that is ended has to be stored as failed."""
 
 
 class SimulatorUnit(WriteUnit, SimulationUnit, Protocol):
@@ -128,10 +131,7 @@ class Simulator:
 
     async def stop(self) -> None:
         """End what runs; it is stored as failed."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(self._tasks, FAILED_WITHIN_S)
 
     async def _admit(self, unit: SimulatorUnit, record: SimulationRecord, now: int) -> SimulationRecord:
         running = 0

@@ -31,6 +31,10 @@ the documents' own; the simulator knows no periods and takes dates of 1998 as we
 READY_LIMIT_S: Final = 30.0
 """How long an ERP may take to answer, in seconds. It takes about one; a loaded machine needs more."""
 
+LONGEST_EXECUTION_S: Final = 150
+"""No execution ends later than this after its caller is gone, in seconds. The simulator's longest is that under its
+fault rule `timeout`: 120 s, fixed in its program, and then the document is posted. The rest is for a busy machine."""
+
 RANGES: Final[Mapping[str, int]] = {
     "BUSINESSPARTNER": 100_000_000,
     "SALESORDER": 200_000_000,

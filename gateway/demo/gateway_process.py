@@ -18,7 +18,7 @@ import httpx
 import routing_rules
 from gateway.auth import DEFAULT_CLIENTS
 from gateway.demo.children import Child, ChildEnded, Children
-from gateway.demo.erps import CLOUD, LEGACY, Erp
+from gateway.demo.erps import CLOUD, LEGACY, LONGEST_EXECUTION_S, Erp
 from gateway.demo.northwind import COMPANY_CODE
 from gateway.demo.places import Memory, Places
 from gateway.settings import load_settings
@@ -109,6 +109,7 @@ def write_settings(places: Places, memory: Memory, legacy: Erp, cloud: Erp) -> N
         cloud_client=_quoted(cloud.auth[0]),
         cloud_secret=_quoted(places.secret(CLOUD).name),
         company=_quoted(COMPANY_CODE),
+        longest=LONGEST_EXECUTION_S,
     )
     places.settings.write_text(text, encoding="utf-8")
 
@@ -145,9 +146,9 @@ port = {gateway_port}
 [[systems]]
 id = {legacy_id}
 base_url = {legacy_url}
-# The rulebook says 150 s, which is right for a real ERP. These two answer within a second or never, and after the
-# gateway was killed the quiet time before a second posting may be tried is as long as this.
-longest_execution_s = 5
+# Must be true of the system: after this, what an inquiry does not find may be posted again. The simulator answers in
+# milliseconds, but under its own fault rules (`timeout`, see /_mock/faults) it posts 120 s after its caller has gone.
+longest_execution_s = {longest}
 
 [systems.options]
 user = {legacy_user}
@@ -164,7 +165,7 @@ bank = "0000113100"
 [[systems]]
 id = {cloud_id}
 base_url = {cloud_url}
-longest_execution_s = 5
+longest_execution_s = {longest}
 
 [systems.options]
 client_id = {cloud_client}

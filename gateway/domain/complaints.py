@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
@@ -68,6 +69,22 @@ def problem_of_validation(error: ValidationError, model: type[BaseModel]) -> Pro
     first, more = complaints[0], len(found) - 1
     detail = f"{first.field or 'The document'} {first.message}" + (f", and {more} more." if more else ".")
     return Problem("invalid-document", detail, errors=complaints)
+
+
+@contextmanager
+def told_under(member: str, remedy: str = "") -> Iterator[None]:
+    """Whatever is refused inside is told of what lies in this member; `remedy`: what to do, in place of its own."""
+    try:
+        yield
+    except Problem as problem:
+        raise Problem(
+            problem.slug,
+            f"{member}: {problem.detail}",
+            remedy=remedy or problem.remedy,
+            errors=tuple(FieldError(_join(member, one.field), one.message, one.remedy) for one in problem.errors),
+            retry_after_s=problem.retry_after_s,
+            extra=problem.extra,
+        ) from problem
 
 
 def _only_follows(one: Any, found: Sequence[Any]) -> bool:

@@ -13,7 +13,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
+
+import msgspec
 
 from gateway.domain.records import OutboxRecord, TransactionRecord
 from gateway.domain.transaction import Status
@@ -47,6 +50,7 @@ _TRACEPARENT: Final = re.compile(r"\A[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a
 
 # Escaping everything beyond ASCII keeps a lone surrogate in a caller's text from failing the commit of its fact.
 _encode: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
+_encode_quickly: Final = msgspec.json.Encoder().encode
 
 
 class InvalidEvent(GatewayError):
@@ -57,6 +61,7 @@ class EventTooLarge(InvalidEvent):
     """The event is above `EVENT_LIMIT_BYTES`: NATS would refuse it for ever."""
 
 
+@lru_cache(1_024)
 def status_subject(domain: str, business_unit: str | None, geography: str | None, kind: str) -> str:
     """`erp.status.<domain>.<business unit>.<geography>.<kind>`; an absent fact is `_`.
 
@@ -85,6 +90,7 @@ def status_event(
     gateway_name: str,
     traceparent: str,
     external_reference: str | None,
+    links: Mapping[str, Any] | None = None,
 ) -> OutboxRecord:
     """The event that says that a transaction reached the status `kind`; its data is the transaction resource.
 
@@ -95,6 +101,7 @@ def status_event(
         gateway_name: letters, digits and `._~-`, at most 64: a part of the URI in `source`.
         traceparent: W3C trace context; left out of the event where it is empty or malformed, as the trace context
             specification has receivers do: a caller's header must not fail a commit.
+        links: further members of the resource, which the record does not hold.
 
     Raises:
         InvalidEvent: `kind` is no status, or a name or node id is not a token.
@@ -102,6 +109,9 @@ def status_event(
     """
     if kind not in _STATUS_KINDS:
         raise InvalidEvent(f"{kind!r} is no transaction status")
+    data = transaction_wire(record, external_reference=external_reference)
+    if links:
+        data |= links
     return _event(
         subject=status_subject(record.domain, record.business_unit, record.geography, kind),
         type_name=f"erp.{record.domain}.{kind}.v1",
@@ -112,7 +122,9 @@ def status_event(
         at=at,
         gateway_name=gateway_name,
         traceparent=traceparent,
-        data=transaction_wire(record, external_reference=external_reference),
+        data=data,
+        # what the record holds itself is text and whole numbers
+        is_plain=not (links or record.legs or record.problem),
     )
 
 
@@ -173,6 +185,7 @@ def _event(
     gateway_name: str,
     traceparent: str,
     data: Mapping[str, Any],
+    is_plain: bool = False,
 ) -> OutboxRecord:
     if _NAME.match(gateway_name) is None:
         raise InvalidEvent(f"the gateway's name {gateway_name!r} is not 1 to 64 of letters, digits and ._~-")
@@ -193,10 +206,22 @@ def _event(
     if _TRACEPARENT.match(traceparent) is not None:
         attributes["traceparent"] = traceparent
     attributes["data"] = data
-    body = _encode(attributes).encode("ascii")
+    body = _plain_body(attributes) if is_plain else _encode(attributes).encode("ascii")
     if len(body) > EVENT_LIMIT_BYTES:
         raise EventTooLarge(f"event {event_id} has {len(body)} bytes; the limit is {EVENT_LIMIT_BYTES}")
     return OutboxRecord(event_id, lineage_id, sequence, subject, body, traceparent, at)
+
+
+def _plain_body(attributes: Mapping[str, Any]) -> bytes:
+    """The same bytes in a quarter of the time, of text, whole numbers, booleans and null in dictionaries alone: the two
+    encoders differ in how they write floating point numbers and what is not printable ASCII."""
+    try:
+        body = _encode_quickly(attributes)
+    except UnicodeEncodeError:
+        body = b"\x7f"  # a lone surrogate, of which only the other one can write the escape
+    if body.isascii() and b"\x7f" not in body:
+        return body
+    return _encode(attributes).encode("ascii")
 
 
 def _token(text: str) -> str:

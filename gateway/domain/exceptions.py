@@ -20,9 +20,12 @@ REJECTED_BY_ERP: Final = "rejected-by-erp"
 
 SEVERAL_FOUND: Final = "several-found"
 FOUND_OTHER: Final = "found-other"
+FOUND_UNDONE: Final = "found-undone"
 NO_LONGER_FOUND: Final = "no-longer-found"
 """Causes of doubt that come from what an inquiry found under the reference: two documents, one that does not agree,
-none any more."""
+one that was cancelled or reversed there, none any more."""
+FOUND_BEFORE: Final = frozenset({SEVERAL_FOUND, FOUND_OTHER, FOUND_UNDONE, NO_LONGER_FOUND})
+"""Causes after which nothing is sent again: it was there once."""
 
 ExceptionState = Literal["open", "closed"]
 MoveName = Literal["retry", "resubmit", "mark_posted", "cancel"]
@@ -69,11 +72,20 @@ class ExceptionRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierWords:
+    """A payload with what the ERP said of an exception before it said what the exception's `payload_id` names."""
+
+    exception_id: str
+    payload_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class MoveRecord:
     """What somebody wants done about an exception.
 
     `payload_id`: why, and with what (the ERP's number, the corrected document). `state`: asked (a second person must
-    approve it); approved; under_way (the gateway inquires); done; refused (`result` says why); replaced by a later one.
+    approve it); approved; under_way (the gateway inquires); done; refused (`result` says why); replaced: a later one,
+    or the end of the transaction (`result`), was quicker.
     """
 
     move_id: str
@@ -157,11 +169,26 @@ class OpenExceptions:
     oldest_at: int
 
 
+def achieves(move: MoveName, outcome: str) -> bool:
+    """Whether an exception that closes so closes as who asked for the move wanted. One that closes because another
+    document was sent closes by the move that sent it alone, which only that move can tell."""
+    match move:
+        case "retry":
+            return outcome in {"posted", "compensated", "cancelled"}
+        case "resubmit":
+            return False
+        case "mark_posted":
+            return outcome in {"posted", "compensated"}
+        case "cancel":
+            return outcome in {"cancel", "cancelled"}
+
+
 def moves_for(status: str, operation: str, reason_code: str) -> tuple[MoveName, ...]:
     """The moves that may be asked for, by the transaction's status, its operation and the exception's reason.
 
     - `in_doubt`: `retry` inquires again, and sends again only where the outcome protocol allows it; `mark_posted`
-      of a creation; `cancel` once it is certain that nothing was posted.
+      of a creation; `cancel` once it is certain that nothing was posted. Of an undo that was refused: `retry` tries it
+      once more, `mark_posted` names what undid the document in the ERP.
     - `rejected`, `compensated`, `cancelled`: the transaction has ended. A creation may be sent again as it is (`retry`)
       or corrected (`resubmit`), as a transaction of its own; `cancel` leaves it at that.
     - what has not ended is looked at again at once (`retry`); it can be called off before it was sent.
@@ -169,7 +196,7 @@ def moves_for(status: str, operation: str, reason_code: str) -> tuple[MoveName, 
     match status:
         case "in_doubt":
             if reason_code == UNDO_REFUSED:
-                return ("retry",)
+                return ("retry", "mark_posted")
             return ("retry", "mark_posted", "cancel") if operation == "create" else ("retry", "cancel")
         case "rejected" | "compensated" | "cancelled":
             return ("retry", "resubmit", "cancel") if operation == "create" else ("cancel",)

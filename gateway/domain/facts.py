@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from types import NoneType
 from typing import Any
 
 from adapters.canonical import BusinessDocument, CanonicalDocument, Customer, DocumentHead
@@ -40,6 +41,8 @@ def facts_of(
 _WIRE_NAMES = {"currency": "currencyCode"}
 """Words that may not stand alone on the wire: some callers' generators reserve them."""
 
+_SIMPLE = frozenset({str, int, bool, NoneType})
+
 
 @lru_cache(4_096)
 def camel(name: str) -> str:
@@ -53,7 +56,9 @@ def camel(name: str) -> str:
 def wire_members(value: Any) -> Any:
     """The same JSON value with its keys in wire words, all the way down."""
     if isinstance(value, dict):
-        return {camel(key): wire_members(member) for key, member in value.items()}
+        return {
+            camel(key): member if type(member) in _SIMPLE else wire_members(member) for key, member in value.items()
+        }
     if isinstance(value, list | tuple):
         return [wire_members(member) for member in value]
     return value

@@ -10,6 +10,10 @@ from gateway.domain.identity import crockford
 
 _RANDOM_BITS: Final = 80
 _LENGTH: Final = 26
+_LAST: Final = 4
+"""Characters that change from one id to the next; the others are made once for the ids of a millisecond."""
+_LAST_BITS: Final = 5 * _LAST
+_LAST_MASK: Final = (1 << _LAST_BITS) - 1
 
 
 class TimeOrderedIds:
@@ -25,6 +29,8 @@ class TimeOrderedIds:
         self._random_bits = random_bits
         self._millis = 0
         self._tail = 0
+        self._first = -1
+        self._first_text = ""
         self._lock = Lock()
 
     def new(self, prefix: str) -> str:
@@ -38,4 +44,8 @@ class TimeOrderedIds:
             else:
                 self._tail += 1
             value = self._millis << _RANDOM_BITS | self._tail
-        return f"{prefix}_{crockford(value, _LENGTH)}"
+            first = value >> _LAST_BITS
+            if first != self._first:
+                self._first, self._first_text = first, crockford(first, _LENGTH - _LAST)
+            text = self._first_text
+        return f"{prefix}_{text}{crockford(value & _LAST_MASK, _LAST)}"

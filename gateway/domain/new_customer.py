@@ -7,35 +7,33 @@ hash, as one that was submitted with that reference. So only the way in knows th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from adapters.canonical import CanonicalDocument, Customer, Order
-from gateway.domain.complaints import problem_of_validation
+from gateway.domain.complaints import problem_of_validation, told_under
 from gateway.errors import FieldError, Problem
 
 MEMBER: Final = "newCustomer"
+CUSTOMER_OF_ORDER: Final = "newCustomerTransactionId"
+"""Of an order that came with its customer: the transaction that created this."""
+ORDER_OF_CUSTOMER: Final = "madeForTransactionId"
+"""Of a customer that was created for an order: the order's transaction."""
 _REFERENCE: Final = "customer"
 _ONE: Final = "Send `customer` for one that is known, or `newCustomer` for one to be created."
 
 
-@contextmanager
-def about_the_customer() -> Iterator[None]:
-    """Whatever is refused inside is told of the customer's members."""
-    try:
-        yield
-    except Problem as problem:
-        raise Problem(
-            problem.slug,
-            f"{MEMBER}: {problem.detail}",
-            remedy=problem.remedy,
-            errors=tuple(FieldError(_path(one.field), one.message, one.remedy) for one in problem.errors),
-            retry_after_s=problem.retry_after_s,
-            extra=problem.extra,
-        ) from problem
+def links_of(members: Mapping[str, Any]) -> dict[str, Any]:
+    """How an order and the customer that came with it name each other; `members`: of either's `accepted` entry."""
+    return {name: members[name] for name in (CUSTOMER_OF_ORDER, ORDER_OF_CUSTOMER) if name in members}
+
+
+def about_the_customer(remedy: str = "") -> AbstractContextManager[None]:
+    """Whatever is refused inside is told of the customer's members; `remedy`: what to do, in place of its own."""
+    return told_under(MEMBER, remedy)
 
 
 def take_new_customer(model: type[CanonicalDocument], members: dict[str, Any]) -> Customer | None:
@@ -58,7 +56,7 @@ def take_new_customer(model: type[CanonicalDocument], members: dict[str, Any]) -
         customer = _customer(said)
     if customer.external_id is None:
         raise _refused(
-            FieldError(_path("externalId"), "is missing", "Give the customer the id by which you will refer to it.")
+            FieldError(f"{MEMBER}.externalId", "is missing", "Give the customer the id by which you will refer to it.")
         )
     members[_REFERENCE] = {"externalId": customer.external_id}
     return customer
@@ -75,7 +73,3 @@ def _customer(said: Any) -> Customer:
 def _refused(*errors: FieldError) -> Problem:
     first = errors[0]
     return Problem("invalid-document", f"{first.field} {first.message}", remedy=first.remedy, errors=errors)
-
-
-def _path(field: str) -> str:
-    return f"{MEMBER}.{field}" if field else MEMBER

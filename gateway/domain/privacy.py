@@ -99,13 +99,15 @@ class Erasable:
 
 @dataclass(frozen=True, slots=True)
 class KeptBack:
-    """What was not erased, and why. `until`: ISO date of its last day, of `retention`."""
+    """What was not erased, and why. `until`: ISO date of its last day, of `retention`. `lost_hold`: the legal hold of
+    which the ledger tells, and no row: somebody took it away."""
 
     transaction_id: str
     document_id: str
     domain: str
     kept_for: KeptFor
     until: str | None = None
+    lost_hold: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

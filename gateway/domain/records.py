@@ -29,7 +29,8 @@ class TransactionRecord:
     `exception_id`: the open exception by which it stands in front of a person.
     `legs`: the parts into which it is split, as JSON text (`gateway.domain.legs`); None where it is one posting. What
     is split has no system and no rule of its own: each leg has.
-    `new_customer_id`: of a creation, its customer, if that was `made_for` an order when this was accepted.
+    `new_customer_id`: of a creation, its customer, if that came with it, or was `made_for` an order when this was
+    accepted.
     """
 
     transaction_id: str
@@ -185,11 +186,12 @@ class PinRecord:
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """One posting of a plan. `closed_at`: when our own connection closed, None while it is open or its sender died.
+    """One posting of a plan. `closed_at` (µs): when our own connection closed, as its sender says, or when that was
+    proven ended; None before.
 
     `process_id` says who sent the latest attempt; `inquiries` counts empty ones since that attempt. `earlier_until`
-    (µs): until when an earlier attempt of unknown outcome may still be executed; 0 if its sender is not proven ended,
-    so that nobody knows; None if there is no such attempt.
+    (µs): until when an earlier attempt of unknown outcome may still be executed; 0 if its sender neither said that
+    it is over nor is proven ended, so that nobody knows; None if there is no such attempt.
 
     `direction`: `do`, or `undo` for what takes a posted step back. Of an undo: `posting_date` (ISO) is the day for
     which it is posted, `problem` (JSON text) why its latest attempt came to nothing.
@@ -278,21 +280,6 @@ class OutboxRecord:
     created_at: int
     published_at: int | None = None
     stream_sequence: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessRecord:
-    """A running gateway process, so that another can prove that it ended.
-
-    `started` is the operating system's start time of the pid, in hundredths of a second, as text.
-    """
-
-    process_id: str
-    host: str
-    boot_id: str
-    pid: int
-    started: str
-    registered_at: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ class Finding(StrEnum):
     """Leases of a process that is proven ended: freed at once, instead of when they are over."""
     EVENT_UNPUBLISHED = "event-unpublished"
     """Events that the stream has not acknowledged: NATS is away, or refuses them. They stay in the outbox."""
+    POSTED_TWICE = "posted-twice"
+    """An ERP holds several documents under one reference that was sent again: its longest execution is not true."""
     ACCEPTED_LONG = "accepted-long"
     ROUTED_LONG = "routed-long"
     DISPATCHED_LONG = "dispatched-long"
@@ -70,3 +72,13 @@ class Stalled:
 
     transaction_id: str
     status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class SentAgain:
+    """A posted step of more than one attempt; `dispatched_at` (µs): when the last was sent."""
+
+    transaction_id: str
+    step: int
+    direction: str
+    dispatched_at: int

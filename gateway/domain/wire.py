@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from gateway.domain.identity import external_reference as reference_of
@@ -13,7 +14,13 @@ from gateway.domain.records import TransactionRecord
 def instant(micros: int) -> str:
     """RFC 3339 in UTC with microseconds: `2026-11-23T18:58:00.000001Z`."""
     seconds, fraction = divmod(micros, 1_000_000)
-    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{fraction:06d}Z"
+    return f"{_second(seconds)}.{fraction:06d}Z"
+
+
+@lru_cache(64)
+def _second(seconds: int) -> str:
+    # many events tell of one second, and each tells several times
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
 def status_url(transaction_id: str) -> str:

@@ -16,12 +16,20 @@ from gateway.domain.queries import Visible
 from gateway.domain.records import IdempotencyKeyRecord, PayloadRecord
 from gateway.errors import FieldError, Problem
 from gateway.exceptions.held import Held, no_such_exception
+from gateway.exceptions.overtaken import done_meanwhile, overtaken
 from gateway.exceptions.parts import ExceptionParts
 from gateway.exceptions.performing import perform
 from gateway.exceptions.policy import needs_second
 from gateway.exceptions.ports import ExceptionUnit
+from gateway.exceptions.sending import corrected_document
 
 _OPERATION: Final = "move_exception"
+_ON_WIRE: Final = {
+    "documentType": "erpDocumentType",
+    "documentNumber": "erpDocumentNumber",
+    "document": "document",
+}
+"""What is kept of a request, as its members are called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +74,11 @@ async def ask_move(
     known = await parts.reads.exception(exception_id, visible)
     if known is None:
         raise no_such_exception()
-    body = json.dumps(_said(wanted), ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    said = _said(wanted)
+    # where the number was named: the exception may stand in another system later
+    body = _text(said | {"systemId": known.system_id} if "documentNumber" in said else said)
     payload = PayloadRecord(tools.ids.new("pay"), tools.randomness.salt(), body)
-    move_id, digest = tools.ids.new("mov"), content_hash(body)
+    move_id, digest = tools.ids.new("mov"), content_hash(_text(said))
 
     async def unit_of_work(unit: ExceptionUnit) -> tuple[str, bool]:
         earlier = await unit.idempotency_key(who.client, _OPERATION, exception_id, key)
@@ -138,10 +148,12 @@ async def approve_move(
         move = await unit.exception_move(move_id)
         if move is None or move.exception_id != exception_id:
             raise Problem("not-found", "there is no such move of this exception")
-        if move.state in {"done", "under_way"} or (move.state == "approved" and held.record.move_id == move_id):
+        if move.state in {"done", "under_way", "replaced"}:
+            return True
+        if move.state == "approved" and held.record.move_id == move_id:
             return True
         if held.record.move_id != move_id or move.state != "asked":
-            raise Problem("stale", "this move is not asked for any more", remedy="read the exception again")
+            raise Problem("stale", f"this move was {move.state} ({move.result})", remedy="read the exception again")
         held.refuse_closed()
         if move.asked_person == who.person:
             raise Problem(
@@ -172,11 +184,23 @@ async def approve_move(
 async def _performed(
     parts: ExceptionParts, caller: Caller, known: ExceptionRecord, move_id: str, *, replayed: bool
 ) -> Moved:
+    """Make it, unless it is made or waits. Raises Problem `stale` if something else took its place."""
     move = await _move(parts, move_id)
     if move.state == "approved":
-        await perform(parts, caller, known, move)
-        move = await _move(parts, move_id)
+        try:
+            await perform(parts, caller, known, move)
+        except Problem as problem:
+            move = await _move(parts, move_id)
+            if move.state == "done" and problem.slug == "stale":
+                standing = await parts.reads.exception(known.exception_id, Visible())
+                raise done_meanwhile(standing or known, move) from problem
+            if move.state != "replaced":
+                raise
+        else:
+            move = await _move(parts, move_id)
     standing = await parts.reads.exception(known.exception_id, Visible())
+    if move.state == "replaced":
+        raise await overtaken(parts, standing or known, move)
     return Moved(standing or known, move, replayed)
 
 
@@ -201,6 +225,9 @@ async def _make_room(held: Held, wanted: Wanted) -> None:
             remedy=f"allowed: {', '.join(allowed)}" if allowed else "nothing is to be done about it",
             errors=(FieldError("move", "is not allowed here"),),
         )
+    if wanted.document is not None:
+        # its form now, while who asked is there to mend it, and not when the second person approves
+        corrected_document(transaction, wanted.document)
     pending = await held.pending()
     if pending is None:
         return
@@ -226,13 +253,19 @@ def _said(wanted: Wanted) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
+def _text(said: Mapping[str, Any]) -> bytes:
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+
+
 def _check(wanted: Wanted) -> None:
     """Each move has what it needs, and nothing else."""
     needed = {"mark_posted": ("documentType", "documentNumber"), "resubmit": ("document",)}.get(wanted.move, ())
     given = {name: value for name, value in _said(wanted).items() if name not in {"move", "reason"}}
-    errors = [FieldError(name, f"is needed for {wanted.move}") for name in needed if name not in given]
+    errors = [FieldError(_ON_WIRE[name], f"is needed for {wanted.move}") for name in needed if name not in given]
     errors += [
-        FieldError(name, f"has no meaning for {wanted.move}", "leave it out") for name in given if name not in needed
+        FieldError(_ON_WIRE[name], f"has no meaning for {wanted.move}", "leave it out")
+        for name in given
+        if name not in needed
     ]
     if errors:
         raise Problem("invalid-document", f"{errors[0].field} {errors[0].message}", errors=tuple(errors))

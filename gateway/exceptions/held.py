@@ -8,9 +8,11 @@ from typing import Any
 from gateway.cutover.acts import present
 from gateway.domain.entries import EntryKind
 from gateway.domain.exceptions import UNFINISHED, ExceptionRecord, MoveRecord
-from gateway.domain.records import TransactionRecord
+from gateway.domain.lanes import DEFAULT_PRIORITY, Lane
+from gateway.domain.records import JobRecord, TransactionRecord
 from gateway.errors import Problem
 from gateway.exceptions.ports import ExceptionUnit
+from gateway.transactions.exceptions import not_asked_for
 from gateway.transactions.journal import Journal
 from gateway.transactions.parts import LineParts
 
@@ -18,6 +20,11 @@ from gateway.transactions.parts import LineParts
 def no_such_exception() -> Problem:
     """Of what is not there, and of what the caller may not see."""
     return Problem("not-found", "there is no such exception")
+
+
+def moved_on() -> Problem:
+    """The transaction does not stand any more as it did when the ERP was asked about it."""
+    return Problem("stale", "the transaction is not in doubt any more", remedy="read it again")
 
 
 @dataclass(slots=True)
@@ -65,6 +72,23 @@ class Held:
         """Write entries, events and the transaction's record into the unit."""
         await self.unit.update_transaction(await self.journal.flush(self.unit))
 
+    async def put_to_work(self, system_id: str) -> JobRecord:
+        """A job, which what stands before a person has none of. Its epoch is the time, above all that its earlier jobs
+        had."""
+        job = JobRecord(
+            transaction_id=self.transaction.transaction_id,
+            lane=Lane.STANDARD,
+            due_at=self.now,
+            epoch=self.now,
+            lease_owner=None,
+            lease_until=0,
+            priority=DEFAULT_PRIORITY,
+            system_id=system_id,
+            enqueued_at=self.now,
+        )
+        await self.unit.insert_job(job)
+        return job
+
     def refuse_closed(self) -> None:
         """Raise Problem `stale` for an exception that is closed."""
         if self.record.state != "open":
@@ -73,3 +97,9 @@ class Held:
                 f"the exception is closed ({self.record.outcome})",
                 remedy="nothing to do; read it again",
             )
+
+    async def refuse_gone(self, move: MoveRecord) -> None:
+        """Raise Problem `stale` unless this move is approved and the one that is asked for now."""
+        standing = await self.unit.exception_move(move.move_id)
+        if standing is None or standing.state != "approved" or self.record.move_id != move.move_id:
+            raise not_asked_for()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from adapters.canonical import ErpNumber
 from adapters.errors import ErpError
@@ -18,19 +18,23 @@ from gateway.domain.caller import Caller
 from gateway.domain.entries import EntryKind
 from gateway.domain.exceptions import ExceptionRecord, MoveRecord
 from gateway.domain.lanes import Lane
-from gateway.domain.queries import DocumentName
 from gateway.domain.records import JobRecord, StepRecord, TransactionRecord
 from gateway.domain.transaction import Status
 from gateway.errors import FieldError, Problem
-from gateway.exceptions.held import Held
+from gateway.exceptions.held import Held, moved_on
+from gateway.exceptions.named_number import FIELD, read, refuse_taken, shown, unavailable
 from gateway.exceptions.parts import ExceptionParts
 from gateway.exceptions.ports import ExceptionUnit
 from gateway.transactions import settle
 from gateway.transactions.execute import WasPosted, posted_as_found
+from gateway.transactions.found import still_standing
 from gateway.transactions.parts import SECOND, LineParts
 from gateway.transactions.posting import posting_of
 from gateway.transactions.resolve import quiet_until
 from gateway.transactions.work import Work
+
+_LOOK_IT_UP: Final = "look the document up in the ERP; cancel if it is not there"
+_NOTHING_STANDS: Final = "where none does, cancel, and submit the document again if it is still wanted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,9 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What an inquiry by our reference found that still stands. `at` (µs): when it began."""
+    """What an inquiry by our reference found, and what of it still stands. `at` (µs): when it began."""
 
+    found: tuple[FoundDocument, ...]
     standing: tuple[FoundDocument, ...]
     at: int
 
@@ -64,8 +69,9 @@ async def mark_posted(
         document_number=str(said["documentNumber"]),
     )
     looked = await _look(parts, doubt)
-    found = await _read(parts, number)
+    found = await read(parts, number, _LOOK_IT_UP)
     _refuse_others(looked.standing, number)
+    _refuse_mirror(looked.found, number)
     ours = any(one.number == number for one in looked.standing)
     _refuse_disagreeing(parts.line(), doubt, found, ours=ours)
 
@@ -76,9 +82,9 @@ async def mark_posted(
         step = await _still_in_doubt(held, doubt, move)
         if not ours:
             _refuse_early(held.parts, step, looked.at)
-        await _refuse_taken(unit, known, number, found)
+        await refuse_taken(unit, known, found, [known.domain])
         _note_inquiry(held, step, looked)
-        settled = await settle.settle(_work(held), step, WasPosted(posted_as_found(found), found_by_inquiry=True))
+        settled = await settle.settle(_work(held), step, WasPosted(posted_as_found(found), found_by_inquiry=ours))
         if not isinstance(settled, TransactionRecord):
             raise _several_steps()
 
@@ -96,7 +102,7 @@ async def call_off(parts: ExceptionParts, caller: Caller, known: ExceptionRecord
         there = looked.standing[0].number
         raise Problem(
             "policy-check-failed",
-            f"{there.document_type} {there.document_number} stands in {there.system_id} under this reference",
+            f"{shown(there)} stands in {there.system_id} under this reference",
             remedy="retry: it is taken over if it agrees; or undo it in the ERP first",
             extra={"systemId": there.system_id},
         )
@@ -117,7 +123,7 @@ async def _doubt(parts: ExceptionParts, known: ExceptionRecord) -> Doubt:
         record = await unit.transaction(known.transaction_id)
         steps = await unit.steps(known.transaction_id)
         if record is None or record.status is not Status.IN_DOUBT:
-            raise _moved_on()
+            raise moved_on()
         if record.legs is not None or len(steps) != 1 or steps[0].state != "unknown" or steps[0].direction != "do":
             raise _several_steps()
         return Doubt(steps[0], await posting_of(unit, record, steps[0]))
@@ -133,64 +139,50 @@ def _several_steps() -> Problem:
     )
 
 
-def _moved_on() -> Problem:
-    return Problem("stale", "the transaction is not in doubt any more", remedy="read it again")
-
-
 async def _look(parts: ExceptionParts, doubt: Doubt) -> Looked:
     line = parts.line()
     at = line.tools.clock.now()
     try:
         found = await line.systems[doubt.step.system_id].port.inquire(doubt.posting)
     except ErpError as error:
-        raise _unavailable(doubt.step.system_id) from error
-    # what a person has undone there is as good as not there; a cancellation itself leaves the document cancelled
-    undone = {one.number for one in found if one.cancelled or one.reversed_by is not None}
-    creates = not hasattr(doubt.posting, "original")
-    return Looked(tuple(one for one in found if not creates or one.number not in undone), at)
-
-
-async def _read(parts: ExceptionParts, number: ErpNumber) -> FoundDocument:
-    try:
-        found = await parts.line().systems[number.system_id].port.read(number)
-    except ErpError as error:
-        raise _unavailable(number.system_id) from error
-    if found is None:
-        where = f"{number.system_id} has no {number.document_type} {number.document_number}"
-        raise Problem(
-            "unknown-reference",
-            where,
-            remedy="look the document up in the ERP; cancel if it is not there",
-            errors=(FieldError("documentNumber", where),),
-        )
-    return found
-
-
-def _unavailable(system_id: str) -> Problem:
-    return Problem(
-        "erp-unavailable",
-        f"{system_id} could not be asked; nothing was changed",
-        remedy="send the same request again",
-        retry_after_s=30,
-    )
+        raise unavailable(doubt.step.system_id) from error
+    # what a person has undone there is as good as not there
+    return Looked(found, still_standing(doubt.posting, found), at)
 
 
 def _refuse_others(standing: Sequence[FoundDocument], number: ErpNumber) -> None:
     others = [one.number for one in standing if one.number != number]
     if others:
-        shown = ", ".join(f"{one.document_type} {one.document_number}" for one in others[:5])
+        stands = ", ".join(shown(one) for one in others[:5])
         raise Problem(
             "policy-check-failed",
-            f"under the reference of this transaction stands {shown}",
+            f"under the reference of this transaction stands {stands}",
             remedy="undo it in the ERP first, or name it",
-            errors=(FieldError("documentNumber", f"is not {shown}"),),
+            errors=(FieldError(FIELD, f"is not {stands}"),),
         )
+
+
+def _refuse_mirror(found: Sequence[FoundDocument], number: ErpNumber) -> None:
+    """What undid our document says the same as it does, and some ERPs give it our reference too."""
+    for one in found:
+        if number.document_number in one.reversals:
+            raise Problem(
+                "policy-check-failed",
+                f"{shown(number)} is what reversed {shown(one.number)}, which has the reference of this transaction",
+                remedy=f"name one that stands; {_NOTHING_STANDS}",
+                errors=(FieldError(FIELD, "is a reversal"),),
+            )
 
 
 def _refuse_disagreeing(line: LineParts, doubt: Doubt, found: FoundDocument, *, ours: bool) -> None:
     """Party, currency and total must be stated there and be ours; a document that has none must carry our reference."""
-    if found.cancelled or found.reversed_by is not None:
-        raise Problem("policy-check-failed", "that document was undone in the ERP", remedy="name one that stands")
+    if not still_standing(doubt.posting, [found]):
+        raise Problem(
+            "policy-check-failed",
+            f"{shown(found.number)} was undone in {found.number.system_id}",
+            remedy=f"name one that stands; {_NOTHING_STANDS}",
+            errors=(FieldError(FIELD, "was undone there"),),
+        )
     expected = line.systems[doubt.step.system_id].port.expectation(doubt.posting)
     pairs = {
         "party": (found.party, expected.party),
@@ -204,7 +196,7 @@ def _refuse_disagreeing(line: LineParts, doubt: Doubt, found: FoundDocument, *, 
             "policy-check-failed",
             f"that document differs from this one in {', '.join(wrong) or 'what it says'}",
             remedy="name the right number; or cancel, and submit what the ERP has",
-            errors=tuple(FieldError("documentNumber", f"differs in {name}") for name in wrong),
+            errors=tuple(FieldError(FIELD, f"differs in {name}") for name in wrong),
         )
     if not stated and not ours:
         raise Problem(
@@ -216,15 +208,13 @@ def _refuse_disagreeing(line: LineParts, doubt: Doubt, found: FoundDocument, *, 
 
 async def _still_in_doubt(held: Held, doubt: Doubt, move: MoveRecord) -> StepRecord:
     """The step as it stands, if nothing has happened since the ERP was asked. Raises Problem `stale`."""
-    standing = await held.unit.exception_move(move.move_id)
-    if standing is None or standing.state != "approved" or held.record.move_id != move.move_id:
-        raise Problem("stale", "this move is not asked for any more", remedy="read the exception again")
+    await held.refuse_gone(move)
     if held.transaction.status is not Status.IN_DOUBT:
-        raise _moved_on()
+        raise moved_on()
     steps = await held.unit.steps(held.transaction.transaction_id)
     step = steps[-1]
     if (step.attempt, step.state, step.epoch) != (doubt.step.attempt, doubt.step.state, doubt.step.epoch):
-        raise _moved_on()
+        raise moved_on()
     return step
 
 
@@ -242,23 +232,6 @@ def _refuse_early(line: LineParts, step: StepRecord, asked_at: int) -> None:
             "the first call may still be running in the ERP",
             remedy="send the same request again after `retryAfterS` seconds",
             retry_after_s=left,
-        )
-
-
-async def _refuse_taken(unit: ExceptionUnit, known: ExceptionRecord, number: ErpNumber, found: FoundDocument) -> None:
-    """Raise Problem `policy-check-failed` for what another transaction posted, or another document is known by."""
-    name = DocumentName(known.domain, erp_number=number)
-    named = (await unit.documents_named([name])).get(name)
-    record = await unit.transaction(known.transaction_id)
-    poster = await unit.transaction_of_reference(found.external_reference) if found.external_reference else None
-    if (named is not None and record is not None and named.document_id != record.document_id) or (
-        poster is not None and poster != known.transaction_id
-    ):
-        raise Problem(
-            "policy-check-failed",
-            f"{number.document_type} {number.document_number} is another document of the gateway's",
-            remedy="name the number of this one",
-            errors=(FieldError("documentNumber", "belongs to another document"),),
         )
 
 

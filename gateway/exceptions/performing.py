@@ -12,18 +12,18 @@ from dataclasses import replace
 from typing import Any, Final
 
 from gateway.domain.caller import Caller
-from gateway.domain.exceptions import ExceptionRecord, MoveRecord
-from gateway.domain.lanes import DEFAULT_PRIORITY, Lane
-from gateway.domain.records import JobRecord
+from gateway.domain.exceptions import UNDO_REFUSED, ExceptionRecord, MoveRecord
 from gateway.domain.transaction import ENDS, Status
 from gateway.errors import Problem
 from gateway.exceptions.held import Held
 from gateway.exceptions.in_doubt import call_off, mark_posted
 from gateway.exceptions.parts import ExceptionParts
 from gateway.exceptions.ports import ExceptionUnit
+from gateway.exceptions.refused_undo import refuse_undone
 from gateway.exceptions.sending import send_in_its_place
+from gateway.exceptions.undone_by_hand import mark_undone
 from gateway.transactions import settle
-from gateway.transactions.exceptions import close_exception
+from gateway.transactions.exceptions import close_exception, not_asked_for
 from gateway.transactions.work import Work
 
 _LATER: Final = frozenset({"erp-unavailable", "in-flight", "not-ready", "rate-limited"})
@@ -57,6 +57,7 @@ async def _retry(
     parts: ExceptionParts, caller: Caller, known: ExceptionRecord, move: MoveRecord, said: Mapping[str, Any]
 ) -> None:
     """In doubt: inquire once more. Ended: send it again in a transaction of its own. Else: look at it now."""
+    await refuse_undone(parts, known, move)
 
     async def unit_of_work(unit: ExceptionUnit) -> bool:
         held = await Held.take(unit, parts.line(), known, caller.client)
@@ -77,22 +78,16 @@ async def _retry(
     await send_in_its_place(parts, caller, known, move, None)
 
 
+async def _mark_posted(
+    parts: ExceptionParts, caller: Caller, known: ExceptionRecord, move: MoveRecord, said: Mapping[str, Any]
+) -> None:
+    """Of a document whose outcome nobody knows, or of an undo that was refused."""
+    made = mark_undone if known.reason_code == UNDO_REFUSED else mark_posted
+    await made(parts, caller, known, move, said)
+
+
 async def _inquire_once_more(held: Held, move: MoveRecord) -> None:
-    """A job, which what is in doubt has only for this. Its epoch is the time, above all that its earlier jobs had."""
-    transaction = held.transaction
-    await held.unit.insert_job(
-        JobRecord(
-            transaction_id=transaction.transaction_id,
-            lane=Lane.STANDARD,
-            due_at=held.now,
-            epoch=held.now,
-            lease_owner=None,
-            lease_until=0,
-            priority=DEFAULT_PRIORITY,
-            system_id=transaction.system_id or "",
-            enqueued_at=held.now,
-        )
-    )
+    await held.put_to_work(held.transaction.system_id or "")
     await held.unit.update_exception_move(replace(move, state="under_way"))
     await held.change()
     held.note({"moveId": move.move_id, "move": move.move, "state": "under_way"})
@@ -155,7 +150,7 @@ async def _gone_on(held: Held, move: MoveRecord) -> bool:
     if standing is None or standing.state in {"done", "under_way"}:
         return True
     if standing.state != "approved" or held.record.move_id != move.move_id or held.record.state != "open":
-        raise Problem("stale", "this move is not asked for any more", remedy="read the exception again")
+        raise not_asked_for()
     return False
 
 
@@ -183,6 +178,6 @@ _MAKING: Final[Mapping[str, Making]] = {
     "resubmit": lambda parts, caller, known, move, said: send_in_its_place(
         parts, caller, known, move, said.get("document")
     ),
-    "mark_posted": mark_posted,
+    "mark_posted": _mark_posted,
     "cancel": _cancel,
 }

@@ -27,6 +27,7 @@ from gateway.intake.accepting import accept_each
 from gateway.intake.lines import DocumentReader, told
 from gateway.intake.parts import IntakeParts
 from gateway.intake.ports import BatchUnit
+from gateway.intake.replayed import replayed_of
 from gateway.store.errors import Fenced
 from gateway.transactions.commands import Answer, Create
 
@@ -103,6 +104,7 @@ class _Work:
         seen, digest = 0, hashlib.sha256()
         held: list[bytes | None] = []
         size = 0
+        is_complete = self._batch.state == "complete"
         async for line in lines:
             seen += 1
             _add(digest, line)
@@ -110,13 +112,17 @@ class _Work:
                 if seen == self._batch.received:
                     self._refuse_other(digest)
                 continue
+            if is_complete:
+                raise _other_lines(f"The batch of this Idempotency-Key is complete: {_lines(self._batch.received)}.")
             held.append(line)
             size += len(line or b"")
             if len(held) >= GROUP_LINES or size >= GROUP_BYTES:
                 await self._take(_Group(seen - len(held) + 1, held), seen, _digest(digest))
                 held, size = [], 0
         if seen < self._batch.received:
-            raise _other_lines(self._batch.received)
+            raise _other_lines(
+                f"Under this Idempotency-Key {_lines(self._batch.received)} came before, and now {_lines(seen)}."
+            )
         if held:
             await self._take(_Group(seen - len(held) + 1, held), seen, _digest(digest))
 
@@ -144,9 +150,9 @@ class _Work:
                 commands[number] = self._read(raw)
             except Problem as problem:
                 results[number] = self._refused(number, problem)
-        answers = await accept_each(self._parts.submissions, list(commands.values()))
-        for number, answer in zip(commands, answers, strict=True):
-            results[number] = self._result(number, answer, group.lines[number - group.first])
+        answers = await self._accept(list(commands.values()))
+        for number, (answer, is_replayed) in zip(commands, answers, strict=True):
+            results[number] = self._result(number, answer, group.lines[number - group.first], is_replayed)
         moved = replace(self._batch, received=received, digest=digest)
         await self._write(moved, new=[results[number] for number in sorted(results)])
 
@@ -160,9 +166,10 @@ class _Work:
         """Whether a line that waited waits no more."""
         found = False
         async for page in self._waiting():
-            answers = await accept_each(self._parts.submissions, [self._read(one.body) for one in page])
+            answers = await self._accept([self._read(one.body) for one in page])
             looked = [
-                self._result(one.line_number, answer, one.body) for one, answer in zip(page, answers, strict=True)
+                self._result(one.line_number, answer, one.body, is_replayed)
+                for one, (answer, is_replayed) in zip(page, answers, strict=True)
             ]
             decided = [one for one in looked if one.result != "waiting"]
             if decided:
@@ -176,12 +183,15 @@ class _Work:
             yield page
             after = page[-1].line_number
 
-    def _result(self, number: int, answer: Answer | Problem, raw: bytes | None) -> BatchLineRecord:
+    async def _accept(self, commands: Sequence[Create]) -> list[tuple[Answer | Problem, bool]]:
+        """Each answer, and whether it repeats what was accepted already."""
+        answers = await accept_each(self._parts.submissions, commands)
+        return list(zip(answers, await replayed_of(self._parts.reads, self._batch, answers), strict=True))
+
+    def _result(self, number: int, answer: Answer | Problem, raw: bytes | None, is_replayed: bool) -> BatchLineRecord:
         if isinstance(answer, Answer):
             transaction_id = answer.transaction.transaction_id
-            return BatchLineRecord(
-                self._batch.batch_id, number, "accepted", transaction_id, replayed=int(answer.replayed)
-            )
+            return BatchLineRecord(self._batch.batch_id, number, "accepted", transaction_id, replayed=int(is_replayed))
         if answer.slug == _WAITS:
             return BatchLineRecord(self._batch.batch_id, number, "waiting", body=raw)
         return self._refused(number, answer)
@@ -210,15 +220,17 @@ class _Work:
 
     def _refuse_other(self, digest: hashlib._Hash) -> None:
         if _digest(digest) != self._batch.digest:
-            raise _other_lines(self._batch.received)
+            first = "line is" if self._batch.received == 1 else f"{self._batch.received} lines are"
+            raise _other_lines(f"The first {first} not what was sent under this Idempotency-Key before.")
 
 
-def _other_lines(received: int) -> Problem:
-    return Problem(
-        "idempotency-key-reused",
-        f"The first {received} lines are not those that were sent under this Idempotency-Key before.",
-        remedy="Send exactly the same lines to go on, or another batch under a new key.",
-    )
+def _lines(count: int) -> str:
+    return "1 line" if count == 1 else f"{count} lines"
+
+
+def _other_lines(detail: str) -> Problem:
+    remedy = "Send exactly the same lines, all of them, or another batch under a new key."
+    return Problem("idempotency-key-reused", detail, remedy=remedy)
 
 
 def _add(digest: hashlib._Hash, line: bytes | None) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 from pydantic import ValidationError
 
 from adapters.canonical import DOMAINS
@@ -20,6 +21,9 @@ from gateway.domain.lanes import Queueing
 from gateway.domain.new_customer import take_new_customer
 from gateway.errors import Problem
 from gateway.transactions.commands import Create
+
+_NULL: Final = b"null"
+_encode: Final = msgspec.json.Encoder().encode
 
 _MEMBERS: Final = ("domain", "document", "idempotencyKey")
 
@@ -56,7 +60,7 @@ class DocumentReader:
             raise malformed("document", "is missing or no object", "Send the document as it would be submitted alone.")
         document = dict(document)
         new_customer = take_new_customer(model, document)
-        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+        body = _written(document)
         try:
             # By alias only, and in JSON's own terms: as a document that is submitted alone.
             read = model.model_validate_json(body, by_alias=True, by_name=False)
@@ -70,6 +74,18 @@ class DocumentReader:
             queueing=self.queueing,
             new_customer=new_customer,
         )
+
+
+def _written(document: dict[str, Any]) -> bytes:
+    """The document as JSON again, for a parser that reads JSON's own terms. msgspec is ten times as fast as the
+    standard library, but writes an infinite number (1e999) as null, and no lone surrogate."""
+    try:
+        body = _encode(document)
+    except UnicodeEncodeError:
+        body = _NULL
+    if _NULL in body:
+        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return body
 
 
 def told(problem: Problem, instance: str, trace_id: str) -> dict[str, Any]:

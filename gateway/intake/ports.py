@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence, Set
 from typing import Protocol, TypeVar
 
 from gateway.domain.batches import BatchLineRecord, BatchLineShown, BatchProgress, BatchRecord, LineResult
@@ -53,6 +53,11 @@ class BatchReads(Protocol):
 
     async def waiting_batch_lines(self, batch_id: str, after: int, most: int) -> Sequence[BatchLineRecord]:
         """In their order, above the line `after`."""
+        ...
+
+    async def named_in_batches(self, batch: BatchRecord, transaction_ids: Collection[str]) -> Set[str]:
+        """Which of these transactions a line of this batch names, or a line of another one of its client that had it
+        accepted since this batch began."""
         ...
 
     async def batch_lines(

@@ -30,9 +30,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """`missing_here`: in the list, never accepted. `missing_there`: accepted in the period, not in the list.
-    `other_period`: in the list, and accepted before or after the period. `repeated`: external ids that the list has
-    more than once. `unnamed`: accepted in the period without an external id: no list can name them."""
+    """`agreed`: in the list and accepted in the period, the same on both sides. `missing_here`: in the list, never
+    accepted. `missing_there`: accepted in the period, not in the list. `other_period`: in the list, and accepted before
+    or after the period. `repeated`: external ids that the list has more than once. `unnamed`: accepted in the period
+    without an external id: no list can name them."""
 
     agreed: int
     missing_here: Sequence[str]
@@ -59,7 +60,7 @@ def compare(
             repeated.append(one.external_id)
         else:
             theirs[one.external_id] = one
-    agreed, differing, other_period, missing_here = 0, [], [], []
+    agreed, differing, other_period, missing_here = 0, [], [], []  # of another period: compared, and never agreed
     for name, line in theirs.items():
         record = known.get(name)
         if record is None:
@@ -70,7 +71,7 @@ def compare(
         fields = _differing(line, record)
         if fields:
             differing.append(Difference(name, record.transaction_id, fields))
-        else:
+        elif name in ours:
             agreed += 1
     return Completeness(
         agreed=agreed,

@@ -40,8 +40,11 @@ class WitnessPolicy:
         # one key under two names would count twice: the cosigned message does not hold the name
         if len({key.public for key in self.keys}) != len(self.keys):
             raise KeyMisused("two witnesses have one key")
-        if not 0 <= self.quorum <= len(self.keys):
-            raise KeyMisused(f"{self.quorum} of {len(self.keys)} witnesses are wanted")
+        if self.quorum < 0:
+            raise KeyMisused(f"a quorum of {self.quorum} is none: it is 0 or more")
+        if self.quorum > len(self.keys):
+            given = f"only {len(self.keys)}" if self.keys else "none"
+            raise KeyMisused(f"a quorum of {self.quorum} needs as many witness keys, and {given} is given")
 
     def check(self, signed: SignedCheckpoint, log: LogKeys) -> tuple[Cosignature, ...]:
         """The cosignatures of the trusted witnesses.

@@ -111,10 +111,13 @@ def held_alone(path: Path, *, wait: bool) -> Iterator[None]:
     """Hold the lock file while the context is open (flock: it ends with the process).
 
     Raises:
-        StateBroken: another process, or another holder in this one, has it, and `wait` is false.
+        StateBroken: another process, or another holder in this one, has it, and `wait` is false; or it cannot be made.
     """
-    make_folder(path.parent)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | _NO_FOLLOW, 0o600)
+    try:
+        make_folder(path.parent)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | _NO_FOLLOW, 0o600)
+    except OSError as error:
+        raise StateBroken(f"{path} cannot be made: {error.strerror} ({error.filename})") from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 
 from gateway.domain.indexed_entries import BLOCK, IndexedEntry, PlacedBody, begins, ends, goes_on, indexed, terms_of
+from gateway.domain.waiting_callers import NOBODY, WaitingCallers
 from gateway.errors import GatewayError
 from gateway.store.entry_index import BlockRecord, SpanRecord
 from gateway.store.store import Store, StoreUnit
@@ -26,6 +27,8 @@ RETRY_S: Final = 2.0
 """After a failure that time may mend."""
 PAUSE_S: Final = 0.005
 """Between two batches while it catches up: the writer is there for others."""
+SHARE: Final = 0.33
+"""Of the time, while it catches up and callers wait."""
 
 _log = structlog.get_logger(__name__)
 
@@ -37,18 +40,23 @@ class IndexIncomplete(GatewayError):
 class EntryIndexer:
     """`leads`: whether this process is the one that shall fill it; that others would too is only needless work."""
 
-    def __init__(self, store: Store, leads: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self, store: Store, leads: Callable[[], bool] = lambda: True, callers: WaitingCallers = NOBODY
+    ) -> None:
         self._store = store
         self._leads = leads
+        self._callers = callers
         self._kept: tuple[int, set[str]] = (-1, set())
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
             wait = POLL_S
+            begun = asyncio.get_running_loop().time()
             try:
                 if self._leads() and await self.turn():
-                    wait = PAUSE_S
+                    worked_s = asyncio.get_running_loop().time() - begun
+                    wait = PAUSE_S + self._callers.rest_s(worked_s, SHARE)
             except GatewayError as error:  # the database is away: what was committed is read again
                 _log.warning("index_waits", error=str(error))
                 wait = RETRY_S
@@ -76,7 +84,7 @@ class EntryIndexer:
         entries = await asyncio.to_thread(_indexed, placed)
         times = [entry.at for entry in entries]
         block = BlockRecord(first // BLOCK, min(times), max(times))
-        kept = self._kept[1] if self._kept[0] == block.block else set()
+        kept = self._kept[1] if self._kept[0] == first and first % BLOCK else set()
         terms = {term for entry in entries for term in terms_of(entry)}
         begun, ended = _spans(placed)
 
@@ -89,7 +97,7 @@ class EntryIndexer:
 
         done = await self._store.write(unit)
         if done:  # what is committed need not be put there again
-            self._kept = (block.block, kept | terms)
+            self._kept = (first + done, kept | terms)
         return done
 
 

@@ -20,6 +20,7 @@ CSV_COLUMNS: Final = (
     "logIndex", "trace", "seq", "kind", "recordedAt", "actor", "lineageId", "domain", "businessUnit", "geography",
     "companyCode", "operation", "systemId", "row", "tableVersion", "activationNumber", "persons", "amount",
     "currencyCode", "erpReference", "documentType", "documentNumber", "leafHash", "entry",
+    "archivedMonth",
 )  # fmt: skip
 
 _FORMULA: Final = re.compile(r"[=+\-@\t\r]")
@@ -104,6 +105,7 @@ def csv_lines(entries: Iterable[Mapping[str, Any]]) -> bytes:
             "documentType": erp.get("documentType"),
             "documentNumber": erp.get("documentNumber"),
             "entry": entry and json.dumps(entry, ensure_ascii=False, separators=(",", ":"), sort_keys=True),
+            "archivedMonth": one.get("archivedMonth"),
         }
         writer.writerow([_cell(name, further[name] if name in further else one[name]) for name in CSV_COLUMNS])
     return text.getvalue().encode()

@@ -6,7 +6,6 @@ SHA-256 is of all bytes before it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -14,6 +13,7 @@ from typing import Any, Literal
 
 from gateway.ledger.entry_pages import Asked, all_rows
 from gateway.ledger.entry_wire import csv_head, csv_lines, entries_of, json_lines
+from gateway.ledger.export_ends import csv_end, json_end
 from gateway.store.archived_reads import ArchivedReads
 
 Form = Literal["csv", "jsonl"]
@@ -31,6 +31,7 @@ class Export:
     query_id: str
     rows: int = 0
     _hash: Any = field(default_factory=sha256)
+    _archived: set[str] = field(default_factory=set)
 
     @property
     def answer_hash(self) -> str:
@@ -45,14 +46,14 @@ class Export:
             for start in range(0, len(rows), PART):
                 entries = await entries_of(self.reads, rows[start : start + PART])
                 self.rows += len(entries)
+                self._archived.update(one["archivedMonth"] for one in entries if "archivedMonth" in one)
                 yield self._counted(self._lines(entries))
 
     def last_line(self) -> bytes:
-        """Count and hash of what was given out."""
-        if self.form == "csv":
-            return f"# queryId={self.query_id} rows={self.rows} sha256={self.answer_hash}\r\n".encode()
+        """Count and hash of what was given out, and the months in whose archives the bytes of some of it are."""
         told = {"queryId": self.query_id, "rows": self.rows, "sha256": self.answer_hash}
-        return json.dumps({"export": told}, separators=(",", ":")).encode() + b"\n"
+        end = csv_end if self.form == "csv" else json_end
+        return end(told, sorted(self._archived))
 
     def _lines(self, entries: Iterable[Mapping[str, Any]]) -> bytes:
         return csv_lines(entries) if self.form == "csv" else json_lines(entries)

@@ -75,7 +75,10 @@ class KeyFiles:
 
     def commitment_key(self) -> bytes:
         """The 32 bytes that key the commitments in entries. Raises `KeyMisused`."""
-        secret = _read(self.path(KeyPurpose.COMMITMENTS))
+        try:
+            secret = _read(self.path(KeyPurpose.COMMITMENTS))
+        except KeyMisused as error:
+            raise KeyMisused(f"{self.path(KeyPurpose.COMMITMENTS)}: {error}") from None
         if len(secret) != _COMMITMENT_KEY_BYTES:
             raise KeyMisused(f"{self.path(KeyPurpose.COMMITMENTS)} does not hold {_COMMITMENT_KEY_BYTES} bytes")
         return secret

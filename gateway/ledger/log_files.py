@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final, TypeVar
 
 from gateway.ledger.bundles import bundle_of
@@ -63,7 +63,7 @@ class LogFiles:
         first = tile.index * TILE_WIDTH
         if tile.level == ENTRIES:
             return bundle_of([body async for part in self._log.bodies(first, first + tile.width) for body in part])
-        # An open tile, of which a proof has one on each level, is in no row: it is not looked for there first.
+        # An open tile is in no row: it is not looked for there first.
         full = await self._log.tile_hashes(tile.level, tile.index) if tile.width == TILE_WIDTH else None
         if full is not None:
             return full
@@ -90,11 +90,6 @@ class WaitingTiles:
         self._size = size_of(checkpoint)
         self._loop = loop
         self._ahead: dict[str, bytes] = {}
-
-    async def fetch(self, tiles: Collection[Tile]) -> None:
-        """Read these tiles at once, before the thread asks for one after the other."""
-        found = await asyncio.gather(*(self._files.tile(tile, self._size) for tile in tiles))
-        self._ahead = {tile.path: data for tile, data in zip(tiles, found, strict=True) if data is not None}
 
     def read(self, path: str) -> bytes | None:
         """See `TileReader`."""

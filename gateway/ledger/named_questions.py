@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from gateway.domain.document_names import NamedBy
 from gateway.domain.entries import EntryKind
+from gateway.domain.named_question import NamedQuestion
 from gateway.domain.queries import StreamMemory, Visible
 from gateway.domain.records import DocumentRecord, JobRecord, OutboxRecord, TransactionRecord
 from gateway.domain.transaction import Status
@@ -30,15 +30,6 @@ _FAILED: Final = frozenset({Status.REJECTED, Status.COMPENSATED})
 
 Steps = Mapping[str, Sequence[PlacedStep]]
 Answered = dict[str, Any]
-
-
-class NamedQuestion(StrEnum):
-    """The questions by their names in addresses and commands."""
-
-    WHERE_STUCK = "where-stuck"
-    WHY_FAILED = "why-failed"
-    EVENTS_TOLD = "events-told"
-    WAITING_DOCUMENTS = "waiting-documents"
 
 
 class NamedReads(Protocol):

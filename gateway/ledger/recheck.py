@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from gateway.domain.waiting_callers import NOBODY, WaitingCallers
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.ledger.errors import LogRefused
 from gateway.ledger.startup import LogCheck
@@ -18,11 +19,19 @@ _log = structlog.get_logger(__name__)
 
 
 class Recheck:
-    """Recomputes everything, at a pace that leaves half of the time to others, and again after `every_s`."""
+    """Recomputes everything, at a pace that leaves half of the time to others, most of it while callers wait, and again
+    after `every_s`."""
 
     def __init__(
-        self, check: LogCheck, every_s: float, on_wrong: Callable[[str], None], *, first_after_s: float
+        self,
+        check: LogCheck,
+        every_s: float,
+        on_wrong: Callable[[str], None],
+        *,
+        first_after_s: float,
+        callers: WaitingCallers = NOBODY,
     ) -> None:
+        self._callers = callers
         self._check = check
         self._every_s = every_s
         self._on_wrong = on_wrong
@@ -39,7 +48,7 @@ class Recheck:
         """One recomputation; seconds to the next one."""
         try:
             await self._check.warn_of_months()
-            entries = await self._check.whole(_Pace())
+            entries = await self._check.whole(_Pace(self._callers))
         except LogRefused as error:
             self.wrong = str(error)
             self._on_wrong(self.wrong)
@@ -56,11 +65,13 @@ class Recheck:
 
 
 class _Pace:
-    """Progress that rests as long as the work before it took; it is called in the thread that recomputes."""
+    """Progress that rests at least as long as the work before it took; it is called in the thread that recomputes."""
 
-    def __init__(self) -> None:
+    def __init__(self, callers: WaitingCallers) -> None:
+        self._callers = callers
         self._since = time.monotonic()
 
     def __call__(self, _done: int, _total: int) -> None:
-        time.sleep(time.monotonic() - self._since)
+        worked_s = time.monotonic() - self._since
+        time.sleep(self._callers.rest_of_checking_s(worked_s))
         self._since = time.monotonic()

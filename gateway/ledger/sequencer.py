@@ -14,6 +14,7 @@ from typing import Final
 
 import structlog
 
+from gateway.domain.waiting_callers import NOBODY, WaitingCallers
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.cosigning import Cosigners
@@ -38,21 +39,25 @@ class Rhythm:
     """Sizes and times (s).
 
     Attributes:
-        batch: entries that one unit places, so that the writer is not kept from others for long.
+        batch: entries that one unit places, so that the writer is not kept from others for long; `batch_beside_callers`
+            while somebody waits.
         sign_from, sign_s: a checkpoint is made when so many entries wait, or that long after the one before.
         poll_s: how often the leader looks for entries.
         follow_s: how often others look whether nobody leads.
         renew_s: how often a leader without entries prolongs its lease.
         retry_s: after a failure that time may mend.
+        share: of the time, while it catches up and callers wait.
     """
 
-    batch: int = 1_024
+    batch: int = 512
+    batch_beside_callers: int = 256
     sign_from: int = 256
     sign_s: float = 1.0
     poll_s: float = 0.25
     follow_s: float = 3.0
     renew_s: float = 5.0
     retry_s: float = 1.0
+    share: float = 0.33
 
 
 RHYTHM: Final = Rhythm()
@@ -69,6 +74,7 @@ class Sequencer:
         held: HeldFile,
         cosigners: Cosigners | None = None,
         rhythm: Rhythm = RHYTHM,
+        callers: WaitingCallers = NOBODY,
     ) -> None:
         self._store = store
         self._origin = origin
@@ -76,6 +82,7 @@ class Sequencer:
         self._held = held
         self._cosigners = cosigners
         self._rhythm = rhythm
+        self._callers = callers
         self._epoch: int | None = None
         self._edge = TileEdge()
         self._signed: tuple[int, frozenset[bytes]] = (0, frozenset())
@@ -152,7 +159,9 @@ class Sequencer:
         signers = self._signers()
         if self._is_unsigned(signers):
             await self._sign(signers)
-        return 0.0 if many else self._rhythm.poll_s
+        if many:
+            return self._callers.rest_s(asyncio.get_running_loop().time() - now, self._rhythm.share)
+        return self._rhythm.poll_s
 
     def _is_unsigned(self, signers: Sequence[Signer]) -> bool:
         return self._edge.size > 0 and self._signed != (self._edge.size, _ids(signers))
@@ -177,7 +186,8 @@ class Sequencer:
         return signed.checkpoint.size, ids
 
     async def _place(self) -> None:
-        edge, epoch = self._edge, self._epoch
+        edge, epoch, rhythm = self._edge, self._epoch, self._rhythm
+        most = min(rhythm.batch, rhythm.batch_beside_callers) if self._callers.count else rhythm.batch
 
         async def unit(unit: SequencerUnit) -> TileEdge:
             if epoch is None or not await unit.lock_epoch(epoch):
@@ -185,7 +195,7 @@ class Sequencer:
             frontier = await unit.frontier()
             if frontier.size != edge.size:
                 raise Deposed(f"the tree has {frontier.size} entries, not {edge.size}")
-            batch = await unit.unindexed(self._rhythm.batch)
+            batch = await unit.unindexed(most)
             done = sequence(self._origin, frontier, batch.entries, batch.indexed)
             grown = edge.copy()
             await unit.insert_index_rows(done.rows)

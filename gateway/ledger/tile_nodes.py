@@ -6,33 +6,11 @@ from collections import OrderedDict
 from typing import Final
 
 from gateway.ledger.hashing import perfect_root
-from gateway.ledger.lines import HASH_BYTES
-from gateway.ledger.proofs import inclusion_proof
 from gateway.ledger.tile_store import TileReader, read_tile
 from gateway.ledger.tiles import TILE_HEIGHT, Tile, tile_holding
 
 CACHED_TILES: Final = 64
 """Tiles that are kept, 8 KB each; a proof touches two for each level of tiles."""
-
-
-def tiles_proving(index: int, size: int) -> set[Tile]:
-    """The tiles that the proof of a leaf's inclusion in the tree of `size` leaves is read from. Raises `ProofInvalid`
-    if there is no such leaf."""
-    wanted = _WantedTiles(size)
-    inclusion_proof(wanted, index, size)
-    return wanted.tiles
-
-
-class _WantedTiles:
-    """A `NodeSource` that notes where the nodes stand."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self.tiles: set[Tile] = set()
-
-    def node(self, level: int, index: int) -> bytes:
-        self.tiles.add(_tile_with(level, index, self._size))
-        return bytes(HASH_BYTES)
 
 
 def _tile_with(level: int, index: int, size: int) -> Tile:

@@ -59,16 +59,20 @@ class TileStore(TileReader, Protocol):
 def read_published(tiles: TileReader, tile: Tile) -> tuple[str, bytes]:
     """The file that holds a tile or bundle: its path, and all its bytes.
 
-    A partial one may have given way to the full one in the meantime (tlog-tiles, Partial Tiles); then the full one is
-    read, which begins with what was asked for.
+    A partial one may have given way to the full one in the meantime (tlog-tiles, Partial Tiles), and who publishes
+    later writes a wider one only; then that is read, which begins with what was asked for.
 
     Raises:
-        TilesDisagree: neither is there.
+        TilesDisagree: none of them is there.
     """
     for path in dict.fromkeys((tile.path, tile.full_path)):
         data = tiles.read(path)
         if data is not None:
             return path, data
+    for width in tiles.partial_widths(tile):
+        wider = tile.at_width(width)
+        if width > tile.width and (data := tiles.read(wider.path)) is not None:
+            return wider.path, data
     raise TilesDisagree(f"{tile.path} is missing")
 
 

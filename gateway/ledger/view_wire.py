@@ -13,7 +13,7 @@ from gateway.domain.api_uses import ApiUseSum
 from gateway.domain.operational_views import AccuracyCounts, Durations, TraceCounts, UseCounts, View, ViewKey, ViewRow
 
 KEY_COLUMNS: Final = ("month", "domain", "businessUnit", "geography", "side")
-_TIMES: Final = ("medianS", "p95S", "longestS")
+_TIMES: Final = ("medianMs", "p95Ms", "longestMs")
 COLUMNS: Final[Mapping[View, Sequence[str]]] = {
     View.CYCLE_TIME: (*KEY_COLUMNS, "paidCount", *_TIMES),
     View.RECOVERY_TIME: (*KEY_COLUMNS, "failedCount", "recoveredCount", *_TIMES),
@@ -66,7 +66,7 @@ def _values(view: View, row: ViewRow) -> tuple[Any, ...]:
     match row:
         case Durations():
             measured = () if view is View.CYCLE_TIME else (row.measured,)
-            return row.counted, *measured, _seconds(row.median), _seconds(row.p95), _seconds(row.longest)
+            return row.counted, *measured, _millis(row.median), _millis(row.p95), _millis(row.longest)
         case TraceCounts():
             missing = (row.not_ended, row.with_gap, row.without_number)
             return row.transactions, row.complete, *missing, _share(row.complete, row.transactions)
@@ -77,9 +77,9 @@ def _values(view: View, row: ViewRow) -> tuple[Any, ...]:
             return row.client, row.source, row.operation, row.accepted, row.posted, row.failed
 
 
-def _seconds(micros: int | None) -> int | None:
-    """Rounded up, so that 0 is none."""
-    return None if micros is None else -(-micros // 1_000_000)
+def _millis(micros: int | None) -> int | None:
+    """To the nearest millisecond."""
+    return None if micros is None else (micros + 500) // 1_000
 
 
 def _share(part: int, whole: int) -> str:

@@ -21,7 +21,7 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 
-from gateway.messaging.cancellation import cancellable, ended_within
+from gateway.cancellation import cancellable, ended_within
 from gateway.messaging.errors import NatsUnavailable, StreamMoved
 
 _USER_INFO: Final = re.compile(r"//[^/@]*@")

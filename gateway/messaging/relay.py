@@ -17,51 +17,24 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import structlog
 from opentelemetry.trace import Tracer
 
 from gateway.domain.records import OutboxRecord
+from gateway.domain.waiting_callers import NOBODY, WaitingCallers
 from gateway.errors import GatewayError
 from gateway.messaging.errors import BatchRefused, EventRefused, MessagingError, StreamContradicts
 from gateway.messaging.metrics import RelayMetrics, Uncounted
 from gateway.messaging.ports import Outbox, Published, StreamMemory
 from gateway.messaging.publisher import Publisher, StreamEnd
+from gateway.messaging.relay_settings import RelaySettings
 from gateway.messaging.spans import publish_spans
 from gateway.transactions.ports import Clock
 
 _US: Final = 1_000_000
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class RelaySettings:
-    """Sizes and times of the relay; times in seconds.
-
-    Attributes:
-        batch_from: waiting events from which a batch is cheaper than singles (measured: between 10 and 16).
-        batch_limit: events of one batch (the server's own limit is 1,000).
-        batch_bytes: bytes of the bodies of one batch.
-        poll_s: how often an unwoken relay looks into the outbox, and notices a connection that was lost.
-        look_s: how often the stream is looked at although nothing seems wrong; somebody may have deleted it.
-        keep_s: how long acknowledged events can be published again.
-        forget_s: how often older ones are deleted.
-        remember_every: stream sequences after which the end is remembered; as many are read again after a crash.
-        backoff_s, backoff_most_s: the first and the longest wait after a failure, each with jitter.
-    """
-
-    batch_from: int = 12
-    batch_limit: int = 500
-    batch_bytes: int = 4_000_000
-    poll_s: float = 0.5
-    look_s: float = 30.0
-    keep_s: float = 7 * 24 * 3600.0
-    forget_s: float = 3600.0
-    remember_every: int = 1_000
-    backoff_s: float = 0.05
-    backoff_most_s: float = 2.0
 
 
 class Relay:
@@ -78,7 +51,9 @@ class Relay:
         metrics: RelayMetrics | None = None,
         jitter: Callable[[], float] = random.random,
         tracer: Tracer | None = None,
+        callers: WaitingCallers = NOBODY,
     ) -> None:
+        self._callers = callers
         self._outbox = outbox
         self._publisher = publisher
         self._clock = clock
@@ -180,12 +155,15 @@ class Relay:
             if now - looked_at >= self._settings.look_s * _US:
                 return
             self._woken.clear()  # before looking, so that a commit during it is seen
-            limit = 2 * self._settings.batch_limit
+            limit = 2 * self._batch_limit()
             pending = await self._outbox.pending(limit + 1_000 * len(self._refused))
             self._oldest = pending[0].created_at if pending else None
             events = [event for event in pending if event.lineage_id not in self._refused] if self._refused else pending
             if events:
                 await self._publish(events)
+                if len(pending) >= limit:  # it catches up
+                    worked_s, settings = (self._clock.now() - now) / _US, self._settings
+                    await self._clock.sleep(self._callers.rest_s(worked_s, settings.share, settings.rest_most_s))
                 continue
             await self._forget(now)
             await self._pause(self._settings.poll_s)
@@ -276,10 +254,14 @@ class Relay:
             sleeping.cancel()
             waking.cancel()
 
+    def _batch_limit(self) -> int:
+        settings = self._settings
+        return min(settings.batch_limit, settings.batch_beside_callers) if self._callers.count else settings.batch_limit
+
     def _chunks(self, events: Sequence[OutboxRecord]) -> Iterator[Sequence[OutboxRecord]]:
-        start = size = 0
+        most, start, size = self._batch_limit(), 0, 0
         for index, event in enumerate(events):
-            full = index - start >= self._settings.batch_limit or size + len(event.body) > self._settings.batch_bytes
+            full = index - start >= most or size + len(event.body) > self._settings.batch_bytes
             if full and index > start:
                 yield events[start:index]
                 start, size = index, 0

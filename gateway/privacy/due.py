@@ -8,12 +8,13 @@ from typing import Final
 
 import structlog
 
-from gateway.domain.privacy import RETENTION_ACTOR, Erasable, due_after
+from gateway.domain.privacy import RETENTION_ACTOR, Erasable, KeptBack, due_after
 from gateway.errors import StoreUnavailable
 from gateway.privacy.erase import ERASED, Erased, erase_one, judge, today
 from gateway.privacy.parts import PrivacyParts
 from gateway.privacy.requests import carry_on
 from gateway.privacy.retention import rule_for
+from gateway.privacy.told import lost_of, refuse_lost
 from gateway.store.errors import LeadLost
 from gateway.store.store import Store
 
@@ -55,26 +56,32 @@ class Retention:
         for record in await self._store.reads.unfinished_erasures(MOST_ERASURES):
             came = await carry_on(parts, self._store, record, RETENTION_ACTOR)
             found[ERASED] += came.erased
-        after = self._after
+        after, lost = self._after, set[str]()
         for _ in range(PAGES if _erases_unasked(parts) else 0):
             page = await self._store.reads.erasable_after(after, PAGE)
             for one in page:
                 if is_due(parts, one):
-                    found[await self._erase(one)] += 1
+                    done = await self._erase(one)
+                    found[_word(done)] += 1
+                    lost |= lost_of(done)
             after = page[-1].transaction_id if len(page) == PAGE else ""
             if not after:
                 break
         self._after = after
+        refuse_lost(lost, cause=RETENTION_ACTOR)
         if found[ERASED]:
             _log.info("erased", transactions=found[ERASED])
             parts.events_left()
         return {why: count for why, count in found.items() if count}
 
-    async def _erase(self, one: Erasable) -> str:
-        done = await self._store.write(
+    async def _erase(self, one: Erasable) -> Erased | KeptBack:
+        return await self._store.write(
             lambda unit: erase_one(unit, self._parts, one, RETENTION_ACTOR, {"cause": RETENTION_ACTOR})
         )
-        return ERASED if isinstance(done, Erased) else done.kept_for.value
+
+
+def _word(done: Erased | KeptBack) -> str:
+    return ERASED if isinstance(done, Erased) else done.kept_for.value
 
 
 async def dry_run(parts: PrivacyParts) -> tuple[Mapping[str, int], bool]:

@@ -19,6 +19,7 @@ from gateway.domain.privacy import Erasable, KeptBack, KeptFor, kept_until
 from gateway.domain.records import TransactionRecord
 from gateway.privacy.parts import PrivacyParts
 from gateway.privacy.retention import rule_for
+from gateway.privacy.told import hold_told
 from gateway.store.store import StoreUnit
 from gateway.transactions.journal import Journal
 
@@ -71,6 +72,8 @@ async def judge(unit: StoreUnit, parts: PrivacyParts, one: Erasable) -> KeptBack
     await unit.document(one.document_id, alone=True)
     if await unit.hold_over(one.lineage_id, one.customer_id) is not None:
         return replace(kept, kept_for=KeptFor.LEGAL_HOLD)
+    if (lost := await hold_told(unit, one)) is not None:
+        return replace(kept, kept_for=KeptFor.LEGAL_HOLD, lost_hold=lost)
     rule = rule_for(parts.rules, parts.rulebook().geographies, one)
     if rule.keep_days and (until := kept_until(rule, one).isoformat()) >= today(parts):
         return replace(kept, kept_for=KeptFor.RETENTION, until=until)

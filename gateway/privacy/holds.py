@@ -106,6 +106,7 @@ async def lift_hold(parts: PrivacyParts, caller: Caller, hold_id: str, reason_te
             )
             await unit.update_hold(asked)
             return asked
+        asked_for = await Reason.kept(unit, record.lift_payload_id)
         trace = ControlTrace(tools, hold_id, entry_count=record.entry_count)
         lifted = replace(
             record, lifted_at=now, lifted_by=who.client, lifted_person=who.person, entry_count=record.entry_count + 1
@@ -117,6 +118,7 @@ async def lift_hold(parts: PrivacyParts, caller: Caller, hold_id: str, reason_te
             "askedPerson": lifted.lift_asked_person,
             "askedBy": lifted.lift_asked_by,
             "askedAt": lifted.lift_asked_at,
+            "reasonHash": None if asked_for is None else asked_for.commitment,
         }
         await trace.record(unit, EntryKind.HOLD_LIFTED, who.client, present(members), event_id=event_id)
         return lifted

@@ -21,6 +21,7 @@ from gateway.domain.records import IdempotencyKeyRecord
 from gateway.errors import Problem
 from gateway.privacy.erase import Erased, erase_one, judge
 from gateway.privacy.parts import PrivacyParts, refuse_part_of_business
+from gateway.privacy.told import is_approved, lost_of, refuse_lost
 from gateway.store.store import Store, StoreUnit
 
 AT_ONCE: Final = 500
@@ -108,7 +109,7 @@ async def approve_erasure(parts: PrivacyParts, caller: Caller, erasure_id: str) 
                 remedy="have another person approve it",
             )
         await Actor(who.client, who.person, who.name).remember(unit)
-        reason = await unit.payload(record.payload_id)
+        reason = await Reason.kept(unit, record.payload_id)
         approved = replace(
             record,
             state="approved",
@@ -125,9 +126,7 @@ async def approve_erasure(parts: PrivacyParts, caller: Caller, erasure_id: str) 
             "askedPerson": record.asked_person,
             "askedBy": record.asked_by,
             "askedAt": record.asked_at,
-            "reasonHash": None
-            if reason is None or reason.body is None
-            else Reason(record.payload_id, reason.salt, reason.body).commitment,
+            "reasonHash": None if reason is None else reason.commitment,
         }
         trace = ControlTrace(tools, erasure_id, entry_count=record.entry_count)
         await trace.record(unit, EntryKind.ERASED, who.client, present(members), event_id=event_id)
@@ -143,17 +142,26 @@ async def approve_erasure(parts: PrivacyParts, caller: Caller, erasure_id: str) 
 async def carry_on(parts: PrivacyParts, store: Store, record: ErasureRecord, actor: str) -> Pass:
     """One pass over what is there of the customer. `store`: whose writes are fenced, for a leader.
 
-    Raises StoreUnavailable, LeadLost: what was erased until then stays so.
+    What no entry tells as approved stays as it is. Raises StoreUnavailable, LeadLost: what was erased until then stays
+    so.
     """
+    if not await is_approved(store, record):
+        return Pass(0, 0, more=True)
     after, erased, left, seen = "", 0, 0, 0
+    lost: set[str] = set()
     more = True
     while more and seen < AT_ONCE:
         page = await store.reads.erasable_of(record.customer_id, after, PAGE)
         more = len(page) == PAGE
         for one in page:
             done = await _erase(parts, store, one, actor, record.erasure_id)
-            erased, left = (erased + 1, left) if isinstance(done, Erased) else (erased, left + 1)
+            if isinstance(done, Erased):
+                erased += done.payloads > 0
+                continue
+            left += 1
+            lost |= lost_of(done)
         after, seen = (page[-1].transaction_id if page else after), seen + len(page)
+    refuse_lost(lost, erasure=record.erasure_id)
     came = Pass(erased, left, more)
     await _note(parts, store, record.erasure_id, came)
     return came
@@ -175,23 +183,27 @@ async def _judged(parts: PrivacyParts, one: Erasable) -> KeptBack | None:
 
 
 async def _erase(parts: PrivacyParts, store: Store, one: Erasable, actor: str, erasure_id: str) -> Erased | KeptBack:
-    return await store.write(lambda unit: erase_one(unit, parts, one, actor, {"erasureId": erasure_id}))
+    """In one unit, and counted in it: the row counts as many as entries `erased` name the erasure."""
+
+    async def unit_of_work(unit: StoreUnit) -> Erased | KeptBack:
+        done = await erase_one(unit, parts, one, actor, {"erasureId": erasure_id})
+        if isinstance(done, Erased) and done.payloads:
+            record = await _standing(unit, erasure_id)
+            await unit.update_erasure(replace(record, erased=record.erased + 1))
+        return done
+
+    return await store.write(unit_of_work)
 
 
 async def _note(parts: PrivacyParts, store: Store, erasure_id: str, came: Pass) -> None:
-    """Count what went; it is finished when nothing is left."""
+    """It is finished when nothing is left."""
+    if came.more or came.left:
+        return
 
     async def unit_of_work(unit: StoreUnit) -> None:
         record = await _standing(unit, erasure_id)
-        done = not came.more and not came.left
-        await unit.update_erasure(
-            replace(
-                record,
-                erased=record.erased + came.erased,
-                state="finished" if done else record.state,
-                finished_at=parts.tools.clock.now() if done and record.finished_at is None else record.finished_at,
-            )
-        )
+        finished_at = parts.tools.clock.now() if record.finished_at is None else record.finished_at
+        await unit.update_erasure(replace(record, state="finished", finished_at=finished_at))
 
     await store.write(unit_of_work)
 

@@ -12,6 +12,7 @@ from gateway.domain.acts import ActiveOverlay, Acts, PeriodStanding
 from gateway.domain.outcomes import MISCONFIGURED, SliceOutcomes
 from gateway.store import schema as main
 from gateway.store import schema_acts as schema
+from gateway.store.index_conditions import OPEN_STATUS
 from gateway.store.kept import Kept, replace_one, replacing
 from gateway.store.reader import Moment, Reader
 from gateway.store.statement import Query
@@ -100,7 +101,7 @@ _OPEN_IN_PERIOD: Final = Query(
     select(func.count().label("open"))
     .select_from(main.transactions)
     .where(
-        text(main.OPEN_STATUS),
+        text(OPEN_STATUS),
         # a leg may lie in the book of another company code than its document
         or_(
             _transaction.company_code == bindparam("company_code"),

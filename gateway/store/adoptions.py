@@ -11,6 +11,7 @@ from gateway.domain.adoptions import AdoptionLineRecord, AdoptionRecord
 from gateway.domain.records import DocumentRecord, PinRecord, TransactionRecord
 from gateway.store import schema, schema_adoptions
 from gateway.store.documents import DOCUMENTS
+from gateway.store.index_conditions import OPEN_STATUS
 from gateway.store.kept import Kept, replace_one, replacing
 from gateway.store.lineages import PINS
 from gateway.store.reader import Reader
@@ -54,7 +55,7 @@ _DOCUMENTS_HELD: Final = DOCUMENTS.query(
 _UNENDED: Final = TRANSACTIONS.query(
     TRANSACTIONS.selecting().where(
         _transaction.lineage_id == bindparam("lineage_id"),
-        text(schema.OPEN_STATUS),
+        text(OPEN_STATUS),
     )
 )
 _END_NUMBERS: Final = Command(

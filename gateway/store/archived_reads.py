@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import select
@@ -18,6 +20,7 @@ from gateway.store.statement import Query
 HASH_BYTES: Final = 32
 TILE_WIDTH: Final = 256
 """Of C2SP tlog-tiles: hashes in a full tile, and entries below it."""
+_EVERYWHERE: Final = 2**62
 _TRACES: Final = 500
 """Traces that are read at once."""
 _TILES: Final = 64
@@ -27,8 +30,25 @@ _entry: Final = indexed_entries.c
 _tile: Final = log_tiles.c
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedMonth:
+    """A month that was taken out: its entries stand at the places [first, last] of the log, others between them."""
+
+    month: Month
+    first: int
+    last: int
+
+
 def _month(month: str) -> Month:
     return Month.parse(month)
+
+
+def _placed(month: str, told: bytes) -> PlacedMonth:
+    try:
+        said = json.loads(told)
+        return PlacedMonth(Month.parse(month), int(said["firstIndex"]), int(said["lastIndex"]))
+    except (ValueError, KeyError, TypeError):  # no record of ours: the background check halts for it
+        return PlacedMonth(Month.parse(month), 0, _EVERYWHERE)
 
 
 def _hashes(tile_index: int, hashes: bytes) -> tuple[int, bytes]:
@@ -36,6 +56,7 @@ def _hashes(tile_index: int, hashes: bytes) -> tuple[int, bytes]:
 
 
 _MONTHS: Final = Query(select(archived_months.c.month), _month)
+_PLACED_MONTHS: Final = Query(select(archived_months.c.month, archived_months.c.told), _placed)
 _tiles = select(_tile.tile_index, _tile.hashes).where(_tile.tile_level == 0)
 _HASHES: Final = Query(_tiles, _hashes)
 _steps = select(_place.trace, _place.seq, _entry.kind, _entry.at, _place.log_index).select_from(
@@ -50,6 +71,10 @@ class ArchivedReads(EntryReads):
     async def months_taken_out(self) -> frozenset[Month]:
         """As they are recorded; whether that is true is the business of the background check."""
         return frozenset(await self._reader.all(_MONTHS))
+
+    async def months_placed(self) -> list[PlacedMonth]:
+        """The same, with their places."""
+        return list(await self._reader.all(_PLACED_MONTHS))
 
     async def leaf_hashes_at(self, places: Sequence[int]) -> Mapping[int, bytes]:
         """The hashes of the entries at these places, as far as they stand in full tiles of the log."""

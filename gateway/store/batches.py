@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence, Set
 from typing import Final
 
-from sqlalchemy import bindparam, cast, func, select, text
+from sqlalchemy import bindparam, cast, func, or_, select, text
 
 from gateway.domain.batches import BatchLineRecord, BatchLineShown, BatchPart, BatchProgress, BatchRecord, LineResult
 from gateway.store import schema as main
@@ -47,6 +47,7 @@ _SHOWING: Final = select(
     _transaction.status,
 ).select_from(_joined)
 _SHOWN: Final = Query(_SHOWING, BatchLineShown)
+_TRANSACTION_ID: Final = Query(select(_line.transaction_id), str)
 
 
 def _part(
@@ -136,6 +137,21 @@ class BatchReads:
     async def waiting_batch_lines(self, batch_id: str, after: int, most: int) -> Sequence[BatchLineRecord]:
         """In their order, above the line `after`."""
         return await self._reader.all(_WAITING, {"batch_id": batch_id, "after": after, "most": most})
+
+    async def named_in_batches(self, batch: BatchRecord, transaction_ids: Collection[str]) -> Set[str]:
+        """Which of these transactions a line of this batch names, or a line of another one of its client that had it
+        accepted since this batch began."""
+        core = (
+            select(_line.transaction_id)
+            .select_from(batch_lines.join(batches, batches.c.batch_id == _line.batch_id))
+            .where(
+                batches.c.client == batch.client,
+                batches.c.updated_at >= batch.created_at,
+                or_(_line.batch_id == batch.batch_id, _line.replayed == 0),
+                _line.transaction_id.in_(transaction_ids),
+            )
+        )
+        return frozenset(await self._reader.find(_TRANSACTION_ID, core))
 
     async def batch_lines(
         self, batch_id: str, after: int, most: int, result: LineResult | None = None

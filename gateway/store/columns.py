@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Identity, Index, Integer, LargeBinary, Text, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Identity, Index, Integer, LargeBinary, Text, TextClause, text
 from sqlalchemy.types import TypeEngine
 
 INT: Final[TypeEngine[int]] = BigInteger().with_variant(Integer(), "sqlite")
@@ -47,6 +47,7 @@ def position() -> Column[int]:
     return Column("position", INT, Identity(always=True), primary_key=True, nullable=False)
 
 
-def partial_index(name: str, *columns: str, where: str) -> Index:
-    """An index of the rows that satisfy `where`. A query is served by it only if it says the same words."""
+def partial_index(name: str, *columns: str | TextClause, where: str) -> Index:
+    """An index of the rows that satisfy `where`. A query is served by it only if it says the same words, and
+    those of an expression."""
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))

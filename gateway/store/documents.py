@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam
+from sqlalchemy import Select, bindparam, select
 
 from adapters.canonical import ErpNumber
 from gateway.domain.queries import DocumentName
 from gateway.domain.records import CrossReferenceRecord, DocumentRecord
 from gateway.store import schema
 from gateway.store.kept import Kept, replace_one, replacing
+from gateway.store.statement import Named, Query
 from gateway.store.unit import Unit
 
 DOCUMENTS: Final = Kept(schema.documents, DocumentRecord)
@@ -40,15 +41,26 @@ def _in_domain() -> Select[Any]:
 
 _BY_ID: Final = DOCUMENTS.query(_in_domain().where(_documents.document_id == bindparam("document_id")))
 
+
+def _by_name(source: str, domain: str, external_id: str, *columns: Any) -> tuple[DocumentName, DocumentRecord]:
+    return DocumentName(domain, source=source, external_id=external_id), DocumentRecord(*columns)
+
+
 # By the natural key, not by the document's own columns: the key says which document the name means now.
-_BY_EXTERNAL_ID: Final = DOCUMENTS.query(
-    DOCUMENTS.selecting()
+_BY_EXTERNAL_ID: Final = Query(
+    select(
+        _keys.source.label("named_source"),
+        _keys.domain.label("named_domain"),
+        _keys.external_id.label("named_external_id"),
+        *DOCUMENTS.columns,
+    )
     .join(schema.natural_keys, _keys.document_id == _documents.document_id)
     .where(
         _keys.source == bindparam("source"),
         _keys.domain == bindparam("domain"),
         _keys.external_id == bindparam("external_id"),
-    )
+    ),
+    _by_name,
 )
 
 # A number that was moved on (`valid_until`) still names the document, unless another one bears it now.
@@ -85,9 +97,15 @@ class DocumentWrites:
     _unit: Unit
 
     async def documents_named(self, names: Sequence[DocumentName]) -> Mapping[DocumentName, DocumentRecord]:
-        found = {}
+        by_name = [one for one in names if one.external_id is not None]
+        found = dict(
+            await self._unit.each(
+                _BY_EXTERNAL_ID,
+                [{"source": one.source, "domain": one.domain, "external_id": one.external_id} for one in by_name],
+            )
+        )
         for name in names:
-            document = await self._named(name)
+            document = None if name.external_id is not None else await self._named(name)
             if document is not None:
                 found[name] = document
         return found
@@ -106,12 +124,13 @@ class DocumentWrites:
                     "document_number": number.document_number,
                 },
             )
-        return await self._unit.one(
-            _BY_EXTERNAL_ID, {"domain": name.domain, "source": name.source, "external_id": name.external_id}
-        )
+        return None
 
     async def document(self, document_id: str, *, alone: bool) -> DocumentRecord | None:
         return await self._unit.one(_ALONE if alone else _TOGETHER, {"document_id": document_id})
+
+    async def documents_together(self, document_ids: Sequence[str]) -> Sequence[DocumentRecord]:
+        return await self._unit.each(_TOGETHER, [(one,) for one in document_ids])
 
     async def insert_document(self, record: DocumentRecord) -> None:
         await self._unit.put(DOCUMENTS.insert, DOCUMENTS.params(record))
@@ -120,16 +139,15 @@ class DocumentWrites:
         await replace_one(self._unit, _REPLACE, replacing(record, ["document_id"], _MUTABLE))
 
     async def numbers_in(self, document_ids: Sequence[str], system_id: str) -> Mapping[str, ErpNumber]:
+        asked: list[Named] = [{"document_id": one, "system_id": system_id} for one in document_ids]
         found = {}
-        for document_id in document_ids:
-            number = await self._unit.one(_NUMBER_IN, {"document_id": document_id, "system_id": system_id})
-            if number is not None:
-                # Not validated again: it was when it was written, and a stricter rule must not hide it now.
-                found[document_id] = ErpNumber.model_construct(
-                    system_id=number.system_id,
-                    document_type=number.document_type,
-                    document_number=number.document_number,
-                )
+        for number in await self._unit.each(_NUMBER_IN, asked):
+            # Not validated again: it was when it was written, and a stricter rule must not hide it now.
+            found[number.document_id] = ErpNumber.model_construct(
+                system_id=number.system_id,
+                document_type=number.document_type,
+                document_number=number.document_number,
+            )
         return found
 
     async def insert_cross_reference(self, record: CrossReferenceRecord) -> None:

@@ -17,10 +17,11 @@ from gateway.domain.drafts import (
     WaiverRecord,
 )
 from gateway.domain.records import ActivationRecord
-from gateway.store import schema, schema_drafts
+from gateway.store import schema_drafts
 from gateway.store.kept import Kept, replace_one, replacing
 from gateway.store.processes import ACTIVATIONS
 from gateway.store.reader import Reader
+from gateway.store.schema_activations import activations
 from gateway.store.unit import Unit
 
 MOST_OF_A_DRAFT: Final = 10_000
@@ -164,7 +165,7 @@ class DraftReads:
 
     async def activations(self, limit: int, below: int | None) -> Sequence[ActivationRecord]:
         """The newest first; `below`: only lower numbers."""
-        number = schema.activations.c.activation_number
+        number = activations.c.activation_number
         core = ACTIVATIONS.selecting()
         if below is not None:
             core = core.where(number < below)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import bindparam, func, literal_column, select, update
+from sqlalchemy import bindparam, delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from gateway.domain.indexed_entries import IndexedEntry, PlacedBody
@@ -66,6 +66,9 @@ _FIRST_SIZE: Final = Command(insert(indexed_until).values(log=LOG, size=0).on_co
 _HOLD_SIZE: Final = Query(
     update(indexed_until).where(_until.log == LOG).values(size=_until.size).returning(_until.size), _count
 )
+_EMPTY: Final = tuple(
+    Command(delete(table)) for table in (indexed_entries, indexed_terms, indexed_blocks, indexed_transactions)
+)
 _SET_SIZE: Final = Command(update(indexed_until).where(_until.log == LOG).values(size=bindparam("grown")))
 _TERM: Final = Command(
     insert(indexed_terms).values(term=bindparam("term"), block=bindparam("block")).on_conflict_do_nothing()
@@ -90,7 +93,7 @@ _placed: Final = (
     .limit(literal_column("1000000"))
     .subquery("placed")
 )
-_PLACED: Final = Query(
+PLACED_BODIES: Final = Query(
     select(
         _placed.c.log_index,
         _placed.c.trace,
@@ -116,8 +119,8 @@ _PLACED: Final = Query(
     .order_by(_placed.c.log_index),
     PlacedBody,
 )
-_SIZE: Final = Query(select(func.coalesce(func.max(_place.log_index) + 1, 0).label("size")), _count)
-_INDEXED_SIZE: Final = Query(select(_until.size).where(_until.log == LOG), _count)
+LOG_SIZE: Final = Query(select(func.coalesce(func.max(_place.log_index) + 1, 0).label("size")), _count)
+INDEXED_SIZE: Final = Query(select(_until.size).where(_until.log == LOG), _count)
 
 
 class EntryIndexWrites:
@@ -130,6 +133,14 @@ class EntryIndexWrites:
         """Lock the index until the unit ends; how many entries of the log are in it."""
         await self._unit.run(_FIRST_SIZE)
         return await self._unit.one(_HOLD_SIZE) or 0
+
+    async def empty_entry_index(self) -> int:
+        """Take everything out of the index, which then is filled again; how many entries it had."""
+        size = await self.hold_entry_index()
+        for command in _EMPTY:
+            await self._unit.run(command)
+        await self._unit.run(_SET_SIZE, {"grown": 0})
+        return size
 
     async def index_entries(
         self, entries: Sequence[IndexedEntry], terms: Iterable[str], block: BlockRecord, size: int
@@ -160,12 +171,12 @@ class EntryIndexReads:
 
     async def log_size(self) -> int:
         """How many entries have a place."""
-        return await self._reader.one(_SIZE) or 0
+        return await self._reader.one(LOG_SIZE) or 0
 
     async def indexed_size(self) -> int:
         """How many of them are in the index."""
-        return await self._reader.one(_INDEXED_SIZE) or 0
+        return await self._reader.one(INDEXED_SIZE) or 0
 
     async def placed_bodies(self, first: int, end: int) -> Sequence[PlacedBody]:
         """The entries at the places [first, end), each with where it belongs."""
-        return await self._reader.all(_PLACED, {"first": first, "end": end})
+        return await self._reader.all(PLACED_BODIES, {"first": first, "end": end})

@@ -10,27 +10,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Integer, Select, bindparam, func, select, text, type_coerce
+from sqlalchemy import Integer, Select, bindparam, func, select, type_coerce
 
 from gateway.domain.entry_filter import EntryFilter
 from gateway.domain.indexed_entries import IndexedEntry
 from gateway.domain.queries import Visible
 from gateway.store import schema
 from gateway.store.entry_conditions import Ranges, in_order, in_ranges, of_filter
-from gateway.store.entry_index import INDEXED, EntryIndexReads, SpanRecord
+from gateway.store.entry_index import INDEXED, EntryIndexReads
 from gateway.store.exact_sums import summed
-from gateway.store.filters import padded, seen
+from gateway.store.filters import padded
 from gateway.store.log_reads import PlacedEntry, placed_at
 from gateway.store.log_schema import log_checkpoints, log_entries
 from gateway.store.reader import Reader
-from gateway.store.schema_queries import (
-    HAS_ENDED,
-    NOT_ENDED,
-    indexed_blocks,
-    indexed_entries,
-    indexed_terms,
-    indexed_transactions,
-)
+from gateway.store.schema_queries import indexed_blocks, indexed_entries, indexed_terms
+from gateway.store.span_reads import SpanReads
 from gateway.store.statement import Query
 
 DAY: Final = 86_400_000_000
@@ -39,7 +33,6 @@ DAY: Final = 86_400_000_000
 _entry: Final = indexed_entries.c
 _term: Final = indexed_terms.c
 _block: Final = indexed_blocks.c
-_span: Final = indexed_transactions.c
 _place: Final = log_entries.c
 _body: Final = schema.ledger_entries.c
 _checkpoint: Final = log_checkpoints.c
@@ -99,10 +92,9 @@ _steps = select(_body.trace, _body.seq, _body.kind, _body.at, _place.log_index).
 _STEPS: Final = Query(_steps, PlacedStep)
 _TRACES: Final = 500
 """Traces that are read at once."""
-_SPANS: Final = Query(select(_span.trace, _span.first_index, _span.ended_index), SpanRecord)
 
 
-class EntryReads(EntryIndexReads):
+class EntryReads(EntryIndexReads, SpanReads):
     """Questions about entries."""
 
     def __init__(self, reader: Reader) -> None:
@@ -186,24 +178,6 @@ class EntryReads(EntryIndexReads):
             for one in await self._reader.find(_STEPS, core.order_by(_body.trace, _body.seq)):
                 found.setdefault(one.trace, []).append(one)
         return found
-
-    async def under_way(self, size: int, visible: Visible, after: int, limit: int) -> list[SpanRecord]:
-        """Transactions that were accepted among the first `size` entries of the log and had not ended among these, in
-        the order of their beginning, those behind the place `after`."""
-        still = self._under_way(size, visible, after).where(text(NOT_ENDED))
-        since = self._under_way(size, visible, after).where(text(HAS_ENDED), _span.ended_index >= size)
-        found = []
-        for core in (still, since):
-            found += await self._reader.find(_SPANS, core.order_by(_span.first_index).limit(limit))
-        return sorted(found, key=lambda one: one.first_index)[:limit]
-
-    @staticmethod
-    def _under_way(size: int, visible: Visible, after: int) -> Select[Any]:
-        core = select(_span.trace, _span.first_index, _span.ended_index)
-        if visible.business_units is not None or visible.geographies is not None:
-            core = core.join(schema.transactions, schema.transactions.c.transaction_id == _span.trace)
-            core = seen(core, schema.transactions, visible)
-        return core.where(_span.first_index > after, _span.first_index < size)
 
 
 def _key(name: str) -> Any:

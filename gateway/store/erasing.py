@@ -5,15 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import bindparam, case, literal_column, null, or_, select, text, union, update
+from sqlalchemy import (
+    Column,
+    Exists,
+    FromClause,
+    bindparam,
+    case,
+    exists,
+    literal_column,
+    null,
+    or_,
+    select,
+    text,
+    union,
+    update,
+)
 
 from gateway.domain.privacy import Erasable, ErasureRecord, HoldRecord
 from gateway.domain.records import EntryRecord
 from gateway.store import schema, schema_exceptions, schema_privacy
 from gateway.store.entries import ENTRIES_OF_TRACE
+from gateway.store.index_conditions import OPEN_STATUS
 from gateway.store.kept import Kept, replace_one, replacing
 from gateway.store.reader import Reader
 from gateway.store.statement import Command, Query
+from gateway.store.told_holds import CUSTOMERS_OF_LINEAGE, STANDING_HOLDS
 from gateway.store.unit import Unit
 
 ERASURES: Final = Kept(schema_privacy.erasures, ErasureRecord)
@@ -28,6 +44,7 @@ _transaction: Final = schema.transactions.c
 _document: Final = schema.documents.c
 _payload: Final = schema.payloads.c
 _exception: Final = schema_exceptions.exceptions.c
+_earlier: Final = schema_exceptions.earlier_words.c
 _move: Final = schema_exceptions.exception_moves.c
 
 _ERASURE: Final = ERASURES.by("erasure_id")
@@ -83,7 +100,7 @@ _HELD_BY: Final = Query(
 )
 _UNDER_WAY: Final = Query(
     select(_transaction.transaction_id)
-    .where(_transaction.lineage_id == bindparam("lineage"), text(schema.OPEN_STATUS))
+    .where(_transaction.lineage_id == bindparam("lineage"), text(OPEN_STATUS))
     .limit(1),
     _id,
 )
@@ -93,6 +110,9 @@ _SAID: Final = Query(
         select(_exception.payload_id).where(
             _exception.transaction_id == bindparam("of_transaction"), _exception.payload_id.is_not(None)
         ),
+        select(_earlier.payload_id)
+        .join(schema_exceptions.exceptions, _exception.exception_id == _earlier.exception_id)
+        .where(_exception.transaction_id == bindparam("of_transaction")),
         select(_move.payload_id)
         .join(schema_exceptions.exceptions, _exception.exception_id == _move.exception_id)
         .where(_exception.transaction_id == bindparam("of_transaction")),
@@ -106,6 +126,29 @@ _ERASE: Final = Command(
 )
 _FORGET_WHY: Final = Command(
     update(schema.steps).where(schema.steps.c.transaction_id == bindparam("of_transaction")).values(problem=null())
+)
+
+
+def _words_left(at: FromClause, payload_id: Column[str]) -> Exists:
+    """Whether something that was said of the transaction is there still, as rows of exceptions (`at`) name it."""
+    said = schema.payloads.alias()
+    return exists(
+        select(said.c.payload_id)
+        .select_from(at.join(said, said.c.payload_id == payload_id))
+        .where(_exception.transaction_id == _transaction.transaction_id, said.c.body.is_not(None))
+        .correlate(schema.transactions)
+    )
+
+
+_of_exception: Final = schema_exceptions.exceptions
+# Something may be said of a transaction after its payload was erased.
+_ANYTHING_LEFT: Final = or_(
+    _payload.body.is_not(None),
+    _words_left(_of_exception, _exception.payload_id),
+    *(
+        _words_left(_of_exception.join(table, table.c.exception_id == _exception.exception_id), table.c.payload_id)
+        for table in (schema_exceptions.earlier_words, schema_exceptions.exception_moves)
+    ),
 )
 
 _of_customer: Final = case(
@@ -124,7 +167,7 @@ _FOUND: Final = (
     )
     .join(schema.documents, _document.document_id == _transaction.document_id)
     .join(schema.payloads, _payload.payload_id == _transaction.payload_id)
-    .where(_payload.body.is_not(None), _transaction.transaction_id > bindparam("after"))
+    .where(_ANYTHING_LEFT, _transaction.transaction_id > bindparam("after"))
     .order_by(_transaction.transaction_id)
     .limit(bindparam("most"))
 )
@@ -135,17 +178,13 @@ _lineages: Final = select(_of_subject.c.lineage_id).where(
     _of_subject.c.domain.in_([literal_column(f"'{one}'") for one in _BILLED]),
     _of_subject.c.customer_id == bindparam("customer"),
 )
-_OF_CUSTOMER: Final = Query(
-    _FOUND.where(
-        or_(
-            _transaction.document_id == bindparam("customer"),
-            _document.customer_id == bindparam("customer"),
-            # journal entries name no customer: those that follow one of his documents are his
-            (_document.customer_id.is_(None) & _transaction.lineage_id.in_(_lineages)),
-        )
-    ),
-    Erasable,
+TELLS_OF_CUSTOMER: Final = or_(
+    _transaction.document_id == bindparam("customer"),
+    _document.customer_id == bindparam("customer"),
+    # journal entries name no customer: those that follow one of his documents are his
+    (_document.customer_id.is_(None) & _transaction.lineage_id.in_(_lineages)),
 )
+_OF_CUSTOMER: Final = Query(_FOUND.where(TELLS_OF_CUSTOMER), Erasable)
 _ANY: Final = Query(_FOUND, Erasable)
 
 
@@ -186,6 +225,14 @@ class PrivacyWrites:
     async def hold_over(self, lineage_id: str, customer_id: str | None) -> str | None:
         """A hold that is set over the lineage, or over a customer that it tells of."""
         return await self._unit.one(_HELD_BY, {"lineage": lineage_id, "customer": customer_id or ""})
+
+    async def standing_holds(self) -> Sequence[EntryRecord]:
+        """Entries `hold_set` without a `hold_lifted`: what the ledger tells, whatever the rows say."""
+        return await self._unit.all(STANDING_HOLDS)
+
+    async def customers_of_lineage(self, lineage_id: str) -> Sequence[str]:
+        """Whom the documents of a lineage name."""
+        return await self._unit.all(CUSTOMERS_OF_LINEAGE, {"lineage": lineage_id})
 
     async def is_under_way(self, lineage_id: str) -> bool:
         """Whether a transaction of the lineage has not ended."""
@@ -231,9 +278,9 @@ class PrivacyReads:
         return await self._reader.find(_NEWEST_HOLDS, core if lifted else core.where(_hold.lifted_at.is_(None)))
 
     async def erasable_of(self, customer_id: str, after: str, most: int) -> Sequence[Erasable]:
-        """Transactions of the customer whose payload is there, after that id."""
+        """Transactions of the customer of which something is there to erase, after that id."""
         return await self._reader.all(_OF_CUSTOMER, {"customer": customer_id, "after": after, "most": most})
 
     async def erasable_after(self, after: str, most: int) -> Sequence[Erasable]:
-        """Transactions whose payload is there, after that id."""
+        """Transactions of which something is there to erase, after that id."""
         return await self._reader.all(_ANY, {"after": after, "most": most})

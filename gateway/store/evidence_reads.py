@@ -29,6 +29,7 @@ _place: Final = log_entries.c
 _body: Final = schema.ledger_entries.c
 _entry: Final = indexed_entries.c
 _exception: Final = schema_exceptions.exceptions.c
+_earlier: Final = schema_exceptions.earlier_words.c
 _move: Final = schema_exceptions.exception_moves.c
 
 
@@ -75,8 +76,12 @@ class EvidenceReads:
             moved = select(_move.payload_id).join(
                 schema_exceptions.exceptions, _exception.exception_id == _move.exception_id
             )
+            before = select(_earlier.payload_id).join(
+                schema_exceptions.exceptions, _exception.exception_id == _earlier.exception_id
+            )
             said = select(_exception.payload_id).where(of_these, _exception.payload_id.is_not(None))
-            found += await self._reader.find(_PAYLOAD_IDS, union_all(said, moved.where(of_these)))
+            words = union_all(said, before.where(of_these), moved.where(of_these))
+            found += await self._reader.find(_PAYLOAD_IDS, words)
         return found
 
     async def placed_of_all(self, traces: Sequence[str], limit: int) -> list[PlacedEntry]:

@@ -10,6 +10,7 @@ from sqlalchemy import Select, bindparam, func, select, text
 from gateway.domain.exceptions import (
     BulkItemRecord,
     BulkRecord,
+    EarlierWords,
     ExceptionFilter,
     ExceptionRecord,
     MoveRecord,
@@ -25,6 +26,7 @@ from gateway.store.statement import Query
 from gateway.store.unit import Unit
 
 EXCEPTIONS: Final = Kept(schema.exceptions, ExceptionRecord)
+EARLIER_WORDS: Final = Kept(schema.earlier_words, EarlierWords)
 MOVES: Final = Kept(schema.exception_moves, MoveRecord)
 BULKS: Final = Kept(schema.exception_bulks, BulkRecord)
 BULK_ITEMS: Final = Kept(schema.exception_bulk_items, BulkItemRecord)
@@ -38,6 +40,7 @@ _item: Final = schema.exception_bulk_items.c
 _LOCKED: Final = EXCEPTIONS.by("exception_id", lock=True)
 _KEY: Final = ("exception_id",)
 _MUTABLE: Final = (
+    "system_id",
     "reason_code",
     "cause",
     "payload_id",

@@ -13,6 +13,7 @@ from gateway.domain.queries import DocumentFilter, TransactionFilter, Visible
 from gateway.domain.shown_state import NOT_CREATED
 from gateway.domain.transaction import ENDS, FAILED_ENDS
 from gateway.store import schema
+from gateway.store.index_conditions import OPEN_STATUS, UNDONE_STATE
 
 V = TypeVar("V")
 
@@ -104,7 +105,7 @@ def _as_shown(state: str | None) -> list[Any]:
         return []
     if state not in {"active", NOT_CREATED}:
         # In the words of the partial index of what was undone, or it would not be used.
-        return [_document.state == state, text(schema.UNDONE_STATE)]
+        return [_document.state == state, text(UNDONE_STATE)]
     failed = exists().where(
         _transaction.transaction_id == _document.transaction_id,
         _transaction.status.in_(sorted(status.value for status in FAILED_ENDS)),
@@ -152,7 +153,7 @@ def _numbered(system_id: str | None, number: str | None) -> ColumnElement[bool]:
 
 def _open(status: str | None) -> list[Any]:
     """In the words of the partial index of what is open, or it would not be used."""
-    return [text(schema.OPEN_STATUS)] if status is not None and status not in ENDS else []
+    return [text(OPEN_STATUS)] if status is not None and status not in ENDS else []
 
 
 def _among(

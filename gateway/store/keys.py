@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from gateway.domain.records import IdempotencyKeyRecord, NaturalKeyRecord, PayloadRecord
@@ -38,11 +39,17 @@ class KeyWrites:
             {"client": client, "operation": operation, "resource": resource, "idempotency_key": key},
         )
 
+    async def idempotency_keys(self, names: Sequence[tuple[str, str, str, str]]) -> Sequence[IdempotencyKeyRecord]:
+        return await self._unit.each(_IDEMPOTENCY_KEY, names)
+
     async def insert_idempotency_key(self, record: IdempotencyKeyRecord) -> None:
         await self._unit.put(IDEMPOTENCY_KEYS.insert, IDEMPOTENCY_KEYS.params(record))
 
     async def natural_key(self, source: str, domain: str, external_id: str) -> NaturalKeyRecord | None:
         return await self._unit.one(_NATURAL_KEY, {"source": source, "domain": domain, "external_id": external_id})
+
+    async def natural_keys(self, names: Sequence[tuple[str, str, str]]) -> Sequence[NaturalKeyRecord]:
+        return await self._unit.each(_NATURAL_KEY, names)
 
     async def insert_natural_key(self, record: NaturalKeyRecord) -> None:
         await self._unit.put(NATURAL_KEYS.insert, NATURAL_KEYS.params(record))

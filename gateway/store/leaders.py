@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from gateway.domain.leaders import StandingLease, TaskLease
-from gateway.domain.records import ProcessRecord
+from gateway.domain.processes import ProcessRecord
 from gateway.store import schema_leaders as schema
 from gateway.store.columns import INT
 from gateway.store.database_time import database_now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import bindparam, delete, update
@@ -10,7 +11,7 @@ from gateway.domain.records import DocumentRecord, LineageRecord, PinRecord
 from gateway.store import schema
 from gateway.store.documents import DOCUMENTS
 from gateway.store.errors import Fenced
-from gateway.store.kept import Kept
+from gateway.store.kept import Kept, replacing
 from gateway.store.statement import Command, Query
 from gateway.store.unit import Unit
 
@@ -20,6 +21,8 @@ PINS: Final = Kept(schema.pins, PinRecord)
 _lineage: Final = schema.lineages.c
 
 PIN: Final = PINS.by("lineage_id")
+_HELD: Final = LINEAGES.by("lineage_id", lock=True)
+_COUNTED: Final = LINEAGES.replace(["lineage_id"], ["event_count"])
 _ENSURE_LINEAGE: Final = LINEAGES.insert_unless_there()
 _INSERT_PIN: Final = PINS.insert_unless_there()
 _ROOT: Final = DOCUMENTS.query(
@@ -55,11 +58,20 @@ class LineageWrites:
     async def ensure_lineage(self, record: LineageRecord) -> None:
         await self._unit.run(_ENSURE_LINEAGE, LINEAGES.params(record))
 
+    async def lineages_held(self, lineage_ids: Sequence[str]) -> Sequence[LineageRecord]:
+        return await self._unit.each(_HELD, [(one,) for one in lineage_ids])
+
+    async def count_events(self, records: Sequence[LineageRecord]) -> None:
+        await self._unit.run_many(_COUNTED, [replacing(one, ["lineage_id"], ["event_count"]) for one in records])
+
     async def root_of(self, lineage_id: str) -> DocumentRecord | None:
         return await self._unit.one(_ROOT, {"lineage_id": lineage_id})
 
     async def pin(self, lineage_id: str) -> PinRecord | None:
         return await self._unit.one(PIN, {"lineage_id": lineage_id})
+
+    async def pins(self, lineage_ids: Sequence[str]) -> Sequence[PinRecord]:
+        return await self._unit.each(PIN, [(one,) for one in lineage_ids])
 
     async def insert_pin(self, record: PinRecord) -> PinRecord:
         # Twice, for the case that the pin which stood in the way is released before we read it.

@@ -13,10 +13,12 @@ from gateway.store import schema
 from gateway.store.entries import of_entry
 from gateway.store.errors import StoreFailure
 from gateway.store.filters import padded
+from gateway.store.kept_checkpoints import KeptCheckpointReads
 from gateway.store.log import LOG
 from gateway.store.log_schema import log_announcements, log_checkpoints, log_entries, log_leader, log_pending, log_tiles
 from gateway.store.month_reads import MonthReads
 from gateway.store.reader import Reader
+from gateway.store.receipt_reads import ReceiptReads
 from gateway.store.statement import Query
 
 PART: Final = 2_048
@@ -115,6 +117,18 @@ _stored = select(_entry.trace, _entry.seq, _entry.body, _entry.leaf_hash)
 _STORED: Final = Query(_stored, StoredEntry)
 
 
+def _leaf_hash(leaf_hash: bytes | None) -> bytes:
+    return leaf_hash or b""
+
+
+_LEAVES_BETWEEN: Final = Query(
+    select(_stored_hash)
+    .where(_place.log_index >= bindparam("first"), _place.log_index < bindparam("end"))
+    .order_by(_place.log_index),
+    _leaf_hash,
+)
+
+
 def _body(log_index: int, body: bytes | None) -> tuple[int, bytes | None]:
     return log_index, body
 
@@ -124,16 +138,6 @@ _BODIES: Final = Query(
     .where(_place.log_index >= bindparam("first"), _place.log_index < bindparam("end"))
     .order_by(_place.log_index),
     _body,
-)
-_PLACED_OF_TRACE: Final = Query(
-    # the trace is said of both, so that the planner knows the month
-    select(_place.log_index, _place.trace, _place.seq, _entry.body, _entry.leaf_hash)
-    .select_from(
-        log_entries.outerjoin(schema.ledger_entries, (_entry.trace == bindparam("trace")) & (_entry.seq == _place.seq))
-    )
-    .where(_place.trace == bindparam("trace"))
-    .order_by(_place.seq),
-    PlacedEntry,
 )
 _TILE_HASHES: Final = Query(
     select(_tile.hashes).where(_tile.tile_level == bindparam("level"), _tile.tile_index == bindparam("index")), _value
@@ -218,7 +222,7 @@ async def with_entries(reader: Reader, places: Sequence[Place]) -> list[PlacedEn
     ]
 
 
-class LogReads(MonthReads):
+class LogReads(MonthReads, ReceiptReads, KeptCheckpointReads):
     """Questions about the log."""
 
     def __init__(self, reader: Reader) -> None:
@@ -243,13 +247,9 @@ class LogReads(MonthReads):
     async def leaf_hashes(self, first: int, end: int) -> list[bytes]:
         """Of the entries at the places [first, end), as far as there are places; empty where an entry is gone."""
         if self._reader.is_sqlite:  # which has no months
-            return [one.leaf_hash or b"" for one in await self.placed(first, end)]
+            return await self._reader.all(_LEAVES_BETWEEN, {"first": first, "end": end})
         places = await self._reader.all(_PLACES_BETWEEN, {"first": first, "end": end})
         return [one.leaf_hash or b"" for one in await with_entries(self._reader, places)]
-
-    async def placed_of(self, trace: str) -> list[PlacedEntry]:
-        """The entries of a trace that have a place, in order."""
-        return await self._reader.all(_PLACED_OF_TRACE, {"trace": trace})
 
     async def bodies(self, first: int, end: int) -> AsyncIterator[Sequence[bytes]]:
         """The bytes of the entries at the places [first, end), in order, in parts.

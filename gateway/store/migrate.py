@@ -10,17 +10,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from gateway.store.errors import SchemaOutdated, StoreUnavailable
 from gateway.store.months import make_months, owns_parts
+from gateway.store.revisions import known_revisions, newest_revision
 from gateway.store.sqlite_connection import check_version
 from gateway.store.url import SqliteDatabase, parse_url
 
@@ -29,21 +26,6 @@ _SCRIPTS: Final = Path(__file__).parent / "migrations"
 _LOCK: Final = 0x4552504D
 """The number of the migration lock among PostgreSQL's advisory locks ("ERPM"): two processes that start together
 migrate one after the other."""
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    return config
-
-
-def newest_revision() -> str:
-    """The schema that this program needs."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    if head is None:
-        raise RuntimeError("no migrations are packaged")
-    return head
 
 
 async def migrate(url: str) -> None:
@@ -94,8 +76,16 @@ async def check_schema(engine: AsyncEngine) -> None:
 
 
 def _upgrade(connection: Connection) -> None:
-    _refuse_newer(_revision(connection))
-    config = _config()
+    found = _revision(connection)
+    _refuse_newer(found)
+    if found == newest_revision():
+        return
+    from alembic import command  # noqa: PLC0415 - only where there is a step to make (`gateway.store.revisions`)
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
@@ -107,16 +97,19 @@ def _make_coming_months(connection: Connection) -> None:
 
 def _refuse_newer(found: str | None) -> None:
     """Raise SchemaOutdated for a revision that this program does not know."""
-    known = [one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()]
-    if found is not None and found not in known:
+    if found is not None and found not in known_revisions():
         raise SchemaOutdated(
-            f"the database is at {found}, which this program does not know (its newest is {known[0]}): a newer program "
-            "migrated it; run that one, or restore a back-up from before"
+            f"the database is at {found}, which this program does not know (its newest is {newest_revision()}): a "
+            "newer program migrated it; run that one, or restore a back-up from before"
         )
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """Where Alembic keeps it (https://alembic.sqlalchemy.org/en/latest/api/runtime.html)."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    return found
 
 
 def _leave_transactions_to_us(connection: Any, _record: object) -> None:

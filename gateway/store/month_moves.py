@@ -17,10 +17,10 @@ from gateway.domain.months import Month
 from gateway.domain.records import EntryRecord
 from gateway.errors import GatewayError
 from gateway.store.erasing import HOLD_LOCK
+from gateway.store.index_conditions import OPEN_STATUS
 from gateway.store.month_reads import ArchivedMonth
 from gateway.store.months import LOCK_S, listed_months
 from gateway.store.partitions import PARTED, bounds_of, in_month, late_moved, month_loaded, part_of
-from gateway.store.schema import OPEN_STATUS
 
 SHOWN: Final = 20
 """Reasons that one refusal names."""

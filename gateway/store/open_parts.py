@@ -16,6 +16,7 @@ from gateway.domain.queries import Visible
 from gateway.domain.transaction import ENDS
 from gateway.store import schema
 from gateway.store.exact_sums import in_millionths, millionths_of, whole_of
+from gateway.store.index_conditions import OPEN_STATUS
 
 _lineage: Final = schema.lineages.c
 _document: Final = schema.documents.c
@@ -24,7 +25,7 @@ _transaction: Final = schema.transactions.c
 _pin: Final = schema.pins.c
 
 _OF_DOCUMENT: Final = ("lineage_id", "domain", "document_type", "currency_code", "amount")
-_OPEN_TRANSACTION: Final = text(schema.OPEN_STATUS.replace("status", "transactions.status"))
+_OPEN_TRANSACTION: Final = text(OPEN_STATUS.replace("status", "transactions.status"))
 
 
 class OpenParts(NamedTuple):

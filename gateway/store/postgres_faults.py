@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Final
 
 import asyncpg
@@ -42,6 +43,26 @@ _READ_ONLY: Final = "25006"
 """A standby answers: a failover is under way."""
 
 
+def is_lost(error: BaseException) -> bool:
+    """Whether the connection ended, or the driver tripped over its end: asyncpg answers an end in the middle of a
+    message with whatever its own code meets then, a TypeError for one. What it complains of in the parameters is a
+    DataError, and what the server says has a SQLSTATE."""
+    if isinstance(error, CONNECTION_LOST):
+        return True
+    if not isinstance(error, Exception) or getattr(error, "sqlstate", None):
+        return False
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_globals.get("__name__", "").partition(".")[0] == "asyncpg" for frame, _ in frames)
+
+
+def stands_still(error: BaseException) -> bool:
+    """Whether the server did not answer in time, in this error or in what it came from."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, TimeoutError):
+        found = found.__cause__
+    return found is not None
+
+
 def translate(error: BaseException) -> StoreFailure | StoreUnavailable:
     """The failure that a caller may draw conclusions from; the original stays as its cause."""
     state: str = getattr(error, "sqlstate", None) or ""
@@ -56,6 +77,6 @@ def translate(error: BaseException) -> StoreFailure | StoreUnavailable:
             return AppendOnly(text, constraint)
         kind = UniqueViolated if state == UNIQUE_VIOLATION else ConstraintViolated
         return kind(text, constraint)
-    if not state and isinstance(error, CONNECTION_LOST | TimeoutError):
+    if not state and (isinstance(error, TimeoutError) or is_lost(error)):
         return StoreUnavailable(f"{type(error).__name__}: {error}")
     return StatementFailed(text)

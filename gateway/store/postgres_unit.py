@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import asyncpg
 
 from gateway.store.errors import StoreFailure, StoreUnavailable, UnitMisused
-from gateway.store.postgres_faults import translate
-from gateway.store.postgres_puts import ROWS, Puts, is_plain_insert
+from gateway.store.postgres_faults import is_lost, translate
+from gateway.store.postgres_puts import PIPELINED, ROWS, Puts, is_plain_insert
 from gateway.store.statement import NO_PARAMS, Command, Params, Query
 
 R = TypeVar("R")
@@ -56,6 +56,14 @@ class PostgresUnit:
         records = await self._guarded((await self._ready()).fetch(compiled.sql, *values))
         return [row(*record) for record in records]
 
+    async def each(self, query: Query[R], many: Sequence[Params]) -> list[R]:
+        if len(many) < 2:
+            return await self.all(query, many[0]) if many else []
+        compiled, row = query.postgres, query.row
+        values = [compiled.bind(params) for params in many]
+        records = await self._guarded((await self._ready()).fetchmany(compiled.sql, values))
+        return [row(*record) for record in records]
+
     async def run(self, command: Command, params: Params = NO_PARAMS) -> int:
         compiled = command.postgres
         values = compiled.bind(params)
@@ -71,7 +79,7 @@ class PostgresUnit:
         self._puts.add(command, command.postgres.bind(params))
 
     async def run_many(self, command: Command, many: Sequence[Params]) -> None:
-        if len(many) <= ROWS and is_plain_insert(command):
+        if len(many) < PIPELINED and is_plain_insert(command):
             for params in many:
                 await self.put(command, params)
         else:
@@ -106,7 +114,10 @@ class PostgresUnit:
     async def _guarded(self, call: Awaitable[T]) -> T:
         try:
             return await call
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+        except Exception as error:
+            # the driver's own call: what is neither the server's word nor the connection's end is a defect of ours
+            if not isinstance(error, asyncpg.PostgresError) and not is_lost(error):
+                raise
             self.sqlstate = getattr(error, "sqlstate", None) or ""
             self.failure = translate(error)
             raise self.failure from error

@@ -20,6 +20,8 @@ from gateway.store.postgres_faults import (
     DEADLOCK,
     SERIALIZATION_FAILURE,
     UNIQUE_VIOLATION,
+    is_lost,
+    stands_still,
     translate,
 )
 from gateway.store.postgres_unit import PostgresUnit
@@ -56,6 +58,10 @@ class PoolLimits:
 
 DEFAULT_LIMITS: Final = PoolLimits()
 
+BEYOND_S: Final = 1.0
+"""Seconds beyond the server's own limit after which it is taken to stand still: then it applies no limit itself."""
+CLOSE_S: Final = 5.0
+"""Seconds for units that are under way when the store is closed, and for the connections to end."""
 _BACKOFF_S: Final = 0.002
 """Seconds of the first pause after a conflict; doubled each time, and spread at random over its whole length."""
 
@@ -93,6 +99,7 @@ async def open_writer(dsn: str, limits: PoolLimits = DEFAULT_LIMITS) -> Postgres
             max_cached_statement_lifetime=0,
             server_settings=settings,
             reset=_keep,
+            command_timeout=limits.statement_s + BEYOND_S,
         )
     except (asyncpg.PostgresError, *CONNECTION_LOST, TimeoutError) as error:
         raise StoreUnavailable(f"cannot connect: {error}") from error
@@ -149,7 +156,7 @@ class PostgresWriter:
                     raise
             finally:
                 unit.close()
-                await self._pool.release(connection)
+                await self._release(connection)
             if conflicts:
                 # Two units that met once would meet again if they went on at the same moment.
                 await asyncio.sleep(random.random() * _BACKOFF_S * 2**conflicts)  # noqa: S311 (no secret)
@@ -159,8 +166,13 @@ class PostgresWriter:
         if self._closing:
             return
         self._closing = True
-        await self._nobody_writes.wait()
-        await self._pool.close()
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._nobody_writes.wait()
+                await self._pool.close()
+        except TimeoutError:
+            # a server that stands still answers no farewell
+            self._pool.terminate()
 
     async def _acquire(self) -> Any:
         if self._waiting >= self._limits.waiting:
@@ -170,10 +182,20 @@ class PostgresWriter:
             return await self._pool.acquire(timeout=self._limits.wait_s)
         except TimeoutError as error:
             raise StoreBusy(f"no connection within {self._limits.wait_s} s") from error
-        except (asyncpg.PostgresError, *CONNECTION_LOST) as error:
+        except Exception as error:
+            if not isinstance(error, asyncpg.PostgresError) and not is_lost(error):
+                raise  # a defect of ours
             raise StoreUnavailable(f"cannot connect: {error}") from error
         finally:
             self._waiting -= 1
+
+    async def _release(self, connection: Any) -> None:
+        """Give it back. The unit has ended; a connection that cannot be given back is ended by the pool."""
+        try:
+            await self._pool.release(connection)
+        except Exception as error:
+            if not is_lost(error):
+                raise  # a defect of ours
 
     async def _run(self, connection: Any, unit: PostgresUnit, fn: UnitFunction[T]) -> T:
         """One run in one transaction. Every way out of it leaves the connection without one, or ended."""
@@ -183,12 +205,16 @@ class PostgresWriter:
                 value = await fn(unit)
                 unit.check()
                 await unit.flush()
-            except Exception:
-                await _roll_back(connection)
+            except Exception as error:
+                if not stands_still(error):
+                    await _roll_back(connection)
                 raise
             await _commit(connection, unit)
-        except BaseException:
-            if not _has_ended(connection) and connection.is_in_transaction():
+        except BaseException as error:
+            if stands_still(error) and not _has_ended(connection):
+                # whatever is asked next would wait, without a limit, for the answer that did not come
+                connection.terminate()
+            elif not _has_ended(connection) and connection.is_in_transaction():
                 # Cancelled half-way, or the rollback failed: the server undoes what a lost connection began.
                 connection.terminate()
             raise
@@ -207,7 +233,9 @@ def _has_ended(connection: Any) -> bool:
 async def _control(connection: Any, unit: PostgresUnit, sql: str) -> None:
     try:
         await connection.execute(sql)
-    except (asyncpg.PostgresError, *CONNECTION_LOST) as error:
+    except Exception as error:
+        if not isinstance(error, asyncpg.PostgresError) and not is_lost(error):
+            raise  # a defect of ours
         unit.sqlstate = getattr(error, "sqlstate", None) or ""
         raise translate(error) from error
 
@@ -217,8 +245,11 @@ async def _roll_back(connection: Any) -> None:
         return
     try:
         await connection.execute("ROLLBACK")
-    except (asyncpg.PostgresError, *CONNECTION_LOST):
-        connection.terminate()
+    except Exception as error:
+        if not isinstance(error, asyncpg.PostgresError) and not is_lost(error):
+            raise  # a defect of ours
+        if not _has_ended(connection):
+            connection.terminate()
 
 
 async def _commit(connection: Any, unit: PostgresUnit) -> None:
@@ -230,7 +261,9 @@ async def _commit(connection: Any, unit: PostgresUnit) -> None:
             raise CommitUnknown(f"the connection ended during COMMIT: {error}") from error
         unit.sqlstate = error.sqlstate
         raise translate(error) from error
-    except CONNECTION_LOST as error:
+    except Exception as error:
+        if not is_lost(error):
+            raise  # a defect of ours
         raise CommitUnknown(f"the connection ended during COMMIT: {error}") from error
     if tag != "COMMIT":
         # The server answers ROLLBACK to the COMMIT of a transaction that has failed.

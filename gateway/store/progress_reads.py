@@ -11,6 +11,7 @@ from gateway.domain.queries import StreamMemory, Visible
 from gateway.domain.records import JobRecord, OutboxRecord, TransactionRecord
 from gateway.store import schema
 from gateway.store.filters import seen
+from gateway.store.index_conditions import OPEN_STATUS
 from gateway.store.jobs import JOBS
 from gateway.store.kept import Kept
 from gateway.store.outbox import OUTBOX
@@ -56,7 +57,7 @@ class ProgressReads:
         core = seen(TRANSACTIONS.selecting(), schema.transactions, visible).where(
             _transaction.lineage_id.in_(list(lineage_ids)),
             # Not the very words of the partial index of what is open: a lineage has few transactions.
-            or_(text(f"({schema.OPEN_STATUS})"), _transaction.exception_id.is_not(None)),
+            or_(text(f"({OPEN_STATUS})"), _transaction.exception_id.is_not(None)),
         )
         return await self._reader.find(_TRANSACTIONS, core.order_by(_transaction.transaction_id).limit(MOST_STANDING))
 

@@ -10,6 +10,7 @@ from gateway.domain.queries import QueueDepth, QueueState
 from gateway.domain.transaction import Status
 from gateway.store import schema
 from gateway.store.columns import INT
+from gateway.store.index_conditions import OPEN_STATUS
 from gateway.store.reader import Reader
 from gateway.store.statement import Query
 
@@ -60,7 +61,7 @@ _IN_DOUBT: Final = Query(
     # In the words of the partial index of what is open, or it would not be used.
     select(func.count())
     .select_from(schema.transactions)
-    .where(schema.transactions.c.status == Status.IN_DOUBT.value, text(schema.OPEN_STATUS)),
+    .where(schema.transactions.c.status == Status.IN_DOUBT.value, text(OPEN_STATUS)),
     int,
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -15,10 +17,12 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from gateway.cancellation import cancellable
 from gateway.store.errors import StoreBusy, StoreFailure, StoreUnavailable
-from gateway.store.postgres_faults import CONNECTION_LOST
+from gateway.store.postgres_faults import CONNECTION_LOST, is_lost
 from gateway.store.postgres_faults import translate as translate_postgres
 from gateway.store.sqlite_faults import translate as translate_sqlite
+from gateway.store.sqlite_reading import SqliteReading
 from gateway.store.statement import NO_PARAMS, Named, Query
 from gateway.store.url import Database, SqliteDatabase
 
@@ -31,15 +35,18 @@ its reader has left."""
 CONNECTIONS: Final = 5
 """Reading connections at once; on SQLite each is a thread."""
 
+BEYOND_S: Final = 1.0
+"""Seconds beyond that after which the server is taken to stand still."""
+
+CLOSE_S: Final = 5.0
+"""Seconds for the connections to end."""
+
 WAIT_S: Final = 5.0
 """Seconds to wait for one of them."""
 
 UNASKED_S: Final = 1.0
 """A connection that was used since is taken as it is; another is asked first whether it lives. To ask at each use
 costs three round trips more than the read itself."""
-
-_CHECK_EVERY: Final = 100_000
-"""Steps of SQLite's virtual machine (some milliseconds) between two looks at the clock."""
 
 PLANS: Final = {
     # Reads are of some rows by a key or of a bounded range; what takes part of a second to plan, compile or divide
@@ -54,8 +61,8 @@ ASYNCPG: Final = "postgresql+asyncpg://"
 """The dialect only: asyncpg itself reads the DSN, so that reads, writes and migrations understand the same ones."""
 
 
-def open_engine(database: Database, read_s: float = READ_S) -> AsyncEngine:
-    """The engine for reading; it connects at its first use. `read_s`: seconds that one read may take."""
+def open_reader(database: Database, read_s: float = READ_S) -> Reader:
+    """A reader of that database; it connects at its first use. `read_s`: seconds that one read may take."""
     pool: Mapping[str, Any] = {
         "pool_size": CONNECTIONS,
         "max_overflow": 0,
@@ -67,9 +74,8 @@ def open_engine(database: Database, read_s: float = READ_S) -> AsyncEngine:
         "skip_autocommit_rollback": True,
     }
     if isinstance(database, SqliteDatabase):
-        engine = create_async_engine(database.engine_url, **pool)
-        _read_only(engine, read_s)
-        return engine
+        reading = SqliteReading(database, read_s)
+        return Reader(reading.engine(pool), reading)
     settings = {
         "application_name": "erp-gateway-reader",
         "default_transaction_read_only": "on",
@@ -77,10 +83,17 @@ def open_engine(database: Database, read_s: float = READ_S) -> AsyncEngine:
         "idle_in_transaction_session_timeout": f"{int(read_s * 1000)}",
         **PLANS,
     }
-    connect = partial(asyncpg.connect, database.dsn, timeout=WAIT_S, server_settings=settings)
+    connect = partial(
+        asyncpg.connect,
+        database.dsn,
+        timeout=WAIT_S,
+        # of its own: a server that stands still applies none
+        command_timeout=read_s + BEYOND_S,
+        server_settings=settings,
+    )
     engine = create_async_engine(ASYNCPG, async_creator=connect, **pool)
     _asked_when_idle(engine)
-    return engine
+    return Reader(engine)
 
 
 def _asked_when_idle(engine: AsyncEngine) -> None:
@@ -100,40 +113,26 @@ def _asked_when_idle(engine: AsyncEngine) -> None:
     event.listen(engine.sync_engine, "checkin", given_back)
 
 
-def _read_only(engine: AsyncEngine, read_s: float) -> None:
-    """SQLite's connections cannot write, and give up when a read takes too long."""
-
-    def connected(connection: Any, record: Any) -> None:
-        def over() -> bool:
-            until: float = record.info["until"]
-            return time.monotonic() > until
-
-        taken(connection, record, None)
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA query_only = ON")
-        cursor.close()
-        connection.run_async(lambda raw: raw.set_progress_handler(over, _CHECK_EVERY))
-
-    def taken(_connection: Any, record: Any, _proxy: Any) -> None:
-        record.info["until"] = time.monotonic() + read_s
-
-    event.listen(engine.sync_engine, "connect", connected)
-    event.listen(engine.sync_engine, "checkout", taken)
-
-
 class Reader:
     """Runs queries. Every method sees one moment of the database; two calls may see two.
 
     `is_sqlite`: for the few statements that are planned well only if each database has its own.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self.is_sqlite = engine.dialect.name == "sqlite"
+    def __init__(self, engine: AsyncEngine, sqlite: SqliteReading | None = None) -> None:
+        self.engine = engine
+        self._sqlite = sqlite
+        self.is_sqlite = sqlite is not None
 
     async def close(self) -> None:
-        """Close the connections."""
-        await self._engine.dispose()
+        """Close the connections. A server that stands still answers no farewell: it is not waited for."""
+        if self._sqlite is not None:
+            self._sqlite.end()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await self.engine.dispose()
+        if self._sqlite is not None:
+            await self._sqlite.ended(CLOSE_S)
 
     async def one(self, query: Query[R], params: Named = NO_PARAMS) -> R | None:
         """The first row, or None.
@@ -167,7 +166,8 @@ class Reader:
             try:
                 yield Moment(connection)
             finally:
-                if self.is_sqlite:
+                # One that was cancelled, or lost, has no transaction any more; to ask would hide why it ended.
+                if self.is_sqlite and not connection.invalidated:
                     await connection.exec_driver_sql("ROLLBACK")
 
     async def is_alive(self) -> bool:
@@ -182,16 +182,26 @@ class Reader:
     @asynccontextmanager
     async def _connected(self, isolation: str | None = None) -> AsyncIterator[AsyncConnection]:
         try:
-            async with self._engine.connect() as connection:
-                if isolation is not None:
-                    await connection.execution_options(isolation_level=isolation)
-                yield connection
+            with cancellable():
+                async with self.engine.connect() as connection:
+                    if isolation is not None:
+                        await connection.execution_options(isolation_level=isolation)
+                    try:
+                        yield connection
+                    except TimeoutError:
+                        # whatever is asked next would wait for the answer that did not come
+                        await connection.invalidate()
+                        raise
         except NoConnection as error:
             raise StoreBusy(f"no connection for reading within {WAIT_S} s") from error
         except DBAPIError as error:
             raise self._translated(error) from error
-        except (asyncpg.PostgresError, *CONNECTION_LOST, TimeoutError) as error:
+        except (asyncpg.PostgresError, TimeoutError) as error:
             raise StoreUnavailable(f"cannot connect: {error}") from error
+        except Exception as error:
+            if not is_lost(error):
+                raise  # not the driver's
+            raise StoreUnavailable(f"the connection ended: {type(error).__name__}: {error}") from error
 
     def _translated(self, error: DBAPIError) -> StoreFailure | StoreUnavailable:
         if error.connection_invalidated:

@@ -41,10 +41,13 @@ from gateway.store.queue_reads import QueueReads
 from gateway.store.reader import Moment, Reader
 from gateway.store.relations import RELATIONS
 from gateway.store.restores import RestoreReads
+from gateway.store.sender_reads import SenderReads
 from gateway.store.simulations import SimulationReader
 from gateway.store.state_reads import StateReads
 from gateway.store.statement import Query
 from gateway.store.sweeps import SweepReads
+from gateway.store.told_acts import ToldActReads
+from gateway.store.told_index import ToldIndexReads
 from gateway.store.told_reads import ToldReads
 from gateway.store.traffic import TrafficReader
 from gateway.store.transactions import STEPS_OF, TRANSACTIONS
@@ -94,11 +97,14 @@ class StoreReads(
     ExceptionReads,
     BatchReads,
     LeaderReads,
+    SenderReads,
     SweepReads,
     PrivacyReads,
     RestoreReads,
     StateReads,
     ToldReads,
+    ToldActReads,
+    ToldIndexReads,
 ):
     """Implements `gateway.transactions.queries.Reads`."""
 

@@ -16,23 +16,13 @@ from sqlalchemy import Index, MetaData, Table, UniqueConstraint
 
 from gateway.store.append_only import append_only
 from gateway.store.columns import KEYED, WIDE, bytes_, child_of, int_, partial_index, position, text_
+from gateway.store.index_conditions import FREE_JOB, OPEN_STATUS, ROUTED_KIND, SENT_AGAIN, UNDONE_STATE
 from gateway.store.partitions import RANGE, with_standing_parts
 
 _NAMES: Final = {"ix": "by_%(column_0_N_name)s", "uq": "one_%(column_0_N_name)s", "fk": "%(column_0_name)s_there"}
 METADATA: Final = MetaData(
     naming_convention={kind: f"%(table_name)s_{name}" for kind, name in (_NAMES | {"pk": "key"}).items()}
 )
-
-FREE_JOB: Final = "lease_owner IS NULL AND waiting_for IS NULL"
-"""What whoever has a place may take once it is due; written out for the same reason as the next."""
-OPEN_STATUS: Final = "status NOT IN ('posted', 'rejected', 'compensated', 'cancelled')"
-"""Not an end. Written out, because a partial index serves only a query that has the very words of its condition."""
-
-UNDONE_STATE: Final = "state <> 'active'"
-"""Cancelled or reversed; written out for the same reason."""
-
-ROUTED_KIND: Final = "kind = 'routed'"
-"""The entries that recorded traffic is read from, by time; written out for the same reason."""
 
 transactions: Final = Table(
     "transactions",
@@ -216,6 +206,7 @@ steps: Final = Table(
     text_("posting_date", null=True),
     text_("problem", null=True),
     UniqueConstraint("external_reference"),
+    partial_index("steps_sent_again", "system_id", "dispatched_at", where=SENT_AGAIN),
     **KEYED,
 )
 
@@ -302,29 +293,3 @@ streams: Final = Table(
     int_("last_sequence"),
     **KEYED,
 )
-
-processes: Final = Table(
-    "processes",
-    METADATA,
-    text_("process_id", key=True),
-    text_("host"),
-    text_("boot_id"),
-    int_("pid"),
-    text_("started"),
-    int_("registered_at"),
-    **KEYED,
-)
-
-activations: Final = Table(
-    "activations",
-    METADATA,
-    int_("activation_number", key=True),
-    text_("table_version"),
-    text_("governance_version"),
-    int_("activated_at"),
-    text_("activated_by"),
-    text_("rules"),
-    text_("governance"),
-    **WIDE,
-)
-append_only(activations)

@@ -6,11 +6,26 @@ from typing import Final
 
 from sqlalchemy import Table
 
+from gateway.store.append_only import append_only
 from gateway.store.columns import KEYED, WIDE, int_, partial_index, text_
 from gateway.store.schema import METADATA
 
 OPEN_REQUEST: Final = "state IN ('scheduled', 'prepared')"
 """Written out, because a partial index serves only a query that has the very words of its condition."""
+
+activations: Final = Table(
+    "activations",
+    METADATA,
+    int_("activation_number", key=True),
+    text_("table_version"),
+    text_("governance_version"),
+    int_("activated_at"),
+    text_("activated_by"),
+    text_("rules"),
+    text_("governance"),
+    **WIDE,
+)
+append_only(activations)
 
 rules_state: Final = Table(
     "rules_state",

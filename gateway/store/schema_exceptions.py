@@ -6,7 +6,9 @@ from typing import Final
 
 from sqlalchemy import Index, Table
 
+from gateway.store.append_only import append_only
 from gateway.store.columns import KEYED, WIDE, child_of, int_, partial_index, text_
+from gateway.store.earlier_words import keep_earlier_words
 from gateway.store.schema import METADATA
 
 OPEN_STATE: Final = "state = 'open'"
@@ -44,6 +46,17 @@ exceptions: Final = Table(
     partial_index("exceptions_open", "exception_id", where=OPEN_STATE),
     **WIDE,
 )
+
+# The words that an exception's row names are the newest; what was said before is found by these.
+earlier_words: Final = Table(
+    "earlier_words",
+    METADATA,
+    child_of("exceptions.exception_id"),
+    text_("payload_id", key=True),
+    **KEYED,
+)
+append_only(earlier_words)
+keep_earlier_words(earlier_words)
 
 exception_moves: Final = Table(
     "exception_moves",

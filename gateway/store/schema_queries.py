@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Table
+from sqlalchemy import Table, text
 
 from gateway.store.columns import KEYED, WIDE, int_, partial_index, text_
 from gateway.store.schema import METADATA
@@ -17,6 +17,16 @@ NOT_ENDED: Final = "ended_index IS NULL"
 """Written out, because a partial index serves only a query that has the very words of its condition."""
 
 HAS_ENDED: Final = "ended_index IS NOT NULL"
+
+LENGTHS: Final = (64, 512, 4_096, 32_768, 262_144, 2_097_152, 16_777_216)
+"""Bounds of the classes of lengths: how many entries of the log lie between a transaction's first and its end."""
+
+LENGTH_CLASS: Final = (
+    "(CASE "
+    + " ".join(f"WHEN ended_index - first_index < {length} THEN {number}" for number, length in enumerate(LENGTHS))
+    + f" ELSE {len(LENGTHS)} END)"
+)
+"""The number of a length's class. Written out like the conditions above, for the index is of these very words."""
 
 indexed_until: Final = Table(
     "indexed_until",
@@ -70,6 +80,6 @@ indexed_transactions: Final = Table(
     int_("first_index"),
     int_("ended_index", null=True),
     partial_index("indexed_transactions_open", "first_index", where=NOT_ENDED),
-    partial_index("indexed_transactions_ended", "ended_index", "first_index", where=HAS_ENDED),
+    partial_index("indexed_transactions_by_length", text(LENGTH_CLASS), "first_index", "ended_index", where=HAS_ENDED),
     **KEYED,
 )

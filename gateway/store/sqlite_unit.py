@@ -47,6 +47,16 @@ class SqliteUnit:
         row = query.row
         return [row(*values) for values in self._rows(query.sqlite, params, None)]
 
+    async def each(self, query: Query[R], many: Sequence[Params]) -> list[R]:
+        connection, row, compiled = self._usable(), query.row, query.sqlite
+        found: list[R] = []
+        try:
+            for params in many:
+                found += [row(*values) for values in connection.execute(compiled.sql, compiled.bind(params)).fetchall()]
+        except sqlite3.Error as error:
+            raise self._lost(error) from error
+        return found
+
     async def run(self, command: Command, params: Params = NO_PARAMS) -> int:
         return self._run(command, params)
 

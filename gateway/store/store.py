@@ -12,6 +12,7 @@ from gateway.store.acts import ActWrites
 from gateway.store.adoptions import AdoptionWrites
 from gateway.store.api_uses import ApiUseWrites
 from gateway.store.batches import BatchWrites
+from gateway.store.budget_shares import BudgetWrites
 from gateway.store.documents import DocumentWrites
 from gateway.store.drafts import DraftWrites
 from gateway.store.entries import EntryWrites
@@ -34,7 +35,7 @@ from gateway.store.patient import PatientWriter
 from gateway.store.postgres_writer import DEFAULT_LIMITS as POOL_LIMITS
 from gateway.store.postgres_writer import PoolLimits, open_writer
 from gateway.store.processes import ProcessWrites
-from gateway.store.reader import Reader, open_engine
+from gateway.store.reader import Reader, open_reader
 from gateway.store.reads import StoreReads
 from gateway.store.relations import RelationWrites
 from gateway.store.restores import RestoreWrites
@@ -72,6 +73,7 @@ class StoreUnit(
     ExceptionWrites,
     BatchWrites,
     LeaderWrites,
+    BudgetWrites,
     SweepWrites,
     PrivacyWrites,
     RestoreWrites,
@@ -149,12 +151,12 @@ async def open_store(
     database = parse_url(url)
     if isinstance(database, SqliteDatabase) and not database.path.exists():
         raise SchemaOutdated(f"{database.path} is not there: run migrate")
-    engine = open_engine(database)
+    reader = open_reader(database)
     try:
-        await check_schema(engine)
+        await check_schema(reader.engine)
         if isinstance(database, SqliteDatabase):
-            return Store(SqliteWriter(database.path, batch_limits), Reader(engine))
-        return Store(await open_writer(database.dsn, pool_limits), Reader(engine))
+            return Store(SqliteWriter(database.path, batch_limits), reader)
+        return Store(await open_writer(database.dsn, pool_limits), reader)
     except BaseException:
-        await engine.dispose()
+        await reader.close()
         raise

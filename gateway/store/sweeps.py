@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import bindparam, exists, func, null, select, text, update
+from sqlalchemy import bindparam, exists, func, null, select, text, tuple_, update
 
-from gateway.domain.sweeps import Stalled
+from gateway.domain.sweeps import SentAgain, Stalled
 from gateway.domain.transaction import Status
 from gateway.store import schema
+from gateway.store.index_conditions import FREE_JOB, OPEN_STATUS, SENT_AGAIN
 from gateway.store.reader import Reader
 from gateway.store.statement import Command, Query
 from gateway.store.unit import Unit
@@ -17,6 +18,9 @@ from gateway.store.unit import Unit
 _transaction: Final = schema.transactions.c
 _jobs: Final = schema.jobs.c
 _events: Final = schema.outbox.c
+
+
+_UNSENT: Final = frozenset({Status.ACCEPTED, Status.ROUTED})
 
 
 def _stalled(transaction_id: str, status: str) -> Stalled:
@@ -32,7 +36,7 @@ _has_job: Final = exists().where(_jobs.transaction_id == _transaction.transactio
 _JOBLESS: Final = Query(
     select(_transaction.transaction_id, _transaction.status)
     .where(
-        text(schema.OPEN_STATUS),
+        text(OPEN_STATUS),
         _transaction.status != Status.IN_DOUBT.value,
         _transaction.updated_at < bindparam("before"),
         ~_has_job,
@@ -41,26 +45,47 @@ _JOBLESS: Final = Query(
     .limit(bindparam("most")),
     _stalled,
 )
-_LONG: Final = Query(
+_other: Final = schema.jobs.alias("other")
+# Lanes at systems in which somebody works: what stands there behind others waits for its turn.
+_worked_on: Final = select(_other.c.lane, _other.c.system_id).where(
+    _other.c.lease_owner.is_not(None), _other.c.lease_until > bindparam("before")
+)
+_lane: Final = tuple_(_jobs.lane, _jobs.system_id)
+_long = (
     select(_transaction.transaction_id, _transaction.status)
     .where(
-        text(schema.OPEN_STATUS),
+        text(OPEN_STATUS),
         _transaction.status == bindparam("of_status"),
         _transaction.updated_at < bindparam("before"),
     )
     .order_by(_transaction.transaction_id)
-    .limit(bindparam("most")),
-    _stalled,
+    .limit(bindparam("most"))
 )
+_LONG: Final = Query(_long, _stalled)
+_in_its_turn: Final = exists().where(_jobs.transaction_id == _transaction.transaction_id, _lane.in_(_worked_on))
+_LONG_UNSENT: Final = Query(_long.where(~_in_its_turn), _stalled)
 _OVERDUE: Final = Query(
     select(_jobs.transaction_id)
-    .where(text(schema.FREE_JOB), _jobs.due_at < bindparam("before"))
+    .where(text(FREE_JOB), _jobs.due_at < bindparam("before"), _lane.not_in(_worked_on))
     .order_by(_jobs.due_at)
     .limit(bindparam("most")),
     _text,
 )
 _UNPUBLISHED: Final = Query(
     select(func.count()).where(_events.published_at.is_(None), _events.created_at < bindparam("before")), int
+)
+_steps: Final = schema.steps.c
+_SENT_AGAIN: Final = Query(
+    select(_steps.transaction_id, _steps.step, _steps.direction, _steps.dispatched_at)
+    .where(
+        text(SENT_AGAIN),
+        _steps.system_id == bindparam("of_system"),
+        _steps.dispatched_at > bindparam("after"),
+        _steps.dispatched_at <= bindparam("until"),
+    )
+    .order_by(_steps.dispatched_at)
+    .limit(bindparam("most")),
+    SentAgain,
 )
 _NEWEST_EPOCH: Final = Query(
     select(func.coalesce(func.max(schema.steps.c.epoch), 0)).where(
@@ -122,12 +147,20 @@ class SweepReads:
         return await self._reader.all(_JOBLESS, {"before": before, "most": most})
 
     async def long_in(self, status: Status, before: int, most: int) -> Sequence[Stalled]:
-        """Transactions in that status that have not changed since then."""
-        return await self._reader.all(_LONG, {"of_status": status.value, "before": before, "most": most})
+        """Transactions in that status that have not changed since then; of those that nobody began to send, without
+        those that wait in a lane that is worked on: a long run is long."""
+        query = _LONG_UNSENT if status in _UNSENT else _LONG
+        return await self._reader.all(query, {"of_status": status.value, "before": before, "most": most})
 
     async def overdue(self, before: int, most: int) -> Sequence[str]:
-        """Transactions whose jobs are free and were due then, and nobody took them."""
+        """Transactions whose jobs are free and were due then, in lanes at systems in which nobody has worked since."""
         return await self._reader.all(_OVERDUE, {"before": before, "most": most})
+
+    async def sent_again(self, system_id: str, after: int, until: int, most: int) -> Sequence[SentAgain]:
+        """Posted steps of more than one attempt, whose last was sent after one instant until another; oldest first."""
+        return await self._reader.all(
+            _SENT_AGAIN, {"of_system": system_id, "after": after, "until": until, "most": most}
+        )
 
     async def unpublished(self, before: int) -> int:
         """Events committed before then that the stream has not acknowledged."""

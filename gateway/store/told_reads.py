@@ -20,12 +20,12 @@ from gateway.store.keys import PAYLOADS
 from gateway.store.processes import ACTIVATIONS
 from gateway.store.reader import Reader
 from gateway.store.schema_accesses import ledger_accesses
-from gateway.store.schema_activations import rules_state
+from gateway.store.schema_activations import activations, rules_state
 from gateway.store.state_reads import among
 from gateway.store.statement import Named, Query
 
 _entry: Final = schema.ledger_entries.c
-_activation: Final = schema.activations.c
+_activation: Final = activations.c
 _access: Final = ledger_accesses.c
 
 

@@ -10,12 +10,13 @@ from sqlalchemy import bindparam, func, select, text, tuple_
 from gateway.domain.entries import EntryKind
 from gateway.domain.traffic import RoutedEntry, TrafficCursor
 from gateway.store import schema
+from gateway.store.index_conditions import ROUTED_KIND
 from gateway.store.reader import Reader
 from gateway.store.statement import Query
 
 _entries: Final = schema.ledger_entries.c
 
-_routed = select(*(_entries[name] for name in RoutedEntry._fields)).where(text(schema.ROUTED_KIND))
+_routed = select(*(_entries[name] for name in RoutedEntry._fields)).where(text(ROUTED_KIND))
 
 _PAGE: Final = Query(
     _routed.where(
@@ -48,7 +49,7 @@ def _name_of(trace: str, external_id: str) -> tuple[str, str]:
 _COUNT: Final = Query(
     select(func.count())
     .select_from(schema.ledger_entries)
-    .where(text(schema.ROUTED_KIND), _entries.at >= bindparam("since"), _entries.at < bindparam("until")),
+    .where(text(ROUTED_KIND), _entries.at >= bindparam("since"), _entries.at < bindparam("until")),
     _number,
 )
 _FIRST: Final = select(_entries.trace, func.min(_entries.seq)).where(_entries.kind == EntryKind.ROUTED.value)

@@ -29,6 +29,9 @@ class Unit(Protocol):
     async def all(self, query: Query[R], params: Params = NO_PARAMS) -> list[R]:
         """All rows. The statement itself says its LIMIT."""
 
+    async def each(self, query: Query[R], many: Sequence[Params]) -> list[R]:
+        """Ask once per set of parameters, in order, for the price of one question; all rows, in that order."""
+
     async def run(self, command: Command, params: Params = NO_PARAMS) -> int:
         """Execute; the number of rows written."""
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import CTE, ColumnElement, Select, case, func, literal, null, select
+from sqlalchemy import CTE, ColumnElement, Select, case, func, literal, null, or_, select
 
+from gateway.domain.months import Month
 from gateway.domain.operational_views import Grouping, ViewFilter, months_of
 from gateway.domain.queries import Visible
 from gateway.store import schema
@@ -24,6 +25,10 @@ REFUSED: Final = ("compensated", "rejected")
 """Ends that a caller did not wish for."""
 
 _transaction: Final = schema.transactions.c
+_DAY: Final = 86_400_000_000
+"""µs."""
+_FIRST: Final = 100_000
+"""Of a day, whose ids are looked at."""
 _SLICE: Final = ("domain", "business_unit", "geography")
 
 
@@ -36,6 +41,29 @@ def accepted_between(where: ViewFilter, limit: int) -> Select[Any]:
         .subquery()
     )
     return select(func.count().label("count")).select_from(found)
+
+
+def accepted_later(where: ViewFilter, month: Month) -> Select[Any]:
+    """A transaction that was accepted in the first day of the period, and bears an id of before that month."""
+    # Cut off with LIMIT: nearly none has such an id, so they must be sought among those of the day, not in the table.
+    first = (
+        select(_transaction.transaction_id)
+        .where(
+            _transaction.accepted_at >= where.accepted_from,
+            _transaction.accepted_at < min(where.accepted_until, where.accepted_from + _DAY),
+        )
+        .order_by(_transaction.accepted_at)
+        .limit(_FIRST)
+        .subquery()
+    )
+    return select(first.c.transaction_id).where(first.c.transaction_id < month.first_trace).limit(1)
+
+
+def not_of(found: CTE, months: Sequence[Month]) -> CTE:
+    """A cohort without the transactions of these months."""
+    trace = found.c.transaction_id
+    left = [or_(trace < one.first_trace, trace >= one.following.first_trace) for one in months]
+    return select(found).where(*left).cte("judged")
 
 
 def cohort(where: ViewFilter, visible: Visible, by: Sequence[Grouping], *conditions: Any) -> CTE:

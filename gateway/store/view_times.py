@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import CTE, ColumnElement, Select, Subquery, and_, case, exists, func, not_, select
+from sqlalchemy import CTE, ColumnElement, FromClause, Select, Subquery, and_, case, exists, func, not_, select
 
 from gateway.domain.entries import EntryKind
 from gateway.store import schema
 from gateway.store.entry_bytes import AFTER_NOT_SENT, holds
+from gateway.store.log_schema import log_entries
+from gateway.store.schema_queries import indexed_entries
 from gateway.store.view_cohorts import KEYS, REFUSED, ordered
 
 _entry: Final = schema.ledger_entries.c
+_place: Final = log_entries.c
+_indexed: Final = indexed_entries.c
 _FAILURES: Final = tuple(
     kind.value for kind in (EntryKind.UNKNOWN, EntryKind.IN_DOUBT, EntryKind.REJECTED, EntryKind.COMPENSATING)
 )
@@ -19,18 +23,8 @@ _FAILURES: Final = tuple(
 
 def cycle_times(found: CTE) -> Select[Any]:
     """Of `paid_orders`: from the order's `accepted` to the payment's `posted`."""
-    posted = (
-        select(func.max(_entry.at))
-        .where(_entry.trace == found.c.transaction_id, _entry.kind == EntryKind.POSTED.value)
-        .correlate(found)
-        .scalar_subquery()
-    )
-    accepted = (
-        select(_entry.at)
-        .where(_entry.trace == found.c.order_transaction_id, _entry.seq == 1)
-        .correlate(found)
-        .scalar_subquery()
-    )
+    posted = _recorded_at(found.c.transaction_id, EntryKind.POSTED, found)
+    accepted = _recorded_at(found.c.order_transaction_id, EntryKind.ACCEPTED, found)
     took = select(*(found.c[name] for name in KEYS), (posted - accepted).label("took")).subquery("took")
     return _percentiles(took)
 
@@ -84,8 +78,7 @@ def _posted_instead(found: CTE) -> Any:
     """When what was sent in the place of a refused creation was posted: there is one of it at most."""
     instead = schema.transactions.alias("instead")
     return (
-        select(func.max(_entry.at))
-        .select_from(instead.join(schema.ledger_entries, _entry.trace == instead.c.transaction_id))
+        select(func.max(_recorded_at(instead.c.transaction_id, EntryKind.POSTED, instead)))
         .where(
             found.c.operation == "create",
             instead.c.document_id == found.c.document_id,
@@ -93,11 +86,21 @@ def _posted_instead(found: CTE) -> Any:
             instead.c.operation == "create",
             # An expression: the partial index of open transactions is no way to what is posted.
             instead.c.status.concat("") == "posted",
-            _entry.kind == EntryKind.POSTED.value,
         )
         .correlate(found)
         .scalar_subquery()
     )
+
+
+def _recorded_at(trace: ColumnElement[str], kind: EntryKind, outer: FromClause) -> ColumnElement[int]:
+    """When the newest entry of a kind says that it was made; of archived entries the index still knows."""
+    stored = select(func.max(_entry.at)).where(_entry.trace == trace, _entry.kind == kind.value)
+    indexed = (
+        select(func.max(_indexed.at))
+        .select_from(log_entries.join(indexed_entries, _indexed.log_index == _place.log_index))
+        .where(_place.trace == trace, _indexed.kind == kind.value)
+    )
+    return func.coalesce(stored.correlate(outer).scalar_subquery(), indexed.correlate(outer).scalar_subquery())
 
 
 def _mends_a_refusal(found: CTE) -> Any:

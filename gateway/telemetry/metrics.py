@@ -97,6 +97,12 @@ class Metrics:
             ["task"],
             registry=self._registry,
         )
+        self._places = Gauge(
+            "erp_gateway_erp_places",
+            "Operations of this process that may be at a system at once: its share of the system's budget.",
+            ["system_id"],
+            registry=self._registry,
+        )
         self._depths = DepthNumbers(self._registry)
         self.relay = RelayNumbers(self._registry)
         self.exceptions = ExceptionNumbers(self._registry)
@@ -126,6 +132,10 @@ class Metrics:
         """A call to an ERP ended, one way or the other."""
         self._calls.labels(system_id, operation, outcome).inc()
         self._call_seconds.labels(system_id, operation).observe(seconds)
+
+    def erp_places(self, system_id: str, places: int) -> None:
+        """This process's share of a system's budget is so large now."""
+        self._places.labels(system_id).set(places)
 
     def sweep_findings(self, findings: Mapping[str, int] | None) -> None:
         """How many of each the last sweep found; None: this process sweeps no more."""

@@ -19,12 +19,21 @@ MAX_WAIT_S = 8.0
 
 
 @dataclass(frozen=True, slots=True)
+class SentByMove:
+    """The move of an exception that sends a document, and the ended transaction in whose place it does."""
+
+    move_id: str
+    transaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Create:
     """Create a document. `wait_s`: how long the caller waits for a resting status (0: answer once accepted).
 
     `replaces`: the rejected or cancelled transaction with the same natural key that this one corrects. `queueing`: with
     `alone` the answer is the accepted transaction, and nobody waits. `new_customer`: of an order, its customer, to be
-    created before it unless it is known; the order refers to it by its external id.
+    created before it unless it is known; the order refers to it by its external id. `sent_by`: it is accepted only
+    while that move is asked for, and ends the exception.
     """
 
     caller: Caller
@@ -35,6 +44,7 @@ class Create:
     traceparent: str = ""
     queueing: Queueing = SYNCHRONOUS
     new_customer: Customer | None = None
+    sent_by: SentByMove | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,15 @@ class DecisionView:
     """A routing decision in wire words, and nothing posted: `body` is JSON-able and lowerCamelCase."""
 
     body: dict[str, object]
+
+
+Command = Create | Change | Cancel | Reverse
+"""What a caller wants done."""
+
+
+def patience(command: Command) -> float:
+    """Seconds that the caller waits; whoever wants it accepted alone wants the answer then."""
+    return 0.0 if command.queueing.alone else command.wait_s
 
 
 class Submissions(Protocol):

@@ -3,7 +3,8 @@
 An undo is a step of its own with a reference of its own: dispatched in a commit before its first byte, inquired if its
 outcome is unknown, sent again only as the step itself would be. It is begun by a worker in a commit of its own, under
 the rules in force, because they say which periods are open. Nothing is undone while the outcome of any step is unknown:
-a plan has only one step in hand. An undo that is refused is a dead end, and a person looks.
+a plan has only one step in hand. An undo that is refused is a dead end, and a person looks: it is tried once more, or
+named where the person did it in the ERP (`gateway.exceptions.refused_undo`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from gateway.domain.records import StepRecord, TransactionRecord
 from gateway.domain.transaction import Status
 from gateway.transactions.dispatch import Dispatch, Lease, dispatched_members, step_members
 from gateway.transactions.effects import forget_number, forget_parts, release
-from gateway.transactions.exceptions import ErpWords, open_exception
+from gateway.transactions.exceptions import ErpWords, close_exception, open_exception
 from gateway.transactions.finish import give_pin_back, refusal_members, reject, rest
 from gateway.transactions.home import capability
 from gateway.transactions.steps import send, step_of
@@ -48,7 +49,7 @@ async def step_refused(work: Work, step: StepRecord, problem: Mapping[str, Any])
     work.journal.move(Status.COMPENSATING, compensating, problem=_text(problem), retry_after_s=None)
     if undo_of(leg_of(work.record, done[0].step).domain, work.record.operation) is None:
         # half of a reversal is done, and what is reversed is not reversed back
-        return await _doubt(work, done[0], "cannot-be-undone", problem)
+        return await _doubt(work, refused, "cannot-be-undone", problem)
     return await _hand_on(work, done)
 
 
@@ -97,6 +98,7 @@ async def undone(work: Work, members: Mapping[str, Any]) -> TransactionRecord:
     if work.record.legs is None:
         # the order for which it was made tells people why
         await forget_number(work, steps[0].system_id)
+        await close_exception(work.unit, work.journal, Status.COMPENSATED.value)
         return await rest(work)
     await forget_parts(work, steps)
     await release(work)

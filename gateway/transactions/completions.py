@@ -28,7 +28,8 @@ class Completions:
         future: asyncio.Future[TransactionRecord] = asyncio.get_running_loop().create_future()
         self._waiting[transaction_id].add(future)
         try:
-            return await asyncio.wait_for(future, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                return await future
         except TimeoutError:
             return None
         finally:

@@ -22,7 +22,7 @@ from gateway.transactions.target import Ready
 
 
 class LeaseLost(GatewayError):
-    """Somebody else may be working on this transaction: stop, write nothing, send nothing."""
+    """Somebody else may be working on this transaction: stop, append nothing, send nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,10 @@ async def begin_dispatch(unit: WriteUnit, parts: LineParts, journal: Journal, re
         journal.change(legs=with_step(journal.record.legs or "", step, record.posting_date))
         journal.move(Status.DISPATCHED, dispatched_members(step))
         return step
+    told = target.tell()
     journal.move(
         Status.ROUTED,
-        target.members,
+        told,
         system_id=target.system_id,
         side=target.side,
         stage=target.stage,
@@ -86,7 +87,7 @@ async def begin_dispatch(unit: WriteUnit, parts: LineParts, journal: Journal, re
         rule_row=target.rule_row,
         activation_number=target.activation_number,
         pinned=target.pinned,
-        explanation=target.effect,
+        explanation=str(told["explanation"]),
     )
     if not target.pinned and record.domain not in MASTER_DOMAINS:
         await _pin(unit, parts, journal)
@@ -105,7 +106,7 @@ def _route_legs(journal: Journal, ready: Ready) -> None:
     """Each leg is routed and pinned by itself; what they belong to has neither a system nor a pin."""
     for one in ready.legs:
         leg = one.leg
-        members = {**one.target.members, **leg.entry_members}
+        members = {**one.target.tell(), **leg.entry_members}
         if leg.step == 1:
             journal.move(Status.ROUTED, members, legs=planned(part.leg for part in ready.legs))
         else:

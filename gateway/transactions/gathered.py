@@ -21,13 +21,12 @@ from gateway.domain.records import (
     NaturalKeyRecord,
     OutboxRecord,
     PayloadRecord,
+    PinRecord,
     RelationRecord,
     TransactionRecord,
 )
-from gateway.domain.transaction import Status
+from gateway.transactions.looked_up import LookedUp, NaturalName, RequestName, natural_name, request_name
 from gateway.transactions.ports import DocumentName, WriteUnit
-
-_NamedKey = tuple[str, str, str]
 
 
 class Gathered:
@@ -38,23 +37,22 @@ class Gathered:
 
     def __init__(self, unit: WriteUnit) -> None:
         self._unit = unit
+        self.looked_up = LookedUp(unit)
         self._rules: RulesState | None = None
-        self._masters: dict[DocumentName, DocumentRecord] = {}
-        self._numbers: dict[tuple[str, str], ErpNumber] = {}
-        self._posted: dict[str, TransactionRecord] = {}
         self._empty()
 
     def _empty(self) -> None:
         self._lineages: dict[str, LineageRecord] = {}
         self._documents: dict[str, DocumentRecord] = {}
-        self._names: dict[_NamedKey, NaturalKeyRecord] = {}
-        self._keys: dict[tuple[str, str, str, str], IdempotencyKeyRecord] = {}
+        self._names: dict[NaturalName, NaturalKeyRecord] = {}
+        self._keys: dict[RequestName, IdempotencyKeyRecord] = {}
         self._payloads: list[PayloadRecord] = []
         self._relations: list[RelationRecord] = []
         self._transactions: dict[str, TransactionRecord] = {}
         self._jobs: list[JobRecord] = []
         self._entries: list[EntryRecord] = []
         self._events: list[OutboxRecord] = []
+        self._counted: dict[str, LineageRecord] = {}
 
     async def flush(self) -> None:
         """Write what was gathered."""
@@ -68,7 +66,7 @@ class Gathered:
             list(self._transactions.values()),
             self._jobs,
         )
-        relations, entries, events = self._relations, self._entries, self._events
+        relations, entries, events, counted = self._relations, self._entries, self._events, self._counted
         self._empty()
         for records in gathered:
             if records:
@@ -77,6 +75,8 @@ class Gathered:
             await unit.insert_relations(relations)
         if entries:
             await unit.insert_entries(entries)
+        if counted:
+            await unit.count_events(list(counted.values()))
         if events:
             await unit.insert_events(events)
 
@@ -101,21 +101,32 @@ class Gathered:
     async def idempotency_key(
         self, client: str, operation: str, resource: str, key: str
     ) -> IdempotencyKeyRecord | None:
-        gathered = self._keys.get((client, operation, resource, key))
-        return gathered or await self._unit.idempotency_key(client, operation, resource, key)
+        name, known = (client, operation, resource, key), self.looked_up.idempotency_keys
+        if name not in known:
+            known[name] = await self._unit.idempotency_key(client, operation, resource, key)
+        return known[name]
 
     async def natural_key(self, source: str, domain: str, external_id: str) -> NaturalKeyRecord | None:
-        gathered = self._names.get((source, domain, external_id))
-        return gathered or await self._unit.natural_key(source, domain, external_id)
+        name, known = (source, domain, external_id), self.looked_up.natural_keys
+        if name not in known:
+            known[name] = await self._unit.natural_key(source, domain, external_id)
+        return known[name]
 
     async def documents_named(self, names: Sequence[DocumentName]) -> Mapping[DocumentName, DocumentRecord]:
-        found = {name: self._masters[name] for name in names if name in self._masters}
-        missing = [name for name in names if name not in found]
+        found: dict[DocumentName, DocumentRecord] = {}
+        missing: list[DocumentName] = []
+        for name in names:
+            known = self.looked_up.documents.get(name)
+            if known is None:
+                missing.append(name)
+            else:
+                found[name] = known
         if any(self._has(name) for name in missing):
             await self.flush()
         if missing:
             read = await self._unit.documents_named(missing)
-            self._masters.update((name, one) for name, one in read.items() if name.domain in MASTER_DOMAINS)
+            masters = {name: one for name, one in read.items() if name.domain in MASTER_DOMAINS}
+            self.looked_up.documents |= masters
             found |= read
         return found
 
@@ -127,45 +138,49 @@ class Gathered:
     async def document(self, document_id: str, *, alone: bool) -> DocumentRecord | None:
         if document_id in self._documents:
             await self.flush()
-        return await self._unit.document(document_id, alone=alone)
+        held = None if alone else self.looked_up.held.get(document_id)
+        return held or await self._unit.document(document_id, alone=alone)
+
+    async def transaction(self, transaction_id: str) -> TransactionRecord | None:
+        if transaction_id in self._transactions:
+            await self.flush()
+        return await self._unit.transaction(transaction_id)
 
     async def transactions(self, transaction_ids: Sequence[str]) -> Mapping[str, TransactionRecord]:
-        found = {one: self._posted[one] for one in transaction_ids if one in self._posted}
-        missing = [one for one in transaction_ids if one not in found]
-        if any(one in self._transactions for one in missing):
+        if any(one in self._transactions for one in transaction_ids):
             await self.flush()
-        if missing:
-            read = await self._unit.transactions(missing)
-            # an end: it stays so
-            self._posted.update((key, one) for key, one in read.items() if one.status is Status.POSTED)
-            found |= read
-        return found
+        return await self.looked_up.transactions(transaction_ids)
 
-    async def pin(self, lineage_id: str) -> Any:
-        return await self._unit.pin(lineage_id)
+    async def pin(self, lineage_id: str) -> PinRecord | None:
+        return self.looked_up.pins.get(lineage_id) or await self._unit.pin(lineage_id)
+
+    async def delete_pin(self, lineage_id: str) -> None:
+        await self.flush()
+        self.looked_up.pins.pop(lineage_id, None)
+        await self._unit.delete_pin(lineage_id)
 
     async def numbers_in(self, document_ids: Sequence[str], system_id: str) -> Mapping[str, ErpNumber]:
-        found = {one: self._numbers[one, system_id] for one in document_ids if (one, system_id) in self._numbers}
-        missing = [one for one in document_ids if one not in found]
-        if missing:
-            read = await self._unit.numbers_in(missing, system_id)
-            self._numbers.update(((one, system_id), number) for one, number in read.items())
-            found |= read
-        return found
+        return await self.looked_up.numbers_in(document_ids, system_id)
 
     async def update_document(self, record: DocumentRecord) -> None:
-        """What was found under its names before is not what it says now."""
         await self.flush()
-        self._masters = {name: one for name, one in self._masters.items() if one.document_id != record.document_id}
+        self.looked_up.forget(record.document_id)
         await self._unit.update_document(record)
 
     # what is inserted
 
     async def insert_idempotency_key(self, record: IdempotencyKeyRecord) -> None:
-        self._keys[record.client, record.operation, record.resource, record.idempotency_key] = record
+        name = request_name(record)
+        self._keys[name] = self.looked_up.idempotency_keys[name] = record
 
     async def insert_natural_key(self, record: NaturalKeyRecord) -> None:
-        self._names[record.source, record.domain, record.external_id] = record
+        name = natural_name(record)
+        self._names[name] = self.looked_up.natural_keys[name] = record
+
+    async def rebind_natural_key(self, record: NaturalKeyRecord) -> None:
+        await self.flush()
+        await self._unit.rebind_natural_key(record)
+        self.looked_up.natural_keys[natural_name(record)] = record
 
     async def insert_payload(self, record: PayloadRecord) -> None:
         self._payloads.append(record)
@@ -193,7 +208,12 @@ class Gathered:
 
     async def take_event_sequences(self, lineage_id: str, count: int) -> int:
         lineage = self._lineages.get(lineage_id)
-        if lineage is None:
+        known = self.looked_up.lineages
+        if lineage is not None:
+            self._lineages[lineage_id] = replace(lineage, event_count=lineage.event_count + count)
+            return lineage.event_count + 1
+        if lineage_id not in known:
             return await self._unit.take_event_sequences(lineage_id, count)
-        self._lineages[lineage_id] = replace(lineage, event_count=lineage.event_count + count)
+        lineage = known[lineage_id]
+        known[lineage_id] = self._counted[lineage_id] = replace(lineage, event_count=lineage.event_count + count)
         return lineage.event_count + 1

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
+from typing import Any, Final
 
 from gateway.domain.entries import EntryKind, ledger_entry
 from gateway.domain.events import control_event, status_event
 from gateway.domain.identity import external_reference
+from gateway.domain.new_customer import links_of
 from gateway.domain.records import EntryRecord, OutboxRecord, TransactionRecord
 from gateway.domain.transaction import Status, check_move
 from gateway.transactions.parts import Tools
 from gateway.transactions.ports import WriteUnit
+
+_MEMBERS: Final = tuple(one.name for one in fields(TransactionRecord))
+_values_of: Final = attrgetter(*_MEMBERS)
+_ENTRY_COUNT: Final = _MEMBERS.index("entry_count")
+_UPDATED_AT: Final = _MEMBERS.index("updated_at")
 
 
 @dataclass(slots=True)
@@ -28,6 +35,7 @@ class Journal:
     actor: str
     woken_jobs: int = 0
     _entries: list[EntryRecord] = field(default_factory=list)
+    _links: Mapping[str, Any] = field(default_factory=dict)
     _events: list[tuple[EntryKind, TransactionRecord | Mapping[str, Any], int]] = field(default_factory=list)
 
     def note(self, kind: EntryKind, members: Mapping[str, Any] | None = None) -> int:
@@ -45,12 +53,13 @@ class Journal:
                 members=members,
             )
         )
-        self.record = replace(self.record, entry_count=seq, updated_at=at)
+        self.record = _counted(self.record, seq, at)
         return at
 
     def begin(self, members: Mapping[str, Any]) -> None:
         """The first entry of a trace: `accepted`."""
-        at = self.note(EntryKind.ACCEPTED, members)
+        self._links = links_of(members)
+        at = self.note(EntryKind.ACCEPTED, {**members, "traceId": self.record.trace_id})
         self._events.append((EntryKind.ACCEPTED, self.record, at))
 
     def move(self, status: Status, members: Mapping[str, Any] | None = None, **changes: Any) -> None:
@@ -97,6 +106,7 @@ class Journal:
                 gateway_name=self.tools.gateway_name,
                 traceparent=traceparent,
                 external_reference=first_reference(what),
+                links=self._links if kind is EntryKind.ACCEPTED else None,
             )
         return control_event(
             kind.value,
@@ -109,6 +119,14 @@ class Journal:
             traceparent=traceparent,
             about=self.record.transaction_id,
         )
+
+
+def _counted(record: TransactionRecord, entry_count: int, updated_at: int) -> TransactionRecord:
+    """The record after one more entry. What `dataclasses.replace` makes, in half the time: every entry pays for it."""
+    values = list(_values_of(record))
+    values[_ENTRY_COUNT] = entry_count
+    values[_UPDATED_AT] = updated_at
+    return TransactionRecord(*values)
 
 
 def first_reference(record: TransactionRecord) -> str | None:

@@ -8,6 +8,7 @@ refused (`refuse`). Source: docs/rules.md, 'Late follow-ups'.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final, Literal
 
 from adapters.canonical import DOMAINS, CanonicalDocument
@@ -134,7 +135,7 @@ def refuse_legacy(side: str, kind: str) -> None:
 def relating(linked: Sequence[LinkedDocument]) -> list[LinkedDocument]:
     """The links of a late document that becomes a root of its own: it relates to what it would have followed."""
     return [
-        LinkedDocument(one.link.model_copy(update={"kind": "relates"}), one.document, one.transaction)
+        LinkedDocument(replace(one.link, kind="relates"), one.document, one.transaction)
         if one.link.kind == "follows"
         else one
         for one in linked

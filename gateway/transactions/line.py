@@ -16,11 +16,22 @@ import structlog
 from gateway.domain.lanes import Opening
 from gateway.domain.records import JobRecord, TransactionRecord
 from gateway.domain.transaction import RESTING, Status
+from gateway.domain.waiting_callers import NOBODY, WaitingCallers
 from gateway.errors import Problem, StoreUnavailable
 from gateway.transactions.accept import accept
 from gateway.transactions.accept_many import accept_chunk, alone, chunks
 from gateway.transactions.begin import Accepted
-from gateway.transactions.commands import MAX_WAIT_S, Answer, Cancel, Change, Create, DecisionView, Reverse
+from gateway.transactions.commands import (
+    MAX_WAIT_S,
+    Answer,
+    Cancel,
+    Change,
+    Command,
+    Create,
+    DecisionView,
+    Reverse,
+    patience,
+)
 from gateway.transactions.completions import Completions
 from gateway.transactions.dispatch import Dispatch, LeaseLost
 from gateway.transactions.draft import Draft, OperationDraft
@@ -47,6 +58,8 @@ _log = structlog.get_logger(__name__)
 
 CLAIM_LEASE_S = 120.0
 """Lease of a claimed job until its first dispatch sets its own."""
+OWN_CALL_S = 1.0
+"""How long a job rests that this process's own call still holds open."""
 _ANSWERED_AT_ONCE = RESTING | {Status.HELD}
 """What is held goes on when people say so: no caller waits for that."""
 REREAD_S = 1.0
@@ -66,6 +79,7 @@ class Line:
         events_left: Callable[[], None],
         jobs_due: Callable[[], None],
         rules: RulesSource | None = None,
+        callers: WaitingCallers = NOBODY,
     ) -> None:
         self._store = store
         self._reads = reads
@@ -73,6 +87,7 @@ class Line:
         self._rules = rules or FixedRules(parts.rules)
         self._events_left = events_left
         self._jobs_due = jobs_due
+        self._callers = callers
         self._completions = Completions()
         self._places = Places(parts.limits.lanes)
         self._place_free: Callable[[], None] = lambda: None
@@ -100,10 +115,11 @@ class Line:
         Raises Problem for what is refused; StoreUnavailable when nothing was accepted.
         """
         draft = Draft.of(command, self._parts)
-        accepted = await self._under_rules(
-            lambda parts: self._store.write(lambda unit: accept(unit, parts, command, draft))
-        )
-        return await self._answered(accepted, _patience(command))
+
+        async def accepted(parts: LineParts) -> Accepted:
+            return await self._store.write(lambda unit: accept(unit, parts, command, draft))
+
+        return await self._carried_out(accepted, command)
 
     async def accept_many(self, commands: Sequence[Create]) -> list[Answer | Problem]:
         """Accept documents, each as `submit` would, some hundred in one commit; answer i is that of command i.
@@ -144,10 +160,15 @@ class Line:
     async def _operate(self, command: Change | Cancel | Reverse) -> Answer:
         draft = OperationDraft.of(command, self._parts)
         refuse_unservable(command, draft)
-        accepted = await self._under_rules(
-            lambda parts: self._store.write(lambda unit: operate(unit, parts, command, draft))
-        )
-        return await self._answered(accepted, _patience(command))
+
+        async def accepted(parts: LineParts) -> Accepted:
+            return await self._store.write(lambda unit: operate(unit, parts, command, draft))
+
+        return await self._carried_out(accepted, command)
+
+    async def _carried_out(self, accepted: Callable[[LineParts], Awaitable[Accepted]], command: Command) -> Answer:
+        with self._callers.one_more():
+            return await self._answered(await self._under_rules(accepted), patience(command))
 
     def _under(self, rules: RulesInForce) -> LineParts:
         """The parts with these rules."""
@@ -191,12 +212,7 @@ class Line:
         jobs = await self._store.write(lambda unit: self._claim(unit, openings, everywhere))
         self._places.take(openings, jobs)
         for job in jobs:
-            # a process that stalled past its own lease may claim what its own call still holds open: that call ends
-            # first, by its time limit, and the job comes round again
-            if job.transaction_id in self._busy:
-                self._places.give_back(job)
-            else:
-                self._spawn(self._carry_on(job), self._jobs)
+            self._spawn(self._carry_on(job), self._jobs)
         return len(jobs)
 
     async def _claim(self, unit: WriteUnit, openings: Sequence[Opening], everywhere: bool) -> Sequence[JobRecord]:
@@ -204,7 +220,13 @@ class Line:
         now = tools.clock.now()
         if everywhere:
             await unit.revive_jobs(now)
-        return await unit.claim_jobs(tools.process_id, now, now + int(CLAIM_LEASE_S * SECOND), openings)
+        claimed = await unit.claim_jobs(tools.process_id, now, now + int(CLAIM_LEASE_S * SECOND), openings)
+        # A process that stalled past its own lease may claim what its own call still holds open: that call ends first,
+        # by its time limit, and the job comes round again, to this process or to another.
+        own = [job for job in claimed if job.transaction_id in self._busy]
+        for job in own:
+            await unit.update_job(replace(job, lease_owner=None, lease_until=0, due_at=now + int(OWN_CALL_S * SECOND)))
+        return [job for job in claimed if job not in own]
 
     @property
     def busy_with(self) -> frozenset[str]:
@@ -289,8 +311,3 @@ class Line:
             record = seen or record
             if record.status in _ANSWERED_AT_ONCE:
                 return record
-
-
-def _patience(command: Create | Change | Cancel | Reverse) -> float:
-    """Seconds that the caller waits; whoever wants it accepted alone wants the answer then."""
-    return 0.0 if command.queueing.alone else command.wait_s

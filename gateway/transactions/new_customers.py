@@ -78,6 +78,11 @@ async def keep_customer(unit: WriteUnit, parts: LineParts, record: TransactionRe
 
 
 async def _confirm(unit: WriteUnit, customer_id: str) -> None:
+    name = DocumentName(CUSTOMERS, document_id=customer_id)
+    found = (await unit.documents_named([name])).get(name)
+    if found is None or found.made_for is None:
+        # it stays already: nobody is kept from its row
+        return
     document = await unit.document(customer_id, alone=True)
     if document is not None and document.made_for is not None:
         await unit.update_document(replace(document, made_for=None))

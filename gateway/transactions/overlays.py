@@ -84,7 +84,9 @@ def lying_over(rules: RulesInForce, facts: Facts, decision: Decision | None) -> 
 def strictest(found: Iterable[Lying | None]) -> Lying | None:
     """The strictest of several, if there is any."""
     lying = [one for one in found if one is not None]
-    return min(lying, key=lambda one: STRICTEST_FIRST.index(one.overlay), default=None)
+    if not lying:
+        return None
+    return min(lying, key=lambda one: STRICTEST_FIRST.index(one.overlay))
 
 
 def _covering(rules: RulesInForce, facts: Facts) -> Iterator[ActiveOverlay]:

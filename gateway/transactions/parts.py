@@ -70,14 +70,20 @@ def unlimited(_share: float) -> int:
     return 1_000_000
 
 
+def unlimited_places() -> int:
+    """This process's places there."""
+    return 1_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class ErpSystem:
-    """One ERP installation as the line uses it. `room`: operations that may be there at once now, of those who may fill
-    that share of it; 0 while it is left alone."""
+    """One ERP installation as the line uses it. `room`: operations of all processes that may be there at once now, of
+    those who may fill that share of it; 0 while it is left alone. `places`: those of this process."""
 
     port: ErpPort
     policy: SystemPolicy
     room: Callable[[float], int] = unlimited
+    places: Callable[[], int] = unlimited_places
 
     def reference_unique(self, domain: str, operation: str) -> bool:
         """Whether the ERP itself refuses a second document with the same reference."""

@@ -78,7 +78,7 @@ def allocations_of(leg: Leg, linked: Sequence[LinkedDocument]) -> list[LinkedDoc
     for one in linked:
         field = one.link.field
         if field in fields:
-            moved = one.link.model_copy(update={"field": f"allocations[{fields[field]}].invoiceReference"})
+            moved = replace(one.link, field=f"allocations[{fields[field]}].invoiceReference")
             found.append(replace(one, link=moved))
         elif one.link.kind == "master":
             found.append(one)

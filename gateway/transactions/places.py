@@ -73,6 +73,7 @@ class Places:
         free = self._lanes[lane].concurrent - mine
         if system is None:
             return Opening(lane, system_id, free)
+        free = min(free, self._places_left(lane, system_id, system.places()))
         at = MOST_URGENT_FIRST.index(lane)
         caps = tuple(system.room(self._lanes[one].share) for one in MOST_URGENT_FIRST[: at + 1])
         if caps[at] <= 0:
@@ -83,6 +84,14 @@ class Places:
         # as far as it can be told from here; the store counts what other processes hold
         one = Opening(lane, system_id, free, caps)
         return replace(one, most=one.left(self._taken))
+
+    def _places_left(self, lane: Lane, system_id: str, places: int) -> int:
+        """Of this process's share of the system's budget: callers who wait need all of it, the rest what is left."""
+        mine = self._taken[lane, system_id]
+        if lane is Lane.INTERACTIVE:
+            return places - mine
+        here = sum(self._taken[one, system_id] for one in MOST_URGENT_FIRST)
+        return max(places - here, 1 - mine)
 
 
 def group_of(job: JobRecord) -> Group:

@@ -13,6 +13,7 @@ from gateway.domain.act_records import PeriodRecord
 from gateway.domain.activations import RulesState
 from gateway.domain.exceptions import ExceptionRecord, MoveRecord
 from gateway.domain.lanes import Opening
+from gateway.domain.processes import ProcessRecord
 from gateway.domain.queries import DocumentName
 from gateway.domain.records import (
     ActivationRecord,
@@ -26,7 +27,6 @@ from gateway.domain.records import (
     OutboxRecord,
     PayloadRecord,
     PinRecord,
-    ProcessRecord,
     RelationRecord,
     StepRecord,
     TransactionRecord,
@@ -44,8 +44,16 @@ class WriteUnit(Protocol):
     async def idempotency_key(
         self, client: str, operation: str, resource: str, key: str
     ) -> IdempotencyKeyRecord | None: ...
+    async def idempotency_keys(self, names: Sequence[tuple[str, str, str, str]]) -> Sequence[IdempotencyKeyRecord]:
+        """Those of these that are there; of each its client, operation, resource and key."""
+        ...
+
     async def insert_idempotency_key(self, record: IdempotencyKeyRecord) -> None: ...
     async def natural_key(self, source: str, domain: str, external_id: str) -> NaturalKeyRecord | None: ...
+    async def natural_keys(self, names: Sequence[tuple[str, str, str]]) -> Sequence[NaturalKeyRecord]:
+        """Those of these (source, domain, external id) that are there, locked in that order."""
+        ...
+
     async def insert_natural_key(self, record: NaturalKeyRecord) -> None: ...
     async def rebind_natural_key(self, record: NaturalKeyRecord) -> None:
         """Point an existing key at another transaction and content."""
@@ -61,6 +69,10 @@ class WriteUnit(Protocol):
 
     async def document(self, document_id: str, *, alone: bool) -> DocumentRecord | None:
         """The row, kept from changing until the end of the unit: for this unit alone, or for all that follow it."""
+        ...
+
+    async def documents_together(self, document_ids: Sequence[str]) -> Sequence[DocumentRecord]:
+        """Several rows, kept from changing until the end of the unit for all that follow them; locked in that order."""
         ...
 
     async def insert_document(self, record: DocumentRecord) -> None: ...
@@ -106,6 +118,10 @@ class WriteUnit(Protocol):
         ...
 
     async def pin(self, lineage_id: str) -> PinRecord | None: ...
+    async def pins(self, lineage_ids: Sequence[str]) -> Sequence[PinRecord]:
+        """Those of these lineages that have one."""
+        ...
+
     async def insert_pin(self, record: PinRecord) -> PinRecord:
         """Insert the pin unless the lineage has one; return the one that stands."""
         ...
@@ -122,6 +138,10 @@ class WriteUnit(Protocol):
         """Several rows, not locked."""
         ...
 
+    async def transactions_held(self, transaction_ids: Sequence[str]) -> Sequence[TransactionRecord]:
+        """As `transaction`, of several; locked in that order."""
+        ...
+
     async def update_transaction(self, record: TransactionRecord) -> None:
         """Replace the mutable columns: status, updated_at, entry_count and all that routing and outcome fill."""
         ...
@@ -131,6 +151,12 @@ class WriteUnit(Protocol):
     async def insert_step(self, record: StepRecord) -> None: ...
     async def update_step(self, record: StepRecord) -> None:
         """Replace by (transaction_id, step, direction)."""
+        ...
+
+    async def close_attempt(self, attempt: StepRecord, at: int) -> bool:
+        """Its sender says that its connection is closed: `closed_at` of the row becomes `at` (µs), or the database's
+        time if that is later. Only if the row still shows this very attempt (number, epoch, process) without an outcome
+        and not closed; whether it did."""
         ...
 
     # jobs
@@ -172,6 +198,14 @@ class WriteUnit(Protocol):
         """Raise the lineage's event count by `count` under its row lock; the first of the new numbers."""
         ...
 
+    async def lineages_held(self, lineage_ids: Sequence[str]) -> Sequence[LineageRecord]:
+        """Several rows, locked in that order; who holds one may number its events and `count_events` at the end."""
+        ...
+
+    async def count_events(self, records: Sequence[LineageRecord]) -> None:
+        """Replace the event counts of lineages that the unit holds."""
+        ...
+
     async def insert_events(self, records: Sequence[OutboxRecord]) -> None: ...
 
     # dead ends; a transaction's row is taken before its exception's
@@ -180,7 +214,10 @@ class WriteUnit(Protocol):
         """The row, locked until the end of the unit."""
         ...
 
-    async def update_exception(self, record: ExceptionRecord) -> None: ...
+    async def update_exception(self, record: ExceptionRecord) -> None:
+        """Other words of the ERP take the place of those that the row named; the store keeps leading to these too."""
+        ...
+
     async def exception_move(self, move_id: str) -> MoveRecord | None:
         """The row, locked until the end of the unit."""
         ...

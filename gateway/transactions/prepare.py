@@ -24,7 +24,7 @@ from gateway.transactions.agreement import refuse_over_credit, refuse_strangers
 from gateway.transactions.begin import Accepted, begin
 from gateway.transactions.commands import Create
 from gateway.transactions.draft import OPERATION, Draft
-from gateway.transactions.exceptions import close_replaced
+from gateway.transactions.exceptions import close_by_move, close_replaced
 from gateway.transactions.journal import Journal
 from gateway.transactions.links import Coming, customer_of, new_customer_of, relations_of
 from gateway.transactions.parts import LineParts
@@ -104,9 +104,12 @@ async def _begin(unit: WriteUnit, parts: LineParts, prepared: Prepared) -> Accep
     """The trace begins."""
     command, draft, record = prepared.command, prepared.draft, prepared.record
     tools = parts.tools
-    if record.replaces is not None:
-        await close_replaced(unit, parts, record.replaces, record.transaction_id, command.caller.client)
-    journal = Journal(tools, record, command.caller.client)
+    sent_by, client = command.sent_by, command.caller.client
+    if sent_by is not None:
+        await close_by_move(unit, parts, sent_by, record.transaction_id, client)
+    elif record.replaces is not None:
+        await close_replaced(unit, parts, record.replaces, record.transaction_id, client)
+    journal = Journal(tools, record, client)
     external_id = command.document.external_id
     journal.begin(
         {

@@ -16,6 +16,7 @@ from gateway.domain.plan import UNFINISHED_STEP, in_hand, still_done
 from gateway.domain.records import JobRecord, StepRecord, TransactionRecord
 from gateway.domain.transaction import ENDS, Status
 from gateway.errors import Problem
+from gateway.transactions.closing import say_closed
 from gateway.transactions.compensate import begin_undo
 from gateway.transactions.dispatch import Dispatch, Lease, LeaseLost, begin_dispatch
 from gateway.transactions.execute import Outcome, execute
@@ -84,9 +85,19 @@ async def run_dispatch(store: Store, parts: LineParts, dispatch: Dispatch) -> Ca
     """Send what is committed as dispatched, and settle what comes of it; so with each further step of its plan."""
     following: Carried | Dispatch = dispatch
     while isinstance(following, Dispatch):
-        outcome = await execute(parts, following)
-        following = await store.write(partial(_settle, parts=parts, dispatch=following, outcome=outcome))
+        following = await _attempt(store, parts, following)
     return following
+
+
+async def _attempt(store: Store, parts: LineParts, dispatch: Dispatch) -> Carried | Dispatch:
+    """One call and what comes of it. What cannot be put on record raises; that the call is over is said then."""
+    try:
+        outcome = await execute(parts, dispatch)
+        return await store.write(partial(_settle, parts=parts, dispatch=dispatch, outcome=outcome))
+    except Exception:
+        # `execute` has ended, and its connection is closed; one that was cancelled (no `Exception`) proves nothing
+        await say_closed(store, parts.tools, dispatch.step)
+        raise
 
 
 async def _settle(unit: WriteUnit, *, parts: LineParts, dispatch: Dispatch, outcome: Outcome) -> Carried | Dispatch:
@@ -147,8 +158,9 @@ async def _decide_next(work: Work, in_force: RulesState) -> TransactionRecord | 
         return await _again(work, step)
     posting = await posting_of(work.unit, record, step)
     if step.state == "dispatched":
-        # its sender never told: from here on it is an unknown, however it came about
-        return await become_unknown(work, step, "sender-lost", _own_end(work.parts, step))
+        # its sender told no outcome, at most that its call is over: from here on it is an unknown
+        closed_at = _own_end(work.parts, step) if step.closed_at is None else step.closed_at
+        return await become_unknown(work, step, "sender-lost", closed_at)
     return Ask(step, posting)
 
 

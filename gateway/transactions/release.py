@@ -73,7 +73,7 @@ async def let_go(work: Work, step: StepRecord) -> None:
     target = pinned(parts, there, None, facts_of(document, operation=record.operation, share_key=None, is_root=False))
     effect = f"it was routed to {step.system_id} before it was held, and nothing of it happened there"
     which = leg_of(record, step.step).entry_members if record.legs is not None else {}
-    work.journal.move(Status.ROUTED, {**target.members, **which, "explanation": effect})
+    work.journal.move(Status.ROUTED, {**target.tell(), **which, "explanation": effect})
 
 
 def _routed_there(record: TransactionRecord, step: StepRecord, now: int) -> PinRecord:

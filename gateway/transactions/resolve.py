@@ -1,8 +1,9 @@
 """Resolving an unknown: ask by external reference; never send again blindly.
 
-1. Inquire. Found and it agrees: it is posted. Found twice, or something else under our reference: `in_doubt`.
+1. Inquire. Found, it agrees and it stands: it is posted. Found twice, undone there by somebody, or something else under
+   our reference: `in_doubt`.
 2. Not found is not proof, the first call may still be running: wait until the system's longest execution is over,
-   counted from when our own connection closed or the sender was proven ended.
+   counted from when our own connection closed, as its sender says, or the sender was proven ended.
 3. Inquire again. Still nothing: send again, unless the sender was never proven ended; then a person looks.
 
 Where the ERP itself refuses a second document with the same reference, step 3 follows step 1 at once. An attempt that
@@ -19,7 +20,14 @@ from typing import Final
 from adapters.errors import ErpError
 from adapters.port import FoundDocument, Posting
 from gateway.domain.entries import EntryKind
-from gateway.domain.exceptions import FOUND_OTHER, IN_DOUBT, NO_LONGER_FOUND, SEVERAL_FOUND
+from gateway.domain.exceptions import (
+    FOUND_BEFORE,
+    FOUND_OTHER,
+    FOUND_UNDONE,
+    IN_DOUBT,
+    NO_LONGER_FOUND,
+    SEVERAL_FOUND,
+)
 from gateway.domain.records import StepRecord, TransactionRecord
 from gateway.domain.transaction import Status
 from gateway.errors import Problem
@@ -35,6 +43,7 @@ from gateway.transactions.dispatch import (
 from gateway.transactions.exceptions import open_exception
 from gateway.transactions.execute import WasPosted, posted_as_found
 from gateway.transactions.finish import problem_members, rest
+from gateway.transactions.found import still_standing, words_of_found
 from gateway.transactions.parts import SECOND, LineParts
 from gateway.transactions.release import hold_back, stopped
 from gateway.transactions.settle import backoff_s, kept_refusal, may_have_posted, settle
@@ -87,6 +96,7 @@ async def resolve(work: Work, step: StepRecord, posting: Posting, findings: Find
             "hits": len(findings.found),
         },
     )
+    step = await _as_its_sender_says(work, step)
     if findings.found:
         return await _found(work, step, posting, findings.found)
     step = replace(step, inquiries=step.inquiries + 1, inquired_at=findings.asked_at)
@@ -96,10 +106,13 @@ async def resolve(work: Work, step: StepRecord, posting: Posting, findings: Find
 async def _found(
     work: Work, step: StepRecord, posting: Posting, found: tuple[FoundDocument, ...]
 ) -> TransactionRecord | Dispatch:
-    expected = work.parts.systems[step.system_id].port.expectation(posting)
-    if len(found) == 1 and found[0].agrees_with(expected):
-        return await settle(work, step, WasPosted(posted_as_found(found[0]), found_by_inquiry=True))
-    return await _doubt(work, step, SEVERAL_FOUND if len(found) > 1 else FOUND_OTHER)
+    if not still_standing(posting, found):
+        return await _doubt(work, step, FOUND_UNDONE, found)
+    if len(found) > 1:
+        return await _doubt(work, step, SEVERAL_FOUND, found)
+    if not found[0].agrees_with(work.parts.systems[step.system_id].port.expectation(posting)):
+        return await _doubt(work, step, FOUND_OTHER, found)
+    return await settle(work, step, WasPosted(posted_as_found(found[0]), found_by_inquiry=True))
 
 
 async def _not_found(work: Work, step: StepRecord, posting: Posting) -> TransactionRecord | Dispatch:
@@ -130,7 +143,7 @@ async def _found_before(work: Work) -> bool:
     if work.record.status is not Status.IN_DOUBT or work.record.exception_id is None:
         return False
     known = await work.unit.exception(work.record.exception_id)
-    return known is not None and known.cause in {SEVERAL_FOUND, FOUND_OTHER, NO_LONGER_FOUND}
+    return known is not None and known.cause in FOUND_BEFORE
 
 
 def quiet_until(parts: LineParts, step: StepRecord) -> int:
@@ -161,6 +174,16 @@ async def _prove_sender_ended(work: Work, step: StepRecord) -> StepRecord:
     return step
 
 
+async def _as_its_sender_says(work: Work, step: StepRecord) -> StepRecord:
+    """With the `closed_at` that its sender has said meanwhile: the step in hand was read before the inquiry."""
+    if step.closed_at is not None:
+        return step
+    for one in await work.unit.steps(step.transaction_id):
+        if (one.step, one.direction, one.attempt) == (step.step, step.direction, step.attempt):
+            return replace(step, closed_at=one.closed_at)
+    return step
+
+
 async def _send_again(work: Work, step: StepRecord, posting: Posting) -> TransactionRecord | Dispatch:
     # one that is in doubt is sent again because a person wants it, whatever its age
     asked = work.record.status is Status.IN_DOUBT
@@ -178,11 +201,14 @@ async def _send_again(work: Work, step: StepRecord, posting: Posting) -> Transac
     return await dispatch_again(work, step, posting, why=PROVEN)
 
 
-async def _doubt(work: Work, step: StepRecord, why: str) -> TransactionRecord:
+async def _doubt(work: Work, step: StepRecord, why: str, found: tuple[FoundDocument, ...] = ()) -> TransactionRecord:
     if work.record.status is not Status.IN_DOUBT:
         work.journal.move(Status.IN_DOUBT, {**step_members(step), "reason": why})
     await work.keep_step(step)
-    await open_exception(work.unit, work.parts, work.journal, IN_DOUBT, system_id=step.system_id, cause=why)
+    words = words_of_found(why, found) if found else None
+    await open_exception(
+        work.unit, work.parts, work.journal, IN_DOUBT, system_id=step.system_id, cause=why, words=words
+    )
     return await rest(work)
 
 

@@ -8,21 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 
 from gateway.domain.lanes import Lane
 from gateway.domain.records import JobRecord
-from gateway.domain.sweeps import LONG, Finding, Stalled, SweepLimits
+from gateway.domain.sweeps import LONG, Finding, SentAgain, Stalled, SweepLimits
 from gateway.domain.transaction import RESTING, Status
 from gateway.errors import StoreUnavailable
 from gateway.transactions.exceptions import open_stuck
 from gateway.transactions.parts import SECOND, LineParts
 from gateway.transactions.ports import WriteUnit
+from gateway.transactions.second_looks import SecondLooks
 from gateway.transactions.work import ACTOR
 
 T = TypeVar("T")
+
+TOLD_ONE_BY_ONE: Final = 20
+"""New findings of one kind in one sweep that are logged by name; of the rest the number is."""
 
 _log = structlog.get_logger(__name__)
 
@@ -47,6 +53,7 @@ class SweepReads(Protocol):
     async def long_in(self, status: Status, before: int, most: int) -> Sequence[Stalled]: ...
     async def overdue(self, before: int, most: int) -> Sequence[str]: ...
     async def unpublished(self, before: int) -> int: ...
+    async def sent_again(self, system_id: str, after: int, until: int, most: int) -> Sequence[SentAgain]: ...
 
 
 class SweepMetrics(Protocol):
@@ -78,6 +85,7 @@ class Sweep:
         self._jobs_due = jobs_due
         self._limits = limits or SweepLimits()
         self._told: set[tuple[Finding, str]] = set()
+        self._second_looks = SecondLooks(store, reads, parts)
 
     async def run(self) -> None:
         """Until cancelled. A database that is away is waited for."""
@@ -110,6 +118,8 @@ class Sweep:
         found[Finding.JOB_OVERDUE] = list(await reads.overdue(self._before(limits.job_overdue_s), limits.most))
         if any(found.values()):
             self._jobs_due()
+        await self._second_looks.look()
+        found[Finding.POSTED_TWICE] = sorted(self._second_looks.twice)
         unpublished = await reads.unpublished(self._before(limits.event_unpublished_s))
         self._tell(found, unpublished)
         counts = {finding: len(ids) for finding, ids in found.items()} | {Finding.EVENT_UNPUBLISHED: unpublished}
@@ -137,8 +147,12 @@ class Sweep:
         now = {(finding, one) for finding, ids in found.items() for one in ids}
         if unpublished:
             now.add((Finding.EVENT_UNPUBLISHED, ""))
-        for finding, one in sorted(now - self._told):
-            _log.warning("swept", finding=finding.value, subject=one or None)
+        for finding, subjects in groupby(sorted(now - self._told), key=itemgetter(0)):
+            ids = [one for _, one in subjects]
+            for one in ids[:TOLD_ONE_BY_ONE]:
+                _log.warning("swept", finding=finding.value, subject=one or None)
+            if len(ids) > TOLD_ONE_BY_ONE:
+                _log.warning("swept_more", finding=finding.value, count=len(ids) - TOLD_ONE_BY_ONE)
         self._told = now
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from adapters.canonical import CanonicalDocument, ErpNumber, JournalEntry
@@ -20,7 +20,8 @@ _ONE_FOR_EACH: Final = "submit one entry for each company code and currency"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where it goes and why. `members` are the wire members of its `routed` entry."""
+    """Where it goes and why. `tell` makes the wire members of its `routed` entry, when it is routed: what is accepted
+    alone is judged at once, and routed by a worker later."""
 
     system_id: str
     side: str
@@ -29,8 +30,7 @@ class Target:
     rule_row: str | None
     activation_number: int | None
     pinned: bool
-    effect: str
-    members: Mapping[str, object]
+    tell: Callable[[], Mapping[str, object]] = field(compare=False, repr=False)
 
     @property
     def is_home(self) -> bool:
@@ -111,7 +111,17 @@ def decided(parts: LineParts, decision: Decision | None, facts: Facts) -> Target
     if decision is None:
         raise Problem("no-rule", "its lineage has no pin and the table has no row", remedy="ask the migration team")
     number = parts.rules.activation_number
-    effect = decision.effect
+
+    def tell() -> Mapping[str, object]:
+        return {
+            "systemId": decision.system_id,
+            "stage": decision.stage.value,
+            "rule": {"tableVersion": decision.table_version, "row": decision.row_id, "activationNumber": number},
+            "explanation": decision.effect,
+            "facts": facts_members(decision, facts),
+            "pinned": False,
+        }
+
     target = Target(
         system_id=decision.system_id,
         side=decision.side.value,
@@ -120,24 +130,19 @@ def decided(parts: LineParts, decision: Decision | None, facts: Facts) -> Target
         rule_row=decision.row_id,
         activation_number=number,
         pinned=False,
-        effect=effect,
-        members={
-            "systemId": decision.system_id,
-            "stage": decision.stage.value,
-            "rule": {"tableVersion": decision.table_version, "row": decision.row_id, "activationNumber": number},
-            "explanation": effect,
-            "facts": facts_members(decision, facts),
-            "pinned": False,
-        },
+        tell=tell,
     )
     system = parts.systems.get(target.system_id)
     return _at_home(target) if system is not None and keeps(facts.domain, system.port.capabilities()) else target
 
 
 def _at_home(target: Target) -> Target:
-    effect = kept_effect(target.effect, target.system_id)
-    members = {**target.members, "systemId": HOME, "ruledSystemId": target.system_id, "explanation": effect}
-    return replace(target, system_id=HOME, effect=effect, members=members)
+    def tell() -> Mapping[str, object]:
+        told = target.tell()
+        effect = kept_effect(str(told["explanation"]), target.system_id)
+        return {**told, "systemId": HOME, "ruledSystemId": target.system_id, "explanation": effect}
+
+    return replace(target, system_id=HOME, tell=tell)
 
 
 def kept_effect(effect: str, system_id: str) -> str:
@@ -147,13 +152,23 @@ def kept_effect(effect: str, system_id: str) -> str:
 
 def pinned(parts: LineParts, pin: PinRecord, decision: Decision | None, facts: Facts) -> Target:
     """Where its lineage is, whatever the table says now."""
-    effect = f"its lineage belongs to {pin.system_id} since its root was routed"
     rule = {
         "tableVersion": pin.table_version,
         "row": pin.rule_row,
         "activationNumber": parts.rules.activation_number,
         "pinnedUnder": pin.activation_number,
     }
+
+    def tell() -> Mapping[str, object]:
+        return {
+            "systemId": pin.system_id,
+            "stage": pin.stage,
+            "rule": {name: value for name, value in rule.items() if value is not None},
+            "explanation": f"its lineage belongs to {pin.system_id} since its root was routed",
+            "facts": facts_members(decision, facts),
+            "pinned": True,
+        }
+
     return Target(
         system_id=pin.system_id,
         side=pin.side,
@@ -162,15 +177,7 @@ def pinned(parts: LineParts, pin: PinRecord, decision: Decision | None, facts: F
         rule_row=pin.rule_row,
         activation_number=parts.rules.activation_number,
         pinned=True,
-        effect=effect,
-        members={
-            "systemId": pin.system_id,
-            "stage": pin.stage,
-            "rule": {name: value for name, value in rule.items() if value is not None},
-            "explanation": effect,
-            "facts": facts_members(decision, facts),
-            "pinned": True,
-        },
+        tell=tell,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from gateway.domain.new_customer import MEMBER, about_the_customer
+from gateway.domain.new_customer import CUSTOMER_OF_ORDER, MEMBER, ORDER_OF_CUSTOMER, about_the_customer
 from gateway.domain.records import NaturalKeyRecord, TransactionRecord
 from gateway.domain.transaction import FAILED_ENDS, Status
 from gateway.errors import FieldError, Problem
@@ -24,6 +24,10 @@ from gateway.transactions.repeats import by_natural_key, natural_key
 from gateway.transactions.scope import refuse_out_of_scope, refuse_unknown_nodes
 
 _SOON_S: Final = 5
+_AS_IT_IS: Final = (
+    "the customer is not created again: send it as it was accepted, or send `customer` with its externalId in place of "
+    "newCustomer; correct the customer itself by PATCH /v1/customers/{documentId}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,8 @@ class WithCustomer:
         """Raise Problem `natural-key-conflict` if the customer was accepted with other content: the same order with
         another customer is no repeat."""
         if self.known is not None and self.known.transaction_id is not None:
-            with about_the_customer():
+            there = self.made_by is not None and self.made_by.status not in FAILED_ENDS
+            with about_the_customer(_AS_IT_IS if there else ""):
                 await by_natural_key(self.unit, self.customer, self.customer_draft, self.known)
 
     async def accept(self, key: NaturalKeyRecord | None) -> Accepted:
@@ -87,8 +92,8 @@ class WithCustomer:
         if self.made_by.status in FAILED_ENDS:
             self._refuse_older(self.made_by)
             return await self._both(replace(self.customer, replaces=self.made_by.transaction_id), key)
-        await self.refuse_other()
         if self.made_by.status is Status.COMPENSATING:
+            # whatever it is sent as: what is to be made again may be corrected
             raise Problem(
                 "document-busy",
                 f"{MEMBER}: the customer is being taken back with the order with which it came first",
@@ -96,7 +101,11 @@ class WithCustomer:
                 retry_after_s=_SOON_S,
                 extra={"busyWithTransactionId": self.made_by.transaction_id},
             )
+        await self.refuse_other()
         order = await prepare(self.unit, self.parts, self.order, self.order_draft, key)
+        # it came with this order too, whoever asked for it first
+        record = replace(order.record, new_customer_id=self.known.document_id)
+        order = replace(order, record=record, members={CUSTOMER_OF_ORDER: self.made_by.transaction_id})
         return await write(self.unit, self.parts, order)
 
     def _refuse_older(self, made_by: TransactionRecord) -> None:
@@ -117,14 +126,14 @@ class WithCustomer:
             if command.replaces is not None and self.known is not None:
                 await by_natural_key(unit, command, self.customer_draft, self.known)
             customer = await prepare(unit, parts, command, self.customer_draft, self.known)
-        for_order = {"madeForTransactionId": self.order_draft.transaction_id}
+        for_order = {ORDER_OF_CUSTOMER: self.order_draft.transaction_id}
         document = replace(customer.document, made_for=self.order_draft.transaction_id)
         customer = replace(customer, document=document, members=for_order)
         name = DocumentName(document.domain, source=document.source, external_id=document.external_id)
         coming = Coming(name, document, customer.record)
         order = await prepare(unit, parts, self.order, self.order_draft, key, coming)
         _refuse_parted(customer, order)
-        order = replace(order, members={"newCustomerTransactionId": customer.record.transaction_id})
+        order = replace(order, members={CUSTOMER_OF_ORDER: customer.record.transaction_id})
         first = await write(unit, parts, customer)
         then = await write(unit, parts, order)
         return replace(then, dispatch=first.dispatch, woken_jobs=first.woken_jobs + then.woken_jobs)

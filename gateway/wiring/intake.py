@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from gateway.api.limits import Limits
 from gateway.cutover.rules_holder import RulesHolder
@@ -12,10 +12,11 @@ from gateway.intake.ports import IntakeCounts
 from gateway.messaging.intake_stream import IntakeStream
 from gateway.messaging.nats import NatsConnection, NatsSettings
 from gateway.messaging.replay import Replays
-from gateway.settings import Settings
+from gateway.settings import IntakeSourceSettings, Settings, SettingsError
 from gateway.store.store import Store
 from gateway.transactions.line import Line
 from gateway.transactions.parts import Tools
+from routing_rules import Rulebook
 
 
 def replays(nats: NatsSettings, store: Store, tools: Tools, ends: list[Callable[[], Awaitable[object]]]) -> Replays:
@@ -23,6 +24,22 @@ def replays(nats: NatsSettings, store: Store, tools: Tools, ends: list[Callable[
     connection = NatsConnection(nats)
     ends.append(connection.close)
     return Replays(store, store.outbox, connection, tools)
+
+
+def check_sources(sources: Sequence[IntakeSourceSettings], rulebook: Rulebook) -> None:
+    """Raises SettingsError naming every node that the rulebook does not have: all messages would be out of scope."""
+    complaints = [
+        f"intake.sources[{at}].{name}: {node!r} is not in the rulebook; leave {name} out for all of them"
+        for at, source in enumerate(sources)
+        for name, nodes, known in (
+            ("business_units", source.business_units, rulebook.business_units),
+            ("geographies", source.geographies, rulebook.geographies),
+        )
+        for node in nodes or ()
+        if node not in known
+    ]
+    if complaints:
+        raise SettingsError("\n".join(complaints))
 
 
 def intake_consumer(
@@ -34,10 +51,14 @@ def intake_consumer(
     ends: list[Callable[[], Awaitable[object]]],
     counts: IntakeCounts,
 ) -> IntakeConsumer | None:
-    """This process's part in the shared consumer; None where no sources are set. `ends` gets what closes it."""
+    """This process's part in the shared consumer; None where no sources are set. `ends` gets what closes it.
+
+    Raises SettingsError, as `check_sources`.
+    """
     wanted = settings.intake
     if not wanted.sources:
         return None
+    check_sources(wanted.sources, holder.current.rulebook)
     connection = NatsConnection(nats)
     ends.append(connection.close)
     senders = [

@@ -1,29 +1,12 @@
-"""Who checks tokens: a real issuer where one is set, else the embedded one."""
+"""The issuer of a data directory: it signs tokens for the running gateway, and for commands that act on it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
-from gateway.auth import Authenticator, ClaimNames, EmbeddedIssuer, RemoteKeys, TokenPolicy, TokenVerifier
-from gateway.settings import Settings, SettingsError
-from gateway.transactions.parts import Tools
-
-
-def authenticator(
-    data: Path, settings: Settings, tools: Tools, ends: list[Callable[[], Awaitable[object]]]
-) -> Authenticator:
-    """Who checks tokens: a real issuer where one is set, else the embedded one."""
-    auth = settings.auth
-    if auth.jwks_url:
-        if not auth.issuer:
-            raise SettingsError("auth.issuer must be set where auth.jwks_url is")
-        keys = RemoteKeys(auth.jwks_url, lambda: tools.clock.now() / 1_000_000)
-        ends.append(keys.aclose)
-        names = ClaimNames(person=auth.person_claim, teams=auth.teams_claim)
-        policy = TokenPolicy(issuer=auth.issuer, audience=auth.audience, claim_names=names)
-        return TokenVerifier(policy, keys, lambda: tools.clock.now() / 1_000_000)
-    return embedded_issuer(data, settings, lambda: tools.clock.now() / 1_000_000).verifier()
+from gateway.auth import EmbeddedIssuer
+from gateway.settings import Settings
 
 
 def embedded_issuer(data: Path, settings: Settings, now: Callable[[], float]) -> EmbeddedIssuer:

@@ -10,11 +10,11 @@ from typing import Final
 
 import structlog
 
+from gateway.domain.waiting_callers import WaitingCallers
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.cosigning import Cosigners
 from gateway.ledger.current_keys import CurrentKeys, make_missing
 from gateway.ledger.errors import KeyMisused, LogRefused, Malformed
-from gateway.ledger.held import HeldFile
 from gateway.ledger.key_files import KeyFiles, KeyPurpose
 from gateway.ledger.log_files import WaitingTiles
 from gateway.ledger.log_keys import LogKeys
@@ -24,6 +24,7 @@ from gateway.ledger.proofs import NodeSource
 from gateway.ledger.recheck import Recheck
 from gateway.ledger.sequencer import Sequencer
 from gateway.ledger.startup import LogCheck
+from gateway.ledger.state.checkpoints import AuditedLog
 from gateway.ledger.state.recheck import StateRecheck
 from gateway.ledger.stored_log import StoredLog
 from gateway.ledger.stored_receipts import ProvableLog
@@ -32,6 +33,7 @@ from gateway.settings import Settings, SettingsError
 from gateway.store.store import Store
 from gateway.transactions.parts import Tools
 from gateway.wiring.clocks import ClockOffsets
+from gateway.wiring.ledger_files import held_checkpoint, key_files, log_origin
 from gateway.wiring.witnesses import HttpWitnesses
 
 AUDITED_AT_START: Final = 20_000
@@ -40,21 +42,6 @@ background."""
 FIRST_RECHECK_S = 5.0
 """After a start that did not recompute everything."""
 _log = structlog.get_logger(__name__)
-
-
-def log_origin(settings: Settings) -> str:
-    """The name of this gateway's log and of the key that signs it."""
-    return settings.ledger.origin or f"{settings.name}/ledger"
-
-
-def key_files(data: Path, settings: Settings) -> KeyFiles:
-    """The ledger's key files, in the data directory."""
-    return KeyFiles(data, log_origin(settings))
-
-
-def held_checkpoint(data: Path, settings: Settings) -> HeldFile:
-    """The checkpoint that is held outside of the database."""
-    return HeldFile(data / settings.ledger.held_file, log_origin(settings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +68,10 @@ async def open_log(
     ends: list[Callable[[], Awaitable[object]]],
     led: Store,
     clocks: ClockOffsets,
+    callers: WaitingCallers,
 ) -> LiveLog:
     """Check the log before anything is served, and make its parts. `led`: the record as the sequencer's
-    leader writes it; `clocks` is told when witnesses cosigned.
+    leader writes it; `clocks` is told when witnesses cosigned; `callers`: to whom the work on the log gives way.
 
     Raises:
         LogRefused: the database is not as it was signed; the message is the report.
@@ -102,7 +90,8 @@ async def open_log(
     except (KeyMisused, Malformed) as error:
         raise SettingsError(str(error)) from error
     ends.append(witnesses.aclose)
-    check = LogCheck(store.log, LogKeys.pinned(*(one.key for one in keys.signers())), held, evidence)
+    pinned = LogKeys.pinned(*(one.key for one in keys.signers()))
+    check = LogCheck(store.log, pinned, held, evidence)
     complete = await check.at_start(settings.ledger.startup_entries)
     held_is_missing = (
         await asyncio.to_thread(held.read) is None and await store.log.newest_checkpoint(origin) is not None
@@ -117,14 +106,17 @@ async def open_log(
     # who may sequence is said by the lease on that task, so that the log's own is not waited for; its epoch still is
     # checked with the frontier, under one lock
     stored = StoredLog(led, origin, tools.process_id, tools.clock, alone=True)
-    sequencer = Sequencer(stored, origin, keys.signers, held, cosigners)
+    sequencer = Sequencer(stored, origin, keys.signers, held, cosigners, callers=callers)
     every = settings.ledger.recheck_s
-    recheck = Recheck(check, every, sequencer.halt, first_after_s=every if complete else min(every, FIRST_RECHECK_S))
-    state = await _state(store, tools, every, check)
+    first_after_s = every if complete else min(every, FIRST_RECHECK_S)
+    recheck = Recheck(check, every, sequencer.halt, first_after_s=first_after_s, callers=callers)
+    state = await _state(store, tools, every, check, callers, AuditedLog(store.log, pinned))
     return LiveLog(origin, sequencer, recheck, files, state, held_is_missing)
 
 
-async def _state(store: Store, tools: Tools, every_s: float, check: LogCheck) -> StateRecheck:
+async def _state(
+    store: Store, tools: Tools, every_s: float, check: LogCheck, callers: WaitingCallers, log: AuditedLog
+) -> StateRecheck:
     """The audit of the state, made at once where that is quick. Raises LogRefused."""
     small = (await store.log.tally()).entries <= AUDITED_AT_START
     state = StateRecheck(
@@ -133,6 +125,8 @@ async def _state(store: Store, tools: Tools, every_s: float, check: LogCheck) ->
         every_s,
         first_after_s=every_s if small else min(every_s, FIRST_RECHECK_S),
         gone=check.gone,
+        callers=callers,
+        log=log,
     )
     if small:
         await state.at_start()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.api.ledger_parts import LedgerParts
+from gateway.domain.waiting_callers import WaitingCallers
 from gateway.errors import GatewayError
 from gateway.ledger.access_log import AccessLog
 from gateway.ledger.api_uses import ApiUses
@@ -56,13 +57,14 @@ def open_queries(
     leads: Callable[[], bool],
     evidence_signer: Callable[[], Signer],
     ends: list[Callable[[], Awaitable[object]]],
+    callers: WaitingCallers,
 ) -> Queries:
     """`leads`: whether this process gives entries their places, and so fills the index too. `evidence_signer`: reads
-    the key of evidence packs."""
+    the key of evidence packs. `callers`: to whom the filling of the index gives way."""
     accesses = AccessLog(store, tools)
     queries = Queries(
         LedgerParts(store.ledger, accesses, origin, EvidenceDesk(store, accesses, origin, evidence_signer)),
-        EntryIndexer(store, leads),
+        EntryIndexer(store, leads, callers),
         ScopeUses(store, tools.clock, tools.commitment_key),
         ApiUses(store, tools.clock),
     )

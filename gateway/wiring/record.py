@@ -1,10 +1,7 @@
-"""The record as this process takes it: where it is, who may write it, and who left work behind."""
+"""The record as this process takes it: whether it was restored, and who left work behind."""
 
 from __future__ import annotations
 
-import fcntl
-import os
-import re
 import time
 from collections.abc import Awaitable, Callable, Container
 from functools import partial
@@ -15,26 +12,19 @@ import structlog
 
 from gateway.errors import StoreUnavailable
 from gateway.liveness import this_process
-from gateway.settings import Settings, SettingsError, read_secret
+from gateway.process_locks import hold_lock
+from gateway.settings import Settings
 from gateway.store.store import Store, StoreUnit
 from gateway.store.url import SqliteDatabase, parse_url
 from gateway.transactions.parts import SECOND, Tools
 from gateway.transactions.ports import WriteUnit
+from gateway.wiring.database_url import store_url
 
+BY_LOCK: Final = "its lock was free"
+"""Proof of the kernel's that a process ended (`gateway.process_locks`)."""
 KEPT_S: Final = 30 * 86_400.0
 """How long a process is known after its start, at least: whoever looks into a sending of last week finds who sent."""
 _log = structlog.get_logger(__name__)
-
-
-class AlreadyRunning(SettingsError):
-    """Another process writes this data directory. The embedded default has one writing process."""
-
-
-def store_url(data: Path, settings: Settings) -> str:
-    """The database's address: from its file, from the settings, else the embedded default."""
-    if settings.store.url_file is not None:
-        return read_secret(data / settings.store.url_file)
-    return settings.store.url or f"sqlite:///{data / 'gateway.db'}"
 
 
 def may_hold_rules(data: Path, settings: Settings) -> bool:
@@ -43,33 +33,23 @@ def may_hold_rules(data: Path, settings: Settings) -> bool:
     return not isinstance(url, SqliteDatabase) or url.path.exists()
 
 
-def shown_url(data: Path, settings: Settings) -> str:
-    """The database's address for people: without what may hold a password."""
-    if settings.store.url_file is not None:
-        return "as its url_file says"
-    return re.sub(r"//[^/@]*@", "//", store_url(data, settings))
+async def register(store: Store, tools: Tools, data: Path, ends: list[Callable[[], Awaitable[object]]]) -> None:
+    """Make this process known, put on record who ended by their locks, and free the leases of all who are proven ended.
 
-
-def only_writer(data: Path) -> Callable[[], Awaitable[object]]:
-    """Take the data directory for this process alone; the kernel gives it back when the process ends, however."""
-    descriptor = os.open(data / "gateway.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise AlreadyRunning(f"another gateway runs on {data}; stop it first, or use PostgreSQL") from error
-
-    async def release() -> None:
-        os.close(descriptor)
-
-    return release
-
-
-async def register(store: Store, tools: Tools) -> None:
-    """Make this process known, and free the leases of processes that are proven ended."""
+    Raises StoreUnavailable.
+    """
+    lock = hold_lock(data, tools.process_id)
+    ends.append(lock.release)
     record = this_process(tools.process_id, tools.clock.now())
-    await store.write(lambda unit: unit.insert_process(record))
     now = tools.clock.now()
+
+    async def unit_of_work(unit: StoreUnit) -> list[str]:
+        await unit.insert_process(record)
+        return [one for one in lock.ended if await unit.note_process_ended(one, BY_LOCK, now, record.boot_id)]
+
+    for ended in await store.write(unit_of_work):
+        _log.info("process_ended", process=ended, proof=BY_LOCK)
+    lock.noted()
     holders = await store.write(lambda unit: unit.processes_holding_leases(now))
     for holder in holders:
         if tools.liveness.has_ended(holder):

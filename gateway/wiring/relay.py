@@ -1,22 +1,16 @@
-"""The way of events out of this process: the relay, its NATS, and the embedded server where no other is set."""
+"""The way of events out of this process: the relay."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Final
 
+from gateway.domain.waiting_callers import NOBODY, WaitingCallers
 from gateway.messaging.jetstream import NatsStream
 from gateway.messaging.nats import NatsConnection, NatsSettings
 from gateway.messaging.relay import Relay
-from gateway.messaging.server import EmbeddedServer
-from gateway.settings import Settings, read_secret
 from gateway.store.store import Store
 from gateway.telemetry import Metrics, Tracing
 from gateway.transactions.parts import Tools
-
-NATS_DIRECTORY: Final = "nats"
-"""In the data directory: the embedded server's files."""
 
 
 async def open_relay(
@@ -26,6 +20,7 @@ async def open_relay(
     tracing: Tracing,
     ends: list[Callable[[], Awaitable[object]]],
     metrics: Metrics,
+    callers: WaitingCallers = NOBODY,
 ) -> Relay:
     """The relay from the outbox to NATS. `store`: as the relay's leader writes it; `ends` gets what closes it."""
     connection = NatsConnection(nats)
@@ -37,32 +32,5 @@ async def open_relay(
         metrics=metrics.relay,
         jitter=tools.randomness.jitter,
         tracer=tracing.tracer,
+        callers=callers,
     )
-
-
-async def nats_of(data: Path, settings: Settings, ends: list[Callable[[], Awaitable[object]]]) -> NatsSettings:
-    """Where NATS is; without a setting, a server of our own is started in the data directory."""
-    if settings.nats.url:
-        return remote_nats(data, settings)
-    server = EmbeddedServer(data / NATS_DIRECTORY, port=settings.nats.port or None)
-    address = await server.start()
-    ends.append(server.stop)
-    return NatsSettings(servers=(address.url,), name=settings.name, user=address.user, password=address.password)
-
-
-def remote_nats(data: Path, settings: Settings) -> NatsSettings:
-    """A NATS of the operator's; the credentials file holds `user:password`."""
-    user, _, password = _credentials(data, settings).partition(":")
-    ca_file = settings.nats.tls_ca_file
-    return NatsSettings(
-        servers=settings.nats.servers,
-        name=settings.name,
-        user=user or None,
-        password=password or None,
-        tls_ca_file=None if ca_file is None else str(data / ca_file),
-    )
-
-
-def _credentials(data: Path, settings: Settings) -> str:
-    file = settings.nats.credentials_file
-    return read_secret(data / file) if file is not None else ""

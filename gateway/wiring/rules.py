@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +17,12 @@ from gateway.cutover.rules_holder import RulesHolder, compiled
 from gateway.domain.leaders import Lead
 from gateway.domain.records import ActivationRecord
 from gateway.ledger.errors import Malformed
+from gateway.settings import SystemSettings
 from gateway.store.store import Store
-from gateway.transactions.parts import RulesInForce, Tools
+from gateway.transactions.parts import ErpSystem, RulesInForce, Tools
 from gateway.transactions.rules import RulesNotLoaded
-from gateway.wiring.systems import RulebookRefused
+from gateway.wiring.refusals import RulebookRefused
+from gateway.wiring.systems import check_targets, follow
 from routing_rules import Rulebook, RulebookInvalid, Severity, parse_rulebook, prove
 from routing_rules.complaints import ComplaintBook
 from routing_rules.kept_files import texts_of
@@ -96,9 +98,23 @@ async def enter_or_hold(store: Store, tools: Tools, start: RulesAtStart) -> Rule
     return RulesInForce(start.rulebook, start.number, acts, state.acts_number)
 
 
-async def hold_rules(store: Store, held: RulesInForce, fits: Callable[[Rulebook], None]) -> RulesHolder:
-    """The holder, after a first look whether it holds what is in force; if it cannot, the process is not ready."""
-    holder = RulesHolder(store.reads, held, fits)
+async def hold_rules(
+    store: Store,
+    held: RulesInForce,
+    systems: MutableMapping[str, ErpSystem],
+    settings: list[SystemSettings],
+    shown: Callable[[str, int], None],
+) -> RulesHolder:
+    """The holder, after a first look whether it holds what is in force; if it cannot, the process is not ready.
+
+    It loads only what `systems` can serve, and they follow it (`follow`).
+    """
+    holder = RulesHolder(
+        store.reads,
+        held,
+        fits=lambda rulebook: check_targets(rulebook, systems),
+        followed=lambda rulebook: follow(systems, settings, rulebook, shown),
+    )
     try:
         await holder.refresh()
     except RulesNotLoaded as failure:

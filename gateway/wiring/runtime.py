@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -14,12 +13,15 @@ import structlog
 from opentelemetry.trace import NoOpTracer
 
 from gateway.api.parts import AppParts
+from gateway.budget_shares import BudgetShares
+from gateway.cancellation import end
 from gateway.cutover.activator import Activator
 from gateway.cutover.auto_pause import AutoPause
 from gateway.cutover.dark import DarkObserver
 from gateway.cutover.ending import ending
 from gateway.cutover.gates.of_slices import slice_gates
 from gateway.cutover.rules_holder import RulesHolder
+from gateway.domain.waiting_callers import WaitingCallers
 from gateway.intake.consumer import IntakeConsumer
 from gateway.intake.cross_references import import_cross_references, read_rows
 from gateway.intake.parts import IntakeParts
@@ -38,15 +40,21 @@ from gateway.transactions.ports import Clock
 from gateway.transactions.sweep import Sweep
 from gateway.wiring.acts import act_parts
 from gateway.wiring.application import app_parts_of, events_flow
+from gateway.wiring.authenticator import authenticator
+from gateway.wiring.budgets import budget_shares
 from gateway.wiring.clocks import ClockOffsets
+from gateway.wiring.closing import close_all
 from gateway.wiring.cutover import activating, all_gates, draft_parts, evaluation
+from gateway.wiring.database_url import store_url
 from gateway.wiring.exceptions import exception_parts
 from gateway.wiring.intake import intake_consumer, replays
-from gateway.wiring.issuer import authenticator
 from gateway.wiring.later import Later
 from gateway.wiring.leaders import Leads, leader_tasks, sweep_limits
-from gateway.wiring.ledger import LiveLog, key_files, open_log
+from gateway.wiring.ledger import LiveLog, open_log
+from gateway.wiring.ledger_files import key_files
 from gateway.wiring.line_limits import line_limits
+from gateway.wiring.nats import nats_of
+from gateway.wiring.only_writer import only_writer
 from gateway.wiring.privacy import privacy_parts
 from gateway.wiring.queries import Queries, open_queries
 from gateway.wiring.record import (
@@ -54,11 +62,9 @@ from gateway.wiring.record import (
     hand_jobs_over,
     last_restore,
     may_hold_rules,
-    only_writer,
     register,
-    store_url,
 )
-from gateway.wiring.relay import nats_of, open_relay
+from gateway.wiring.relay import open_relay
 from gateway.wiring.rules import (
     RulesFiles,
     enter_or_hold,
@@ -68,11 +74,9 @@ from gateway.wiring.rules import (
 )
 from gateway.wiring.simulations import simulation_desk
 from gateway.wiring.slices import slice_parts
-from gateway.wiring.systems import RulebookRefused, check_targets, connect_systems
+from gateway.wiring.systems import check_targets, connect_systems
 from gateway.wiring.tools import open_tools
 from gateway.worker import Worker
-
-__all__ = ["RulebookRefused", "Runtime", "open_runtime"]
 
 DRAIN_S: Final = 20.0
 """How long a stopping process lets calls to ERPs end; what is left is taken over by lease."""
@@ -96,6 +100,7 @@ class Runtime:
     leaders: Leaders
     clocks: ClockOffsets
     systems: Mapping[str, ErpSystem]
+    budgets: BudgetShares | None
     intake: IntakeConsumer | None
     app_parts: AppParts
     process_id: str
@@ -113,6 +118,8 @@ class Runtime:
             asyncio.create_task(self.clocks.run(), name="clocks"),
             *self.queries.start(),
         ]
+        if self.budgets is not None:
+            self._tasks.append(asyncio.create_task(self.budgets.run(), name="budgets"))
         if worker:
             self._tasks.append(asyncio.create_task(self.worker.run(), name="worker"))
         if self.intake is not None:
@@ -135,18 +142,10 @@ class Runtime:
         self.leave()
         if not await self.line.drain(DRAIN_S):
             _log.warning("calls_left_behind", seconds=DRAIN_S)
-        await _cancel(self._tasks)
+        await end(self._tasks)
         await hand_jobs_over(self.store, self.process_id, self.line.busy_with)
         await self.leaders.stop()
-        for end in reversed(self._ends):
-            with contextlib.suppress(Exception):
-                await end()
-
-
-async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+        await close_all(self._ends)
 
 
 async def open_runtime(data: Path, settings: Settings, clock: Clock | None = None) -> Runtime:
@@ -164,9 +163,7 @@ async def open_runtime(data: Path, settings: Settings, clock: Clock | None = Non
     try:
         return await _open(data, settings, files, tools, tracing, ends)
     except BaseException:
-        for end in reversed(ends):
-            with contextlib.suppress(Exception):
-                await end()
+        await close_all(ends)
         raise
 
 
@@ -186,10 +183,12 @@ async def _open(
     await migrate(url)
     store = await open_store(url)
     ends.append(store.close)
-    metrics, leads = Metrics(), Leads()
+    metrics, leads, callers = Metrics(), Leads(), WaitingCallers()
     clocks = ClockOffsets(store.reads, tools.clock, metrics.clocks)
     await clocks.at_start()
-    log = await open_log(data, settings, store, tools, ends, led=store.led(leads.sequencer), clocks=clocks)
+    log = await open_log(
+        data, settings, store, tools, ends, led=store.led(leads.sequencer), clocks=clocks, callers=callers
+    )
     queries = open_queries(
         store,
         tools,
@@ -197,27 +196,28 @@ async def _open(
         lambda: leads.sequencer.epoch is not None,
         partial(key_files(data, settings).signer, KeyPurpose.EVIDENCE),
         ends,
+        callers,
     )
     restored_at = await last_restore(store, tools, looks_restored=alone and log.held_is_missing)
-    await register(store.patient("to register this process and free the leases of ended ones"), tools)
+    await register(store.patient("to register this process and free the leases of ended ones"), tools, data, ends)
     await forget_ended(store, tools.clock.now())
     start = await rules_at_start(data, store, files)
     systems = connect_systems(start.rulebook, settings.systems, data, tracing.tracer)
     ends += [system.port.aclose for system in systems.values()]
     check_targets(start.rulebook, systems)
     rules = await enter_or_hold(store.patient("to put the first rules in force"), tools, start)
-    holder = await hold_rules(store, rules, lambda rulebook: check_targets(rulebook, systems))
+    holder = await hold_rules(store, rules, systems, settings.systems, metrics.erp_places)
     if settings.cross_references is not None:
         rows = await asyncio.to_thread(read_rows, data / settings.cross_references, start.rulebook.systems)
         await import_cross_references(store.patient("to import the cross references"), tools, rules, rows)
     nats = await nats_of(data, settings, ends)
-    relay = await open_relay(nats, store.led(leads.relay), tools, tracing, ends, metrics)
+    relay = await open_relay(nats, store.led(leads.relay), tools, tracing, ends, metrics, callers)
     parts = LineParts(
         tools, rules, systems, line_limits(settings.line, restored_at), metrics, tracing.tracer or NoOpTracer()
     )
     wake_worker = Later()
     who_calls = authenticator(data, settings, tools, ends)
-    line = Line(store, store.reads, parts, events_left=relay.wake, jobs_due=wake_worker, rules=holder)
+    line = Line(store, store.reads, parts, events_left=relay.wake, jobs_due=wake_worker, rules=holder, callers=callers)
     gates = [
         *all_gates(store, holder, systems),
         *slice_gates(store.reads, store, tools, systems, lambda: holder.current.acts),
@@ -229,6 +229,7 @@ async def _open(
     ends.append(activator.leave)
     worker = Worker(line, poll_s=settings.line.poll_s)
     wake_worker.to = worker.wake
+    budgets = await budget_shares(store, tools, systems, alone=alone, grown=worker.wake, metrics=metrics, ends=ends)
     acts = act_parts(store, tools, holder, relay.wake, wake_worker)
     simulations = simulation_desk(store, tools, holder, relay.wake)
     ends.append(simulations.simulator.stop)
@@ -264,6 +265,7 @@ async def _open(
         leaders=leaders,
         clocks=clocks,
         systems=systems,
+        budgets=budgets,
         intake=intake_consumer(nats, settings, line, holder, tools, ends, metrics.intake),
         app_parts=replace(
             app_parts_of(

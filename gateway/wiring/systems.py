@@ -1,19 +1,15 @@
-"""The rulebook's systems become drivers. The only file that knows which drivers exist."""
+"""The rulebook's systems become drivers, each behind its budget."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from opentelemetry.trace import Tracer
-from pydantic import TypeAdapter, ValidationError
 
-from adapters.cloud_erp.sap_s4.driver import SapS4Driver
-from adapters.cloud_erp.sap_s4.settings import S4Settings
-from adapters.errors import Misconfigured
 from adapters.guard import (
     Breaker,
     BreakerLimits,
@@ -23,16 +19,14 @@ from adapters.guard import (
     CountingTransport,
     GuardedPort,
 )
-from adapters.legacy_erp.sap_ecc.driver import SapEccDriver
-from adapters.legacy_erp.sap_ecc.settings import SapEccSettings
 from adapters.port import ErpPort, Operation
-from adapters.transport import HttpTransport, Transport, TransportLimits
-from gateway.settings import SettingsError, SystemSettings, read_secret
+from adapters.transport import HttpTransport, TransportLimits
+from gateway.settings import SettingsError, SystemSettings
 from gateway.transactions.home import keeps
 from gateway.transactions.parts import ErpSystem, SystemPolicy
+from gateway.wiring.drivers import DRIVERS
+from gateway.wiring.refusals import RulebookRefused
 from routing_rules import Rulebook, System
-
-S = TypeVar("S")
 
 NEEDED_OPERATIONS: Final = (Operation.CREATE,)
 """What a system must be able to do that a row for all operations names. What else callers may ask for is refused
@@ -40,28 +34,6 @@ document by document where a system cannot do it."""
 CALLS_IN_A_POSTING: Final = 3
 """Calls that a driver may make one after the other in a submit (session, posting, commit), each with its limit. A
 change reads first; the lease is looked at again after that, before the first byte that posts."""
-
-
-class RulebookRefused(ValueError):
-    """The rulebook cannot be served by the connected systems; every complaint is listed."""
-
-    def __init__(self, complaints: list[str]) -> None:
-        super().__init__("\n".join(complaints))
-        self.complaints = tuple(complaints)
-
-
-def _sap_ecc(system: System, settings: SystemSettings, data: Path, transport: Transport) -> ErpPort:
-    return SapEccDriver(system.id, _options(SapEccSettings, system, settings, data), transport)
-
-
-def _sap_s4(system: System, settings: SystemSettings, data: Path, transport: Transport) -> ErpPort:
-    return SapS4Driver(system.id, _options(S4Settings, system, settings, data), transport)
-
-
-DRIVERS: Final[Mapping[str, Callable[[System, SystemSettings, Path, Transport], ErpPort]]] = {
-    "sap_ecc": _sap_ecc,
-    "sap_s4": _sap_s4,
-}
 
 
 def connect_systems(
@@ -83,16 +55,41 @@ def connect_systems(
         if build is None:
             raise SettingsError(f"systems: no driver {system.driver!r}; there are {', '.join(sorted(DRIVERS))}")
         budget = CallBudget(system.budget.calls_per_minute, monotonic)
-        port = build(system, own, data, CountingTransport(_transport(system, own, tracer), budget))
-        guarded = _guarded(port, system, budget)
-        connected[system.id] = ErpSystem(guarded, _policy(system, own), guarded.room)
+        transport = _transport(system, own, tracer)
+        port = build(system, own, data, CountingTransport(transport, budget))
+        guarded = _guarded(port, system, budget, transport.resize)
+        connected[system.id] = ErpSystem(
+            guarded,
+            _policy(system, own),
+            guarded.room,
+            lambda port=guarded: port.places,  # type: ignore[misc]
+        )
     return connected
 
 
-def _guarded(port: ErpPort, system: System, budget: CallBudget) -> GuardedPort:
+def follow(
+    systems: MutableMapping[str, ErpSystem],
+    settings: list[SystemSettings],
+    rulebook: Rulebook,
+    shown: Callable[[str, int], None] = lambda _system, _places: None,
+) -> None:
+    """Budgets and times of the connected systems are those of `rulebook` from now on, where the settings say nothing
+    else. Calls under way go on. A system that one of the two does not have stays as it is: what connects to it are
+    settings, which are read at the start. `shown`: told of each system what this process may.
+    """
+    by_id = {one.id: one for one in settings}
+    for name in systems.keys() & rulebook.systems.keys():
+        system, port = rulebook.systems[name], systems[name].port
+        systems[name] = replace(systems[name], policy=_policy(system, by_id[name]))
+        if isinstance(port, GuardedPort):
+            port.resize(system.budget.concurrent, system.budget.calls_per_minute)
+            shown(name, port.places)
+
+
+def _guarded(port: ErpPort, system: System, budget: CallBudget, resized: Callable[[int], None]) -> GuardedPort:
     """Breaker outside, then the place, then the budget: what is turned away takes neither place nor calls."""
     concurrency = ConcurrencyLimit(ConcurrencyLimits(most=system.budget.concurrent), monotonic)
-    return GuardedPort(port, Breaker(BreakerLimits(), monotonic), concurrency, budget, monotonic)
+    return GuardedPort(port, Breaker(BreakerLimits(), monotonic), concurrency, budget, monotonic, resized)
 
 
 def check_targets(rulebook: Rulebook, systems: Mapping[str, ErpSystem]) -> None:
@@ -138,20 +135,3 @@ def _policy(system: System, settings: SystemSettings) -> SystemPolicy:
 def _transport(system: System, settings: SystemSettings, tracer: Tracer | None) -> HttpTransport:
     limits = TransportLimits(total_s=settings.call_s, pool=system.budget.concurrent, pool_wait_s=settings.call_s)
     return HttpTransport(settings.base_url, limits, system_id=system.id, tracer=tracer)
-
-
-def _options(kind: type[S], system: System, settings: SystemSettings, data: Path) -> S:
-    """The driver's own settings; `<name>_file` gives a secret `<name>` by the file that holds it."""
-    options: dict[str, Any] = {}
-    for name, value in settings.options.items():
-        if name.endswith("_file"):
-            options[name.removesuffix("_file")] = read_secret(data / str(value))
-        else:
-            options[name] = value
-    known = {one.name for one in fields(kind)}  # type: ignore[arg-type]  # both settings are dataclasses
-    for unknown in options.keys() - known:
-        raise SettingsError(f"systems.{system.id}.options: {unknown!r} is none; there are {', '.join(sorted(known))}")
-    try:
-        return TypeAdapter(kind).validate_python(options)
-    except (ValidationError, Misconfigured, ValueError) as error:
-        raise SettingsError(f"systems.{system.id}.options: {error}") from error

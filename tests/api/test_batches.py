@@ -64,7 +64,7 @@ async def test_a_batch_is_sent_and_read(http: httpx.AsyncClient, rig: Rig) -> No
     assert sent.headers["location"] == sent.json()["statusUrl"]
     found = {name: sent.json()[name] for name in ("batchState", "received", "accepted", "refused", "waiting")}
     assert found == {"batchState": "complete", "received": 3, "accepted": 2, "refused": 1, "waiting": 0}
-    assert sent.json()["money"] == [{"currencyCode": "USD", "acceptedAmount": "336", "postedAmount": "0"}]
+    assert sent.json()["money"] == [{"currencyCode": "USD", "acceptedAmount": "336.00", "postedAmount": "0.00"}]
     first, second, third = await _results(http, sent.json()["resultsUrl"])
     assert (first["lineNumber"], first["result"], first["status"]) == (1, "accepted", "accepted")
     assert (second["problem"]["code"], second["problem"]["instance"]) == ("invalid-request", sent.json()["statusUrl"])
@@ -73,7 +73,7 @@ async def test_a_batch_is_sent_and_read(http: httpx.AsyncClient, rig: Rig) -> No
     assert await _results(http, sent.json()["resultsUrl"], result="refused") == [second]
     await rig.settle()
     stands = (await http.get(sent.json()["statusUrl"])).json()
-    assert (stands["byStatus"], stands["money"][0]["postedAmount"]) == ([{"status": "posted", "count": 2}], "336")
+    assert (stands["byStatus"], stands["money"][0]["postedAmount"]) == ([{"status": "posted", "count": 2}], "336.00")
 
 
 async def test_a_repeated_line_counts_its_transaction_once_and_an_empty_one_nothing(
@@ -87,7 +87,7 @@ async def test_a_repeated_line_counts_its_transaction_once_and_an_empty_one_noth
     await rig.settle()
     stands = (await http.get(sent.json()["statusUrl"])).json()
     assert stands["byStatus"] == [{"status": "posted", "count": 1}]
-    assert stands["money"] == [{"currencyCode": "USD", "acceptedAmount": "168", "postedAmount": "168"}]
+    assert stands["money"] == [{"currencyCode": "USD", "acceptedAmount": "168.00", "postedAmount": "168.00"}]
 
 
 async def test_more_results_than_are_read_at_once(http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:

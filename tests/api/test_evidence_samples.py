@@ -150,6 +150,22 @@ async def test_a_sample_is_drawn_again_offline(
     assert told["wrong"]["reason"] == "sample"
 
 
+async def test_a_log_that_was_published_later_draws_the_same(
+    audit: Auditing, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    pack = await pack_of(audit, {"about": "sample", "sampleSize": 3, "nonce": NONCE})
+    await audit.rig.send(order("S-LATE"))
+    await audit.rig.settle()
+    await audit.catch_up()
+    log = tmp_path / "published"
+    await asyncio.to_thread(copy_log, await audit.log.tiles(), DirectoryTiles(log), LOG)
+    told = _told_offline(pack, log, capsys, tmp_path)
+    assert (told["ok"], told["redrawnOf"] > 3) == (True, True), told
+    (bundle,) = [one for one in (log / "tile/entries").rglob("*") if one.is_file()]
+    bundle.write_bytes(bundle.read_bytes().replace(b'"kind":"accepted"', b'"kind":"acceptex"', 1))
+    assert _told_offline(pack, log, capsys, tmp_path)["wrong"]["reason"] == "sample", "what is wider is checked as well"
+
+
 async def test_a_log_that_is_not_the_signed_one_draws_nothing(
     audit: Auditing, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -52,7 +53,13 @@ class Office:
 
 @pytest.fixture
 async def office(store: Any) -> AsyncIterator[Office]:
-    rig = await Rig.on(store)
+    async with office_of(await Rig.on(store)) as made:
+        yield made
+
+
+@asynccontextmanager
+async def office_of(rig: Rig) -> AsyncIterator[Office]:
+    """The desk of a rig."""
     issuer = issuer_of(rig)
     parts = AppParts(
         submissions=rig.line,
@@ -124,6 +131,18 @@ async def test_a_move_of_one_person(office: Office):
     assert child.json()["replaces"] == shown["transactionId"]
 
 
+async def test_an_approval_that_comes_too_late_is_told_what_happened(office: Office):
+    heir, _ = await left_behind(office.rig, order(), posted=False)
+    path = f"/{(await office.the_one())['exceptionId']}/moves"
+    first = await office.post(path, {"move": "cancel", "reason": "not there"})
+    await office.post(path, {"move": "retry", "reason": "look once more"}, "carl")
+    late = await office.post(f"{path}/{first.json()['move']['moveId']}/approve", {}, "bob")
+    assert (late.status_code, late.json()["code"]) == (412, "stale")
+    assert late.json()["detail"].startswith("cancel was not done: carl asked for retry at ")
+    assert late.json()["detail"].endswith("and that is under_way")
+    assert (await heir.store.reads.exception_moves(path.split("/")[1]))[1].state == "replaced"
+
+
 async def test_a_number_is_named_by_one_person_and_approved_by_another(office: Office):
     heir, transaction_id = await left_behind(office.rig, order(), posted=True)
     shown = await office.the_one()
@@ -153,7 +172,8 @@ async def test_a_number_is_named_by_one_person_and_approved_by_another(office: O
         ({"move": "forget"}, "move"),
         ({"reason": ""}, "reason"),
         ({"reason": "x" * 257}, "reason"),
-        ({"erpDocumentNumber": "1"}, "documentNumber"),
+        ({"erpDocumentNumber": "1"}, "erpDocumentNumber"),
+        ({"move": "resubmit", "document": {}}, "document.businessUnit"),
         ({"etag": "1"}, "etag"),
         ({"more": 1}, "more"),
     ],
@@ -198,6 +218,9 @@ async def test_lists_are_filtered_and_paged(office: Office):
     assert len((await office.get()).json()["items"]) == 3
     [money] = (await office.get("?domain=invoices&reasonCode=rejected-by-erp&geography=EMEA")).json()["items"]
     assert money["secondPerson"] == ["retry", "resubmit", "cancel"]
+    # not only when the second person approves it
+    empty = {"move": "resubmit", "reason": "x", "document": {}}
+    assert (await office.post(f"/{money['exceptionId']}/moves", empty)).status_code == 422
     assert (await office.get("?systemId=cloud-main")).json()["items"] == []
     assert (await office.get(f"?transactionId={money['transactionId']}")).json()["items"] == [money]
     assert (await office.get("?openedFrom=2023-11-14T22:13:20Z&openedUntil=2023-11-14T22:13:21Z")).json()["items"]

@@ -162,6 +162,15 @@ async def test_who_used_which_scope(audit: Auditing) -> None:
         assert (await audit.ask(path, data=NORTHERN)).status_code == 403
 
 
+@pytest.mark.parametrize(("path", "of"), [("access", "used"), ("queries", "asked")])
+async def test_a_period_that_ends_before_it_begins_is_refused(audit: Auditing, path: str, of: str) -> None:
+    days = ("2023-12-01T00:00:00Z", "2023-11-01T00:00:00Z")
+    for since, until in (days, (days[0], days[0])):
+        answer = await audit.ask(path, **{f"{of}From": since, f"{of}Until": until})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, f"{of}From")
+    assert (await audit.ask(path, **{f"{of}From": days[1], f"{of}Until": days[0]})).status_code == 200
+
+
 async def _complete(audit: Auditing, headers: dict[str, str], *lines: dict[str, str], **more: str) -> Any:
     body = {**NOVEMBER, "documents": list(lines), **more}
     return await audit.http.post("/v1/ledger/completeness", json=body, headers=headers)
@@ -197,6 +206,7 @@ async def test_completeness_on_either_side(audit: Auditing) -> None:
         await _complete(audit, headers, *lines, source="salesforce", sentFrom="2023-12-01", sentUntil="2023-12-31")
     ).json()
     assert [one["externalId"] for one in late["otherPeriod"]] == ["10248", "10249", "10260"]
+    assert (late["listedCount"], late["acceptedCount"], late["agreedCount"]) == (3, 0, 0)
     own = audit.headers("documents:submit", person=None, source="salesforce")
     assert (await _complete(audit, own, *lines, domain="orders")).json()["isComplete"] is True
     assert (await _complete(audit, own, source="billing")).status_code == 403

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,10 @@ from gateway.domain.identity import external_reference, person_commitment
 from gateway.domain.wire import instant
 from gateway.store.store import Store
 from tests.api.auditing import Auditing, auditing
-from tests.line.rig import SALESFORCE, order
+from tests.line.documents import credit_note
+from tests.line.rig import BILLING, SALESFORCE, order
 
+DOCS = (Path(__file__).parents[2] / "docs/ledger.md").read_text("utf-8")
 NORTHERN = DataScope(frozenset({"Northern"}), None)
 
 
@@ -160,6 +164,7 @@ async def test_pages_of_entries(audit: Auditing) -> None:
         {"businessUnit": "Nowhere"},
         {"knownAt": "2023-11-14T22:13:20Z", "logSize": "5"},
         {"knownAt": "2001-01-01T00:00:00Z"},
+        {"knownAt": "2199-01-01T00:00:00Z"},
         {"activationNumber": "x"},
     ],
 )
@@ -201,6 +206,24 @@ async def test_as_of_a_past_instant(audit: Auditing) -> None:
         assert past["asOf"]["activationNumber"] == 1
         assert past["asOf"]["tableVersion"] == audit.rig.rules.current.rulebook.version
     assert (await audit.get("entries", pageSize=200))["asOf"]["logSize"] > size
+
+
+async def test_what_was_undone_is_parted_by_the_operation_as_the_docs_say(audit: Auditing) -> None:
+    noted = await audit.rig.send(credit_note("CN-1", "INV-10248"), "invoices", wait_s=5.0)
+    await audit.rig.reverse(noted.transaction.document_id, caller=BILLING)
+    await audit.rig.settle()
+    await audit.catch_up()
+    written = re.search(r"`erp-gateway ledger query --group-by (\w+) (\w+)=(\w+)`, or narrow with `(\w+)=(\w+)`", DOCS)
+    assert written is not None
+    by, kind, posted, narrowed, create = written.groups()
+    asked = {kind: posted, "domain": "invoices"}
+    groups = (await audit.get("summary", groupBy=by, **asked))["groups"]
+    amounts = {one["key"][by]: Decimal(one["sums"][0]["amount"]) for one in groups}
+    assert set(amounts) == {"create", "reverse"}
+    (whole,) = (await audit.get("summary", groupBy="kind", **asked))["groups"]
+    assert Decimal(whole["sums"][0]["amount"]) == amounts["create"] + amounts["reverse"], "with the same sign"
+    (created,) = (await audit.get("summary", groupBy=by, **asked, **{narrowed: create}))["groups"]
+    assert Decimal(created["sums"][0]["amount"]) == amounts["create"]
 
 
 async def test_counts_and_sums(audit: Auditing) -> None:

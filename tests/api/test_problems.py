@@ -55,8 +55,8 @@ def test_no_slug_is_raised_that_the_table_lacks() -> None:
     found = list(_raised("gateway"))
     assert {slug for _, slug in found if slug is not None} <= set(KINDS)
     # Made from what was recorded, where a slug of an older version becomes rejected-by-erp.
-    # And passed on, told of the members of an order's customer.
-    assert {file.name for file, slug in found if slug is None} == {"outcome.py", "new_customer.py"}
+    # And passed on, told of the member in which it lies.
+    assert {file.name for file, slug in found if slug is None} == {"outcome.py", "complaints.py"}
     assert len(found) > 40
 
 

@@ -77,6 +77,48 @@ def _shows(found: FoundDocument, original: FoundDocument, posting: Posting, driv
             pytest.fail("nothing is done to a document that is not there")
 
 
+async def test_a_reversal_that_was_reversed_itself_counts_for_nothing(
+    peer: Peer, driver: ErpPort, subtests: pytest.Subtests
+) -> None:
+    for domain, operation in promised(driver, Operation.REVERSE):
+        with subtests.test(domain):
+            posting = await prepared(peer, driver, domain, operation)
+            assert isinstance(posting, Reversal)
+            mirror = await do(driver, posting)
+            back = replace(posting, number=mirror.number, external_reference=new_reference())
+            back_again = await do(driver, back)
+            original, undone = await _original(driver, posting), await _original(driver, back)
+            assert (original.reversals, undone.reversed_by) == ((), back_again.number.document_number)
+            once_more = await do(driver, replace(posting, external_reference=new_reference()))
+            original = await _original(driver, posting)
+            assert original.reversals == (once_more.number.document_number,)
+
+
+async def test_a_document_that_somebody_reversed_is_not_reversed_again(
+    peer: Peer, driver: ErpPort, subtests: pytest.Subtests
+) -> None:
+    """Two mirrors would undo it twice, and the ERP would take both. Our own is found by its reference instead."""
+    for domain, operation in promised(driver, Operation.REVERSE):
+        with subtests.test(domain):
+            theirs = await prepared(peer, driver, domain, operation)
+            assert isinstance(theirs, Reversal)
+            mirror = await do(driver, theirs)
+            ours = replace(theirs, external_reference=new_reference())
+            for posting, meaning in ((ours, Rejected), (theirs, OutcomeUnknown)):
+                postings = postings_seen(peer)
+                permit = Permit()
+                with pytest.raises(meaning) as raised:
+                    await do(driver, posting, permit)
+                assert_holds_no_secret(raised.value, peer)
+                assert (raised.value.field == "number") is (meaning is Rejected)
+                assert (mirror.number.document_number in raised.value.message) is (meaning is Rejected)
+                assert permit.calls == 0
+                assert postings_seen(peer) == postings
+            assert await driver.inquire(ours) == ()
+            assert [found.number for found in await driver.inquire(theirs)] == [mirror.number]
+            assert (await _original(driver, theirs)).reversals == (mirror.number.document_number,)
+
+
 async def test_what_stands_as_demanded_is_not_sent_again(
     peer: Peer, driver: ErpPort, subtests: pytest.Subtests
 ) -> None:

@@ -156,7 +156,7 @@ OF_ANSWERS |= {"etag", "documentVersion"}
 """What an answer says of itself, and an event has no headers that its data would repeat."""
 
 
-LATER = {"legs"}
+LATER = {"legs", "newCustomerTransactionId", "madeForTransactionId"}
 """Came after the first events of v1 were published; these stay valid."""
 
 

@@ -36,6 +36,54 @@ def test_an_example_holds_its_schema(schema: dict[str, Any], example: Any) -> No
     assert Validator(made()).complaints(example, schema) == []
 
 
+def _shown(value: Any, where: str) -> Iterator[tuple[str, dict[str, Any], Any]]:
+    """Where an example stands, the schema beside or around it, and what it shows."""
+    if isinstance(value, list):
+        for place, one in enumerate(value):
+            yield from _shown(one, f"{where}/{place}")
+    if not isinstance(value, dict):
+        return
+    schema = value.get("schema", value)
+    examples = value.get("examples", [])
+    if isinstance(examples, dict):
+        yield from ((f"{where}/examples/{name}", schema, one["value"]) for name, one in examples.items())
+    else:
+        yield from ((f"{where}/examples/{place}", schema, one) for place, one in enumerate(examples))
+    if "example" in value:
+        yield f"{where}/example", schema, value["example"]
+    for key, one in value.items():
+        if key == "properties":
+            for name, member in one.items():
+                yield from _shown(member, f"{where}/properties/{name}")
+        elif key not in {"example", "examples", "default", "enum", "const"}:
+            yield from _shown(one, f"{where}/{key}")
+
+
+@pytest.mark.parametrize("is_flat", [False, True], ids=["full", "flat"])
+def test_whatever_is_shown_holds_its_schema(is_flat: bool, flat: dict[str, Any]) -> None:
+    """Every example of both documents: Spectral reads them without."""
+    document = flat if is_flat else made()
+    validator, found = Validator(document), {}
+    shown = list(_shown(document, "#"))
+    for where, schema, example in shown:
+        complaints = validator.complaints(example, schema)
+        if complaints:
+            found[where] = complaints
+    assert found == {}
+    assert len(shown) > (100 if is_flat else 1_500)
+
+
+@pytest.mark.parametrize("wrong", ["media", "parameter", "schema"])
+def test_an_example_that_does_not_is_seen(wrong: str) -> None:
+    planted = {
+        "media": {"content": {"application/json": {"schema": {"type": "string"}, "examples": {"one": {"value": 1}}}}},
+        "parameter": {"parameters": [{"name": "one", "schema": {"type": "string"}, "example": 1}]},
+        "schema": {"schemas": {"One": {"properties": {"example": {"type": "string", "examples": [1]}}}}},
+    }[wrong]
+    [(_, schema, example)] = _shown(planted, "#")
+    assert Validator(planted).complaints(example, schema)
+
+
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_every_request_has_an_example_that_its_model_reads(domain: str, flat: dict[str, Any]) -> None:
     content = made()["paths"][f"/v1/{domain}"]["post"]["requestBody"]["content"]["application/json"]

@@ -16,16 +16,13 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.command_line import erp_gateway
 from tests.integration.test_wiring import NOBODY, SETTINGS, TABLES
 from tests.line.documents import customer
 
 COMMAND = Path(sys.executable).with_name("erp-gateway")
 STARTED_S = 60.0
 SOON_S = 20.0
-
-
-def erp_gateway(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
 
 
 def said(*arguments: str | Path) -> Any:

@@ -10,7 +10,8 @@ import pytest
 from gateway.cli.console import Failure
 from gateway.cli.cutover_adopt import read_lines
 from gateway.cli.cutover_board import bar
-from tests.cutover.test_act_commands import data, erp_gateway, said
+from tests.command_line import erp_gateway
+from tests.cutover.test_act_commands import data, said
 
 __all__ = ["data"]
 

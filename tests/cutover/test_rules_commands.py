@@ -17,17 +17,12 @@ import httpx
 import pytest
 
 from routing_rules import load_rulebook
+from tests.command_line import erp_gateway
 from tests.cutover.desk import SAMPLE, again
 from tests.integration.test_wiring import NOBODY, SETTINGS, TABLES
 
 COMMAND = Path(sys.executable).with_name("erp-gateway")
 STARTED_S = 60.0
-
-
-def erp_gateway(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL
-    )
 
 
 def said(*arguments: str | Path) -> Any:

@@ -42,9 +42,11 @@ async def test_a_dump_of_a_working_gateway_goes_on_elsewhere(
     first = await rig.send(order())
     await rig.send(invoice(), "invoices")
     await rig.settle()
-    # one call whose outcome is not known yet
+    # one call whose outcome is not known; the record says so before the dump begins
     rig.legacy.script = ["lost_answer"]
     unknown = await rig.send(order("10249"))
+    assert await rig.line.drain(10)
+    assert (await rig.record(unknown.transaction.transaction_id)).status == "unknown"
 
     done = asyncio.Event()
     writing = asyncio.create_task(_send_until(rig, done))

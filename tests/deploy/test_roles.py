@@ -21,6 +21,7 @@ GROWING = {
     "activations",
     "approvals",
     "draft_edits",
+    "earlier_words",
     "ledger_entries",
     "log_announcements",
     "log_entries",
@@ -100,6 +101,23 @@ async def test_what_it_must_not_do_is_refused_by_the_rights_alone(connection: as
     """Not by the triggers, which a mistake in a migration could lose."""
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await connection.execute(sql)
+
+
+async def test_earlier_words_are_kept_before_the_grants_of_a_new_version(rights: Rights, store: Store):
+    """Processes of the version before go on between the owner's migration and his grants."""
+    rig = await Rig.on(store)
+    rig.legacy.script = ["reject"]
+    await rig.send(order())
+    await rig.settle()
+    owner, gateway = await asyncpg.connect(rights.owner), await asyncpg.connect(rights.gateway)
+    try:
+        await owner.execute("REVOKE ALL ON earlier_words FROM gateway")
+        was = await gateway.fetchval("SELECT payload_id FROM exceptions")
+        await gateway.execute("UPDATE exceptions SET payload_id = 'pay_other'")
+        assert await owner.fetchval("SELECT payload_id FROM earlier_words") == was
+    finally:
+        await owner.close()
+        await gateway.close()
 
 
 async def test_its_start_on_an_older_schema_ends_and_says_why(rights: Rights):

@@ -15,7 +15,7 @@ from random import Random
 from typing import Final
 
 from tests.faults.fault_erp import POSTING_WAYS
-from tests.faults.nursery import Nursery
+from tests.faults.nursery import CONTAINER, Nursery
 from tests.faults.points import POINTS
 from tests.faults.rows import rows
 from tests.faults.setting import fault_erp
@@ -98,6 +98,9 @@ async def campaign(
             if (until_failed and seen.failed) or time.monotonic() - began > limit_s:
                 return
             begun = World(f"w{number}", f"{seed}/{number}", root, erp, nursery, planted)
+            if number % 2:
+                # every second world's processes see nothing of each other, as in containers
+                begun.settings[CONTAINER] = "yes"
             await _lived(begun, part, seen)
             seen.seconds = time.monotonic() - began
             if tell:

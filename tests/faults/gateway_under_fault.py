@@ -22,8 +22,10 @@ from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
 
+from gateway import liveness
 from gateway.cli.serve import serve, work
 from gateway.transactions import line
+from tests.faults.nursery import CONTAINER
 from tests.faults.planted import PLANTED, PLANTED_AMONG_WORKERS
 from tests.faults.points import Trap, lay
 
@@ -40,6 +42,8 @@ def _live(order: dict[str, Any]) -> None:
     os.dup2(log, 2)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     patch.object(line, "CLAIM_LEASE_S", CLAIM_LEASE_S).start()
+    if os.environ.pop(CONTAINER, ""):
+        patch.object(liveness, "this_host", lambda: f"container-{os.getpid()}//").start()
     if order["planted"]:
         {**PLANTED, **PLANTED_AMONG_WORKERS}[order["planted"]]()
     if order["trap"]:

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, Self
 
 ROOT = Path(__file__).parents[2]
+CONTAINER = "FAULTS_CONTAINER"
+"""In the environment of a life: it takes itself for the only process of its machine."""
 LOADED_S = 120.0
 """For the program to be loaded, once; some seconds on a machine that has nothing else to do."""
 

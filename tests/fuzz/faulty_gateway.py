@@ -21,7 +21,7 @@ from adapters.canonical import Customer
 from gateway.app import create_app
 from gateway.server import serve
 from gateway.settings import load_settings
-from gateway.wiring import open_runtime
+from gateway.wiring.runtime import open_runtime
 
 Message = dict[str, Any]
 Application = Callable[[Any, Any, Any], Awaitable[None]]

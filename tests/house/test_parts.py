@@ -26,7 +26,7 @@ def _files_of(part: str) -> list[Path]:
 def test_a_part_that_fails_fails_all(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     ends = {"a": (0, "3 passed in 1 s"), "b": (1, "FAILED tests/b.py::test_x\n1 failed, 2 passed in 1 s")}
     monkeypatch.setattr(run_tests, "parts", lambda: list(ends))
-    monkeypatch.setattr(run_tests, "run", lambda part: run_tests.Ended(part, *ends[part], seconds=1.0))
+    monkeypatch.setattr(run_tests, "run", lambda part: run_tests.Ended(part, *ends[part], seconds=1.0, worked=0.5))
     assert run_tests.main(2) == 1
     said = capsys.readouterr().out
     assert "1 failed, 5 passed in " in said

@@ -118,6 +118,51 @@ async def test_a_cut_batch_goes_on_under_its_key(rig: Rig, monkeypatch: pytest.M
     assert other.batch_id != done.batch_id, "a key is its client's own"
 
 
+async def test_a_line_whose_record_was_cut_off_is_no_replay(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    """Accepted, and then the process ends before the lines are written: they are this batch's own all the same."""
+    await send(rig, [body(line("orders", order("before")))])
+    lines = [line("orders", order(str(n))) for n in (0, 1, "before", 0, 2)]
+    with monkeypatch.context() as ending:
+        ending.setattr(batch_module, "replayed_of", _gone)
+        for _ in range(2):
+            with pytest.raises(Cut):
+                await send(rig, [body(*lines)], "run-1")
+    assert await _transactions(rig) == ["0", "1", "2", "before"]
+    done = await send(rig, [body(*lines)], "run-1")
+    found = await rig.store.reads.batch_lines(done.batch_id, 0, 9)
+    assert [one.replayed for one in found] == [0, 0, 1, 1, 0]
+    other = await send(rig, [body(*lines)], "run-2")
+    assert [one.replayed for one in await rig.store.reads.batch_lines(other.batch_id, 0, 9)] == [1] * 5
+
+
+async def test_what_another_batch_had_accepted_meanwhile_is_a_replay(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    lines = [line("orders", order(str(n))) for n in range(3)]
+    with pytest.raises(Cut):
+        await send(rig, [], "run-1", then=Cut())
+    await send(rig, [body(lines[1])], "run-2")
+    done = await send(rig, [body(*lines)], "run-1")
+    assert [one.replayed for one in await rig.store.reads.batch_lines(done.batch_id, 0, 9)] == [0, 1, 0]
+
+
+async def _gone(*_asked: Any) -> Any:
+    raise Cut
+
+
+async def test_a_complete_batch_takes_no_more(rig: Rig):
+    lines = [line("orders", order(str(n))) for n in range(3)]
+    await send(rig, [body(lines[0])], "run-1")
+    for sent, detail in (
+        (lines[:2], "The batch of this Idempotency-Key is complete: 1 line."),
+        ([], "Under this Idempotency-Key 1 line came before, and now 0 lines."),
+        (lines[1:2], "The first line is not what was sent under this Idempotency-Key before."),
+    ):
+        with pytest.raises(Problem) as refused:
+            await send(rig, [body(*sent)], "run-1")
+        assert (refused.value.slug, refused.value.detail) == ("idempotency-key-reused", detail)
+    assert await _transactions(rig) == ["0"]
+    assert (await send(rig, [body(lines[0])], "run-1")).received == 1
+
+
 @pytest.mark.parametrize("kept", [2, 4])
 async def test_other_lines_under_the_same_key_are_refused(rig: Rig, kept: int, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(batch_module, "GROUP_LINES", 2)

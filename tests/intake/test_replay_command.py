@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from gateway.auth import Client
 from gateway.cli import app
-from gateway.cli import events as events_module
+from gateway.cli import events_replay as replay_module
 from gateway.cli.console import Failure
 from gateway.cli.gateway_http import GatewayHttp
 from gateway.domain.caller import DataScope
@@ -49,12 +49,18 @@ async def replay(http: httpx.AsyncClient, world: World, monkeypatch: pytest.Monk
     def gateway(_data: Any, _url: str | None, _token: str | None, _client: str) -> GatewayHttp:
         return GatewayHttp("http://gateway", token, bridge)
 
-    monkeypatch.setattr(events_module, "gateway_of", gateway)
+    monkeypatch.setattr(replay_module, "gateway_of", gateway)
 
     async def command(*words: str) -> Result:
         return await asyncio.to_thread(CliRunner().invoke, app, ["events", "replay", *words])
 
     return command
+
+
+async def test_the_option_that_is_missing_is_named(replay: Any) -> None:
+    refused = await replay(SUBJECT)
+    assert isinstance(refused.exception, Failure)
+    assert str(refused.exception).startswith("--from is missing, and so is --lineage")
 
 
 async def test_the_events_of_a_lineage_come_again(replay: Any, rig: Rig, bench: Bench) -> None:

@@ -16,11 +16,12 @@ import pytest
 from gateway.messaging.server_directory import ServerDirectory
 from gateway.store.migrate import migrate
 from gateway.store.store import open_store
+from tests.command_line import erp_gateway
 from tests.line.documents import priced
+from tests.line.newcomers import bring
 from tests.line.rig import Rig, invoice, order
 
 TABLES = Path(__file__).parents[2] / "routing_rules" / "tables"
-COMMAND = Path(sys.executable).with_name("erp-gateway")
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +65,18 @@ def filled(directory: Path, business: Callable[[Rig], Awaitable[None]]) -> Path:
 
 
 def call(*arguments: object) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False)
+    done = erp_gateway(*arguments)
     assert "Traceback" not in done.stderr
     return done
+
+
+def test_the_installed_script_says_what_the_forked_command_says():
+    script = Path(sys.executable).with_name("erp-gateway")
+    for words in (["rules", "check", TABLES, "--json"], ["rules", "check", "/nowhere"]):
+        done = subprocess.run([script, *words], capture_output=True, text=True, timeout=60, check=False)
+        forked = erp_gateway(*words)
+        assert (forked.returncode, forked.stdout, forked.stderr) == (done.returncode, done.stdout, done.stderr)
+    assert done.returncode != 0
 
 
 def test_a_trace_is_found_by_any_name_and_the_lineage_shows_all_of_it(data: Path):
@@ -100,6 +110,20 @@ def test_operations_are_shown_and_asked_for(operated: Path):
     assert sorted(told.values()) == ["cancel", "change", "create"]
     assert told[listed[0]["transactionId"]] == "cancel"
     assert call("transactions", "list", "--operation", "burn", "--data", operated).returncode == 2
+
+
+def test_a_trace_says_which_steps_are_an_undo(tmp_path: Path):
+    async def business(rig: Rig) -> None:
+        # the order is refused, and its new customer taken back
+        rig.cloud.script = ["post", "reject"]
+        await bring(rig)
+        for _ in range(6):
+            await rig.until(60)
+
+    shown = call("ledger", "trace", "NEW", "--data", filled(tmp_path, business)).stdout.splitlines()
+    told = [(kind, "undo of step 1" in line) for line in shown for kind in line.split()[4:5]]
+    done = [one for one in told if one[0] in {"dispatched", "posted"}]
+    assert done == [("dispatched", False), ("posted", False), ("dispatched", True), ("posted", True)]
 
 
 def test_what_does_not_run_is_said_in_a_sentence(data: Path):

@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.cutover.test_act_commands import SOON_S, data, erp_gateway, said  # noqa: F401 (a fixture)
+from tests.command_line import erp_gateway
+from tests.cutover.test_act_commands import SOON_S, data, said  # noqa: F401 (a fixture)
 from tests.line.documents import journal_entry
 
 

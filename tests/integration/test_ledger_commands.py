@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from gateway.store.store import open_store
+from tests.command_line import erp_gateway
 from tests.integration.test_wiring import NOBODY, SETTINGS, TABLES
 from tests.line.documents import TO_CLOUD
 from tests.line.rig import Rig, invoice, order
@@ -29,7 +30,7 @@ POSTED = ("ledger", "query", "kind=posted", "domain=orders,invoices")
 
 
 def call(*arguments: object) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False)
+    done = erp_gateway(*arguments)
     assert "Traceback" not in done.stderr
     return done
 

@@ -74,7 +74,7 @@ def test_a_view_is_drawn_with_bars(directory: Path) -> None:
     assert done.exit_code == 0, done.output
     head, columns, cloud, legacy = done.stdout.splitlines()
     assert head.startswith("cycle-time: accepted from 2023-11-01")
-    assert columns.split() == ["side", "paidCount", "medianS", "p95S", "longestS"]
+    assert columns.split() == ["side", "paidCount", "medianMs", "p95Ms", "longestMs"]
     assert cloud.split()[:4] == ["cloud", "1", "2.0", "h"]
     assert legacy.split()[:4] == ["legacy", "1", "3.0", "d"]
     assert legacy.count("#") == 20
@@ -115,6 +115,31 @@ def test_questions_about_a_document(directory: Path) -> None:
     assert not told["wasSentAgain"]
     assert "posted" in _call(directory, "ask", "events-told", "PAY-10248").stdout
     assert "INV-10251" in _call(directory, "ask", "waiting-documents", "10251").stdout
+
+
+def test_what_is_not_stuck_and_did_not_fail_is_said_in_words(directory: Path) -> None:
+    for question, said in (("where-stuck", "nothing is stuck"), ("why-failed", "nothing of it was refused")):
+        done = _call(directory, "ask", question, "INV-10248")
+        assert (done.exit_code, done.stdout.startswith(f"INV-10248: {said}")) == (0, True), done.output
+        assert len(done.stdout.splitlines()) == 1
+        assert _said(directory, "ask", question, "INV-10248")["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ("view", "cycle-time", "acceptedFrom=2020-01-01T00:00:00Z", "acceptedUntil=2023-01-01T00:00:00Z"),
+            "acceptedFrom: is more than 13 months before acceptedUntil. Ask for a shorter period.",
+        ),
+        (
+            ("query", "knownAt=2199-01-01T00:00:00Z"),
+            "knownAt: is later than now. Use an instant that has passed, or leave it out.",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_once(directory: Path, arguments: tuple[str, ...], said: str) -> None:
+    assert str(_call(directory, *arguments).exception) == said
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.cutover.test_act_commands import data, erp_gateway, said  # noqa: F401 (a fixture)
+from tests.command_line import erp_gateway
+from tests.cutover.test_act_commands import data, said  # noqa: F401 (a fixture)
 from tests.line.documents import customer
 
 pytestmark = pytest.mark.timeout(400)

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-import sys
 from pathlib import Path
 
 from gateway.settings import load_settings
 from gateway.wiring.ledger import held_checkpoint
+from tests.command_line import erp_gateway
 from tests.integration.test_wiring import data, running
 
 __all__ = ["data"]
 
-COMMAND = Path(sys.executable).with_name("erp-gateway")
 LIMIT_S = 60.0
 
 
 async def restored(data: Path) -> subprocess.CompletedProcess[str]:
-    command = [str(COMMAND), "restored", "--data", str(data)]
-    return await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60, check=False)
+    return await asyncio.to_thread(erp_gateway, "restored", "--data", data)
 
 
 async def test_a_start_without_the_checkpoint_that_is_held_outside_is_one_of_a_restored_record(data: Path):

@@ -20,8 +20,9 @@ from gateway.domain.entries import EntryKind, ledger_entry
 from gateway.domain.records import ActivationRecord
 from gateway.settings import load_settings
 from gateway.store.store import StoreUnit, open_store
-from gateway.wiring import RulebookRefused, Runtime, open_runtime
 from gateway.wiring.issuer import embedded_issuer
+from gateway.wiring.refusals import RulebookRefused
+from gateway.wiring.runtime import Runtime, open_runtime
 from routing_rules import RulebookInvalid, version_of
 from tests.integration.test_wiring import change, data, running
 from tests.line.rig import order

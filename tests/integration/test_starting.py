@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.domain.records import ProcessRecord
+from gateway.domain.processes import ProcessRecord
 from gateway.settings import load_settings
 from gateway.store import patient
 from gateway.store.errors import StoreBusy
@@ -20,8 +20,9 @@ from gateway.store.migrate import migrate
 from gateway.store.postgres_writer import PoolLimits
 from gateway.store.store import StoreUnit, open_store
 from gateway.transactions.parts import SECOND
-from gateway.wiring import open_runtime, runtime
+from gateway.wiring import runtime
 from gateway.wiring.record import KEPT_S
+from gateway.wiring.runtime import open_runtime
 from tests.integration.test_wiring import data
 from tests.store.made import a_process
 

@@ -16,11 +16,15 @@ from typing import Final
 import httpx
 
 from benchmarks.gateway_on_stub import write_data
+from gateway.auth import DEFAULT_CLIENTS
 from gateway.domain.leaders import StandingLease
+from gateway.settings import load_settings
 from gateway.store.store import open_store
+from gateway.wiring.issuer import embedded_issuer
 
 TASKS: Final = 7
 """Tasks that one process does for all."""
+SALESFORCE: Final = DEFAULT_CLIENTS["salesforce"]
 LIMIT_S = 60.0
 
 
@@ -95,14 +99,17 @@ async def test_the_first_signal_ends_it_in_good_order_and_hands_every_task_over(
 
 
 def test_the_second_signal_ends_it_at_once(tmp_path: Path) -> None:
-    """The first one waits for a call that hangs: somebody who talks to the gateway and says nothing."""
+    """The first one waits for a request that hangs: a caller who says what it will send, and sends nothing."""
     with (
         gateway(tmp_path, "serve") as (child, url, log),
         socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as slow,
     ):
-        slow.sendall(b"POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
-        # who comes later is answered: the one before was taken up
-        assert httpx.get(f"{url}/health/live").status_code == 200
+        token = embedded_issuer(tmp_path / "data", load_settings(tmp_path / "data"), time.time).mint(SALESFORCE)
+        head = ("POST /v1/orders HTTP/1.1", "Host: x", f"Authorization: Bearer {token}", "Content-Length: 100")
+        slow.sendall("\r\n".join((*head, "Content-Type: application/json", "Expect: 100-continue", "", "")).encode())
+        slow.settimeout(LIMIT_S)
+        # the gateway reads the body, of which nothing comes: somebody known is under way
+        assert slow.recv(200).startswith(b"HTTP/1.1 100 Continue")
         child.send_signal(signal.SIGINT)
         until(lambda: "stopping" in log.read_text(encoding="utf-8"), lambda: log.read_text(encoding="utf-8"))
         began = time.monotonic()

@@ -23,9 +23,11 @@ from adapters.guard import GuardedPort
 from adapters.guard.budget import BURST_S
 from gateway.app import create_app
 from gateway.settings import SettingsError, load_settings
-from gateway.wiring import RulebookRefused, open_runtime
-from gateway.wiring.relay import remote_nats
+from gateway.wiring.nats import remote_nats
+from gateway.wiring.refusals import RulebookRefused
+from gateway.wiring.runtime import open_runtime
 from routing_rules import RulebookInvalid
+from tests.command_line import erp_gateway
 
 TABLES = Path(__file__).parents[2] / "routing_rules" / "tables"
 COMMAND = Path(sys.executable).with_name("erp-gateway")
@@ -56,6 +58,8 @@ client_secret_file = "secret"
 companies = {{ NW01 = {{ code = "NW01", sales_organization = "NW01" }} }}
 accounts = {{ receivables = "1", revenue = "2", freight = "3", output_tax = "4", bank = "5" }}
 """
+
+SOURCE = '[[intake.sources]]\nsubject = "erp.intake.>"\nclient = "billing"\nsource = "billing"\n'
 
 
 @pytest.fixture
@@ -147,6 +151,8 @@ def test_with_sqlite_the_only_process_carries_jobs_on(data: Path):
         ('"secret"', '"missing"', "missing"),
         ("port = 8099", "port = 99999", "port"),
         ("rulebook = ", "rulebok = ", "rulebok"),
+        ("[http]", f'{SOURCE}business_units = ["Western", "*"]\n[http]', r"sources\[0\]\.business_units: '\*' is not"),
+        ("[http]", f'{SOURCE}geographies = ["MOON"]\n[http]', r"sources\[0\]\.geographies: 'MOON' is not"),
     ],
 )
 async def test_wrong_settings_are_named(data: Path, old: str, new: str, says: str):
@@ -242,12 +248,7 @@ async def test_a_real_issuer_is_a_setting(data: Path):
 
 
 def test_the_embedded_issuer_s_key_is_made_once_and_for_its_owner_alone(data: Path):
-    tokens = [
-        subprocess.run(
-            [COMMAND, "token", "--client", "salesforce", "--data", data], capture_output=True, text=True, check=True
-        ).stdout.strip()
-        for _ in range(2)
-    ]
+    tokens = [erp_gateway("token", "--client", "salesforce", "--data", data).stdout.strip() for _ in range(2)]
     kids = {jwt.get_unverified_header(token)["kid"] for token in tokens}
     assert len(kids) == 1
     assert (data / "token-issuer.key").stat().st_mode & 0o077 == 0
@@ -255,9 +256,7 @@ def test_the_embedded_issuer_s_key_is_made_once_and_for_its_owner_alone(data: Pa
 
 def test_the_command_says_what_is_missing(tmp_path: Path):
     for arguments in (["serve"], ["transactions", "list"], ["token", "--client", "salesforce"], ["migrate"]):
-        done = subprocess.run(
-            [COMMAND, *arguments, "--data", tmp_path], capture_output=True, text=True, timeout=60, check=False
-        )
+        done = erp_gateway(*arguments, "--data", tmp_path)
         assert done.returncode == 2
         assert "gateway.toml is missing" in done.stderr
         assert "Traceback" not in done.stderr

@@ -28,7 +28,8 @@ from gateway.cutover.gates.version_loaded import VersionLoaded
 from gateway.server import serve
 from gateway.settings import SystemSettings, load_settings
 from gateway.telemetry import configure_logs
-from gateway.wiring import open_runtime, systems
+from gateway.wiring import systems
+from gateway.wiring.runtime import open_runtime
 from gateway.wiring.tools import SystemClock
 from routing_rules import System
 

@@ -74,11 +74,13 @@ async def answers_ready(port: int) -> bool:
 
 
 class CountingErp:
-    """Posts everything, deduplicates nothing, and counts what it posted by reference."""
+    """Posts everything, deduplicates nothing; counts what it posted by reference and who was there at once, by path."""
 
     def __init__(self, answer_s: float) -> None:
         self._answer_s = answer_s
         self.posted: Counter[str] = Counter()
+        self._there: Counter[str] = Counter()
+        self.most_at_once: Counter[str] = Counter()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection of the gateway's."""
@@ -88,7 +90,11 @@ class CountingErp:
                 headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
                 await reader.readexactly(int(headers.get("content-length", "0")))
                 self.posted[headers["x-reference"]] += 1
+                path = head[0].split(" ")[1]
+                self._there[path] += 1
+                self.most_at_once[path] = max(self.most_at_once[path], self._there[path])
                 await asyncio.sleep(self._answer_s)
+                self._there[path] -= 1
                 body = json.dumps({"documentNumber": f"{self.posted.total():010d}"}).encode()
                 writer.write(b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n")
                 writer.write(f"Content-Length: {len(body)}\r\n\r\n".encode() + body)

@@ -24,6 +24,7 @@ from gateway.demo.masters import put_masters
 from gateway.demo.northwind import BILLING, SALESFORCE, Lineage, Northwind, load_northwind
 from gateway.demo.places import Memory, Places
 from gateway.intake.cross_references import CrossReferenceRow, write_rows
+from tests.journeys.quick_erps import say_quick
 
 UNIT, PLACE = "Eastern", "US"
 """The slice of the document; in the sample rulebook no phase has reached it."""
@@ -164,6 +165,7 @@ async def _prepare(children: Children, places: Places, memory: Memory) -> tuple[
     rows = await put_masters(legacy, needed(), lambda: None)
     write_rows(places.cross_references, rows)
     write_settings(places, memory, legacy, cloud)
+    say_quick(places.settings)
     return legacy, cloud, rows
 
 

@@ -1,4 +1,4 @@
-"""The command `erp-gateway` for a shell, without its second of imports each time.
+"""The command `erp-gateway` for a shell, without its imports each time.
 
 One process imports the command line and forks for every call; what is called `erp-gateway` on the path hands over its
 arguments, directory, environment, stdout and stderr. What runs is the program itself, in a process of its own.
@@ -15,6 +15,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 READY_S = 60.0
@@ -55,7 +56,10 @@ def commands(directory: Path) -> Iterator[Path]:
 
 def serve(address: str) -> None:
     """Fork for each call until terminated."""
-    from gateway.cli import main  # noqa: PLC0415 - once, here, is what this process is for
+    import gateway.cli  # noqa: PLC0415 - once, here, is what this process is for
+
+    for one in Path(gateway.cli.__file__).parent.glob("[a-z]*.py"):
+        import_module(f"gateway.cli.{one.stem}")
 
     fresh = f"{address}.new"
     with socket.socket(socket.AF_UNIX) as door:
@@ -67,7 +71,7 @@ def serve(address: str) -> None:
             if os.fork() == 0:
                 door.close()
                 with line:
-                    line.sendall(str(_called(line, main)).encode())
+                    line.sendall(str(_called(line, gateway.cli.main)).encode())
                 os._exit(0)
             line.close()
             _bury()

@@ -36,6 +36,7 @@ from gateway.demo.northwind import BILLING, SALESFORCE, Northwind, load_northwin
 from gateway.demo.places import Memory, Places
 from gateway.demo.readings import read_erp, read_masters
 from gateway.intake.cross_references import write_rows
+from tests.journeys.quick_erps import say_quick
 from tests.journeys.record import Record, announced, by_lineage, count, move_to_another_machine, unpublished
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -78,8 +79,9 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         erps = await start_erps(children, places, memory)
         write_rows(places.cross_references, await put_masters(erps[0], load_northwind(), lambda: None))
         write_settings(places, memory, *erps)
+        say_quick(places.settings)
         text = places.settings.read_text(encoding="utf-8")
-        text = text.replace("longest_execution_s = 5", "longest_execution_s = 5\ncall_s = 5")
+        text = text.replace("longest_execution_s =", "call_s = 5\nlongest_execution_s =")
         places.settings.write_text(f"{text}\n[line]\nlease_margin_s = 2\n", encoding="utf-8")
         gateway = Gateway(children, places, memory, print)
         await gateway.start()

@@ -24,6 +24,7 @@ import pytest
 from gateway.messaging.intake_stream import CONSUMER, STREAM
 from gateway.messaging.nats import NatsConnection, NatsSettings
 from gateway.messaging.server_directory import ServerDirectory
+from tests.command_line import erp_gateway
 from tests.intake.batches import body, line
 from tests.intake.nats import event
 from tests.integration.test_wiring import NOBODY, SETTINGS, TABLES
@@ -88,12 +89,8 @@ class Served:
             return int(connection.execute(query).fetchone()[0])
 
     def token(self) -> str:
-        done = subprocess.run(
-            [COMMAND, "token", "--client", "salesforce", "--data", self.data],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        done = erp_gateway("token", "--client", "salesforce", "--data", self.data)
+        assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
     def _is_ready(self) -> bool:
@@ -142,8 +139,8 @@ def test_killed_in_the_middle_of_a_batch(served: Served, tmp_path: Path) -> None
     received = served.count("SELECT received FROM batches")
     assert 0 < received < LINES
     served.start()
-    command = [COMMAND, "batches", "send", tmp_path / "run.jsonl", "--key", "run-1", "--as", "salesforce", "--json"]
-    sent = subprocess.run([*command, "--data", served.data], capture_output=True, text=True, check=False, timeout=120)
+    where = ("--as", "salesforce", "--data", served.data)
+    sent = erp_gateway("batches", "send", tmp_path / "run.jsonl", "--key", "run-1", "--json", *where, limit_s=120)
     assert sent.returncode == 0, sent.stderr
     found = json.loads(sent.stdout)
     assert {name: found[name] for name in ("batchState", "received", "accepted", "refused", "waiting")} == {
@@ -151,14 +148,12 @@ def test_killed_in_the_middle_of_a_batch(served: Served, tmp_path: Path) -> None
     }  # fmt: skip
     assert served.count("SELECT count(*) FROM transactions WHERE external_id LIKE 'B-%'") == LINES
     assert served.count("SELECT count(*) FROM natural_keys WHERE external_id LIKE 'B-%'") == LINES
-    shown = subprocess.run(
-        [COMMAND, "batches", "show", found["batchId"], "--as", "salesforce", "--data", served.data],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    shown = erp_gateway("batches", "show", found["batchId"], *where)
     assert f"{LINES} accepted" in shown.stdout, shown.stderr
 
 
 def test_killed_in_the_middle_of_messages(served: Served) -> None:
+    served.until(lambda: asyncio.run(_is_there(served)), "the stream is not there")
     asyncio.run(_publish(served, 0, MESSAGES // 2))
     served.until(lambda: served.count("SELECT count(*) FROM transactions") > 0, "nothing was taken in")
     asyncio.run(_publish(served, MESSAGES // 2, MESSAGES))
@@ -179,7 +174,16 @@ async def _publish(served: Served, begin: int, end: int) -> None:
             assert answer["stream"] == STREAM
 
 
+async def _is_there(served: Served) -> bool:
+    """Whether the gateway has made the stream and its consumer; a sender is told to come again until then."""
+    return "num_pending" in await _info(served)
+
+
 async def _left(served: Served) -> int:
-    async with served.nats() as connection, connection.exchange() as exchange:
-        info = await exchange.request(f"$JS.API.CONSUMER.INFO.{STREAM}.{CONSUMER}")
+    info = await _info(served)
     return int(info["num_pending"]) + int(info["num_ack_pending"])
+
+
+async def _info(served: Served) -> dict[str, Any]:
+    async with served.nats() as connection, connection.exchange() as exchange:
+        return await exchange.request(f"$JS.API.CONSUMER.INFO.{STREAM}.{CONSUMER}")

@@ -29,6 +29,7 @@ from gateway.ledger.note_keys import VerifierKey
 from gateway.ledger.receipt import parse_receipt, verify_receipt
 from gateway.settings import load_settings
 from gateway.wiring.issuer import embedded_issuer
+from tests.command_line import erp_gateway
 from tests.integration.test_wiring import SETTINGS, TABLES
 from tools.go_verifier.program import go_verifier
 
@@ -62,17 +63,10 @@ class Site:
         with (self.data / "gateway.toml").open("a", encoding="utf-8") as file:
             file.write(text)
 
-    def run(self, *words: str | Path, code: int = 0, **kept: str) -> str:
+    def run(self, *words: str | Path, code: int = 0) -> str:
         """A command's stdout; with another expected code its stderr."""
-        done = subprocess.run(
-            [COMMAND, *words],
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_S,
-            check=False,
-            env=os.environ | {"ERP_GATEWAY_DATA": str(self.data), "XDG_STATE_HOME": str(self.directory / "state")},
-            **kept,  # type: ignore[call-overload]
-        )
+        places = {"ERP_GATEWAY_DATA": str(self.data), "XDG_STATE_HOME": str(self.directory / "state")}
+        done = erp_gateway(*words, environment=places, limit_s=LIMIT_S)
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
         return str(done.stdout if code == 0 else done.stderr)

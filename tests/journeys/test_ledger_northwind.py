@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-import subprocess
 import zipfile
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +13,8 @@ import pytest
 from gateway.ledger.key_files import KeyPurpose
 from gateway.settings import load_settings
 from gateway.wiring.ledger import key_files
-from tests.journeys.demo_process import COMMAND, FIGURES, demo
+from tests.command_line import erp_gateway
+from tests.journeys.demo_process import FIGURES, demo
 from tests.journeys.test_northwind import assert_ties_out
 from tools.go_verifier.program import go_verifier
 
@@ -25,14 +24,8 @@ LIMIT_S = 300
 
 
 def _run(data: Path, *words: str | Path, group: str = "ledger") -> str:
-    done = subprocess.run(
-        [COMMAND, group, *words],
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-        check=False,
-        env=os.environ | {"ERP_GATEWAY_DATA": str(data), "XDG_STATE_HOME": str(data.parent / "state")},
-    )
+    places = {"ERP_GATEWAY_DATA": str(data), "XDG_STATE_HOME": str(data.parent / "state")}
+    done = erp_gateway(group, *words, environment=places, limit_s=LIMIT_S)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -113,7 +113,12 @@ def _brought(external_id: str, name: str, **changes: Any) -> dict[str, Any]:
 def test_a_deal_with_a_new_customer(world: World) -> None:
     first = world.ended(world.http.post("/v1/orders", json=_brought("D-1", "First")))
     assert first["status"] == "posted", first
-    assert world.customer("C-D-1", "posted")["routedTo"]["row"] == "c-all"
+    new = world.customer("C-D-1", "posted")
+    assert new["routedTo"]["row"] == "c-all"
+    assert (first["newCustomerTransactionId"], new["madeForTransactionId"]) == (
+        new["transactionId"],
+        first["transactionId"],
+    )
     [(number, blocked)] = world.partners("First")
     assert (world.orders(first["erpReference"]), blocked) == ([number], False)
     again = world.http.post("/v1/orders", json=_brought("D-1", "First"))

@@ -18,6 +18,7 @@ from gateway.demo.gateway_process import tokens
 from gateway.demo.load import LoadOptions, load
 from gateway.demo.northwind import BILLING, SALESFORCE, load_northwind
 from gateway.demo.places import Places
+from tests.command_line import erp_gateway
 from tests.journeys.demo_process import FIGURES, Demo, demo
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -101,8 +102,9 @@ def test_other_keys_with_the_same_external_ids_change_nothing_and_the_readme_say
 
 def cli(places: Places, *arguments: str) -> str:
     """A command of ours on the demo's data."""
-    command = [Path(sys.executable).with_name("erp-gateway"), *arguments, "--data", places.directory]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    done = erp_gateway(*arguments, "--data", places.directory)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def readme_blocks() -> list[str]:

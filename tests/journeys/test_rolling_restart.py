@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import re
 import signal
 import socket
 import sys
@@ -31,6 +32,8 @@ from tests.messaging.conftest import lineages_in_order
 
 CALLERS = 6
 THINK_S = 0.1
+PLACES = 3
+"""Operations that each of the two systems allows at once."""
 ROUNDS = 2
 LEAVE_S = 1.0
 STOP_S = 45.0
@@ -192,8 +195,12 @@ async def test_two_processes_are_restarted_under_load_and_no_request_fails(tmp_p
     try:
         async with listening(erp) as erp_port, listening(balancer) as port:
             text = (data / "gateway.toml").read_text(encoding="utf-8")
-            text = text.replace("http://127.0.0.1:9", f"http://127.0.0.1:{erp_port}")
+            text = text.replace("http://127.0.0.1:9", f"http://127.0.0.1:{erp_port}/one", 1)
+            text = text.replace("http://127.0.0.1:9", f"http://127.0.0.1:{erp_port}/other", 1)
             (data / "gateway.toml").write_text(text, encoding="utf-8")
+            rulebook = next(data.rglob("rulebook.yaml"))
+            budgets = re.sub(r"concurrent: \d+", f"concurrent: {PLACES}", rulebook.read_text(encoding="utf-8"))
+            rulebook.write_text(budgets, encoding="utf-8")
             await gateways[0].start()
 
             async def first() -> bool:
@@ -218,6 +225,9 @@ async def test_two_processes_are_restarted_under_load_and_no_request_fails(tmp_p
         assert {RELAY, SEQUENCER} <= set(led)
         assert len(erp.posted) == len(load.accepted)
         assert set(erp.posted.values()) == {1}
+        # the budget holds over all processes together, and is used
+        assert len(erp.most_at_once) == 2
+        assert PLACES - 1 <= max(erp.most_at_once.values()) <= PLACES
         assert await store.log.waiting(1) == 0
         in_order = lineages_in_order(await everything(NatsStream(connection)))
         in_order.pop("control")

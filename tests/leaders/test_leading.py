@@ -10,8 +10,8 @@ import pytest
 
 from gateway.domain.ids import TimeOrderedIds
 from gateway.domain.leaders import Lead
+from gateway.domain.processes import ProcessRecord
 from gateway.domain.queries import StreamMemory
-from gateway.domain.records import ProcessRecord
 from gateway.errors import StoreUnavailable
 from gateway.leaders import TAKEOVER_S, Leaders, LeaderTask
 from gateway.store.errors import LeadLost

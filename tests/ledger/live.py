@@ -67,7 +67,7 @@ class Live:
 
     async def grow(self, size: int, trace: str = "txn_1") -> None:
         """Commit entries of a trace up to that `seq`, and sequence them."""
-        first = len(await self.store.log.placed_of(trace)) + 1
+        first = len((await self.store.log.provable(ORIGIN, trace)).entries) + 1
         for start in range(first, size + 1, 200):
             await self.commit(*[made(trace, seq) for seq in range(start, min(start + 200, size + 1))])
         await self.settle()

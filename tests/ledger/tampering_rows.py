@@ -17,65 +17,12 @@ from gateway.ledger.hashing import leaf_hash
 Act = Callable[[random.Random, sqlite3.Connection], str | None]
 """Does it, and says what; None where this database has nothing to do it to."""
 
-_OURS: Final = "document_id IN (SELECT document_id FROM documents WHERE transaction_id IS NOT NULL)"
-"""Imported documents came without an entry."""
-
-_STATE: Final[Sequence[tuple[str, str, Sequence[str]]]] = (
-    (
-        "transactions",
-        "1",
-        (
-            *("status", "client", "document_id", "domain", "operation", "lineage_id", "external_id", "business_unit"),
-            *("geography", "amount", "currency_code", "posting_date", "company_code", "document_type", "entry_count"),
-            *("payload_id", "system_id", "stage", "table_version", "rule_row", "activation_number"),
-            *("erp_document_type", "erp_document_number", "parent_transaction_id", "pinned"),
-        ),
-    ),
-    ("transactions", "operation = 'create'", ("content_hash",)),
-    ("pins", "1", ("system_id", "lineage_id")),
-    (
-        "documents",
-        "transaction_id IN (SELECT transaction_id FROM transactions WHERE status = 'posted')",
-        (
-            *("state", "version", "payload_id", "amount", "currency_code", "posting_date", "company_code"),
-            *("business_unit", "geography", "external_id", "source", "domain", "lineage_id"),
-        ),
-    ),
-    ("cross_references", _OURS, ("system_id", "document_type", "document_number", "document_id")),
-    ("natural_keys", "transaction_id IS NOT NULL", ("document_id", "external_id", "source", "domain")),
-    ("activations", "1", ("table_version", "governance_version", "activated_by", "rules", "governance")),
-    ("activations", "1", ("activation_number",)),
-    ("rules_state", "1", ("activation_number",)),
-    ("payloads", "payload_id IN (SELECT payload_id FROM transactions)", ("body", "salt")),
-)
-"""What decides where and whether something is posted, by table: which rows entries tell of, and the columns."""
-
-
-def change_a_field(chance: random.Random, rows: sqlite3.Connection) -> str | None:
-    """Another value in a column that entries tell."""
-    table, of, columns = chance.choice(_STATE)
-    column = chance.choice(columns)
-    return _alter(chance, rows, table, of, column)
-
-
-def _alter(chance: random.Random, rows: sqlite3.Connection, table: str, of: str, column: str) -> str | None:
-    found = rows.execute(f"SELECT rowid_, {column} FROM {_keyed(table)} WHERE {of} AND {column} IS NOT NULL").fetchall()
-    if not found:
-        return None
-    key, value = chance.choice(found)
-    others = [other for _, other in found if other != value]
-    fresh = chance.choice(others) if others and chance.random() < 0.5 else _another(chance, value)
-    fresh = 1 - value if column == "pinned" else fresh
-    try:
-        rows.execute(f"UPDATE {table} SET {column} = ? WHERE {_key(table)} = ?", (fresh, key))
-    except sqlite3.IntegrityError:  # a unique key stood in the way; the same tampering needs a free value
-        return None
-    return f"{table}.{column} from {value!r} to {fresh!r}"
-
-
 _KEYS: Final = {
     "transactions": "transaction_id",
     "pins": "lineage_id",
+    "lineages": "lineage_id",
+    "exceptions": "exception_id",
+    "steps": "transaction_id || '/' || step || '/' || direction",
     "documents": "document_id",
     "cross_references": "document_id || '/' || system_id || '/' || document_type || '/' || document_number",
     "activations": "activation_number",
@@ -87,15 +34,18 @@ _KEYS: Final = {
 }
 
 
-def _key(table: str) -> str:
+def key_of(table: str) -> str:
+    """What names a row of the table, as an expression."""
     return _KEYS[table]
 
 
-def _keyed(table: str) -> str:
-    return f"(SELECT {_key(table)} AS rowid_, * FROM {table})"
+def keyed(table: str) -> str:
+    """The table with that name of each row as `rowid_`."""
+    return f"(SELECT {key_of(table)} AS rowid_, * FROM {table})"
 
 
-def _another(chance: random.Random, value: Any) -> Any:
+def another(chance: random.Random, value: Any) -> Any:
+    """A value that is a little different."""
     if isinstance(value, int):
         return value + chance.choice([-1, 1, 7]) if value > 1 else value + chance.choice([1, 7])
     if isinstance(value, bytes):
@@ -103,48 +53,6 @@ def _another(chance: random.Random, value: Any) -> Any:
         return value[:at] + bytes([value[at] ^ 1 << chance.randrange(8)]) + value[at + 1 :]
     at = chance.randrange(len(value)) if value else 0
     return value[:at] + chance.choice([c for c in "abcXYZ0123456789" if c != value[at : at + 1]]) + value[at + 1 :]
-
-
-def delete_a_row(chance: random.Random, rows: sqlite3.Connection) -> str | None:
-    """A row of the state is gone."""
-    table, of, _ = chance.choice(_STATE)
-    found = rows.execute(f"SELECT rowid_ FROM {_keyed(table)} WHERE {of}").fetchall()
-    if not found:
-        return None
-    rows.execute(f"DELETE FROM {table} WHERE {_key(table)} = ?", chance.choice(found))
-    return f"deleted from {table}"
-
-
-def invent_a_number(chance: random.Random, rows: sqlite3.Connection) -> str | None:
-    """A document gets a number that no ERP gave it."""
-    found = rows.execute(f"SELECT document_id, system_id FROM cross_references WHERE {_OURS}").fetchall()
-    if not found:
-        return None
-    document, system = chance.choice(found)
-    number = f"{chance.randrange(10**6):06d}X"
-    rows.execute("INSERT INTO cross_references VALUES (?, ?, 'order', ?, 1, NULL)", (document, system, number))
-    return "done"
-
-
-def erase_silently(chance: random.Random, rows: sqlite3.Connection) -> str | None:
-    """A payload is emptied as an erasure does it, without an entry."""
-    found = rows.execute("SELECT payload_id FROM transactions").fetchall()
-    rows.execute("UPDATE payloads SET body = NULL, erased_at = 5 WHERE payload_id = ?", chance.choice(found))
-    return "done"
-
-
-def pin_silently(chance: random.Random, rows: sqlite3.Connection) -> str | None:
-    """A lineage gets a pin that no entry tells."""
-    found = rows.execute(
-        "SELECT lineage_id FROM lineages"
-        " WHERE lineage_id LIKE 'lin%' AND lineage_id NOT IN (SELECT lineage_id FROM pins)"
-    ).fetchall()
-    if not found:
-        return None
-    rows.execute(
-        "INSERT INTO pins VALUES (?, 'cloud-main', 'cloud', 'live', NULL, NULL, NULL, 1)", chance.choice(found)
-    )
-    return "done"
 
 
 def rewrite_an_entry(chance: random.Random, rows: sqlite3.Connection) -> str | None:
@@ -165,7 +73,7 @@ def flip_an_entry(chance: random.Random, rows: sqlite3.Connection) -> str | None
     column = chance.choice(["body", "leaf_hash"])
     trace, seq, value = chance.choice(rows.execute(f"SELECT trace, seq, {column} FROM ledger_entries").fetchall())
     rows.execute(
-        f"UPDATE ledger_entries SET {column} = ? WHERE trace = ? AND seq = ?", (_another(chance, value), trace, seq)
+        f"UPDATE ledger_entries SET {column} = ? WHERE trace = ? AND seq = ?", (another(chance, value), trace, seq)
     )
     return "done"
 
@@ -234,7 +142,6 @@ def cut_the_end(chance: random.Random, rows: sqlite3.Connection) -> str | None:
     return "done"
 
 
-STATE_ACTS: Sequence[Act] = (change_a_field, delete_a_row, invent_a_number, erase_silently, pin_silently)
 LOG_ACTS: Sequence[Act] = (
     rewrite_an_entry,
     flip_an_entry,

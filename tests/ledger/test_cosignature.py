@@ -88,8 +88,8 @@ def test_a_log_does_not_witness_itself():
 @pytest.mark.parametrize(
     ("keys", "quorum", "why"),
     [
-        ((W1.key,), 2, "2 of 1"),
-        ((W1.key,), -1, "-1 of 1"),
+        ((W1.key,), 2, "quorum of 2 needs as many witness keys, and only 1 is"),
+        ((W1.key,), -1, "quorum of -1 is none"),
         ((KEY.key,), 1, "type is not 04"),
         ((W1.key, VerifierKey("other.example", W1.key.public, SignatureType.COSIGNATURE)), 1, "one key"),
     ],

@@ -20,6 +20,7 @@ from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.evidence.archive import archive_of, files_of
 from gateway.ledger.evidence.contents import Evidence
 from gateway.ledger.evidence.desk import signed_pack
+from gateway.ledger.evidence.names import names_of
 from gateway.ledger.evidence.openings import ERASED, SHOWN, UNAVAILABLE, WITHHELD, Candidates, openings
 from gateway.ledger.evidence.page import page_of
 from gateway.ledger.evidence.timeline import MOST_MARKS, Mark, timeline
@@ -139,11 +140,32 @@ def test_the_page_needs_nothing_and_runs_nothing() -> None:
 
 def test_the_timeline_is_a_drawing() -> None:
     marks = [Mark(f"txn_{number % 3}", "posted", 86_400_000_000 * number, number) for number in range(MOST_MARKS + 5)]
-    drawn, _, cut = timeline(marks, "<&>").partition("</svg>")
+    drawn, _, cut = timeline(marks, "<&>", {"txn_1": "orders <1>"}).partition("</svg>")
     root = ElementTree.fromstring(drawn + "</svg>")  # noqa: S314 - our own
     assert len(root.findall("{*}circle")) == MOST_MARKS
     assert f"first {MOST_MARKS} of {MOST_MARKS + 5}" in cut
-    assert timeline([], "nothing") == ""
+    assert timeline([], "nothing", {}) == ""
+
+
+def test_a_document_is_named_beside_its_transaction_as_far_as_the_pack_shows_it() -> None:
+    body = json.dumps({"externalId": "SO-<1>"}).encode()
+    known = {"payloadHash": payload_commitment(SALT, body), "domain": "orders", "documentId": "doc_1"}
+    asked = json.dumps({"reason": "twice"}).encode()
+    cancels = {"payloadHash": payload_commitment(SALT, asked), "domain": "orders", "documentId": "doc_1"}
+    accepted = _placed(3, "accepted", known)
+    cancelled = replace(_placed(4, "accepted", cancels), trace="txn_2")
+    payloads = [PayloadRecord("pay_1", SALT, body), PayloadRecord("pay_2", SALT, asked)]
+    told = openings([accepted, cancelled], Candidates(records=payloads), may_read=True)
+    evidence = replace(_evidence(), found=[accepted, cancelled], openings=told)
+    assert names_of(evidence) == {"txn_1": "orders SO-<1>", "txn_2": "orders SO-<1>"}
+    page = page_of(evidence, EVIDENCE_KEY.key).decode()
+    assert "<td>txn_1 orders SO-&lt;1&gt;</td>" in page
+    assert 'class="d">orders SO-&lt;1&gt;</text>' in page
+    withheld = openings([accepted], Candidates(records=payloads), may_read=False)
+    assert names_of(replace(evidence, openings=withheld)) == {}
+    gone = Candidates(records=[PayloadRecord("pay_1", SALT, None, 1)])
+    gone.add("txn_1", ["pay_1"])
+    assert names_of(replace(evidence, openings=openings([accepted], gone, may_read=True))) == {}
 
 
 def test_the_same_evidence_gives_the_same_bytes() -> None:

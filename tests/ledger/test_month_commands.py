@@ -32,6 +32,7 @@ def files(tmp_path: Path, migrated_url: str) -> KeyFiles:
     )
     found = KeyFiles(tmp_path, ORIGIN)
     make_missing(found)
+    found.create(KeyPurpose.COMMITMENTS)
 
     async def fill() -> None:
         store = await open_store(migrated_url)
@@ -88,6 +89,22 @@ def test_an_archive_is_written_and_verified(run: Run, files: KeyFiles, tmp_path:
     assert run("archive", "2026-05", directory)[0] == 1
 
 
+def test_a_place_that_cannot_be_written_is_one_line(run: Run, tmp_path: Path):
+    file, nowhere = tmp_path / "file", tmp_path / "nowhere"
+    file.write_text("mine", encoding="utf-8")
+    nowhere.symlink_to(tmp_path / "away" / "none")
+    receipt = ["receipt", "qry_end_1", "--out"]
+    for words in (["publish"], ["archive", "2026-05"], receipt):
+        for place in (file, file / "below", nowhere, Path("/proc/none")):
+            code, out, err = run(*words, place)
+            assert (code, out) == (2, ""), err
+            assert err.startswith(f"erp-gateway: {place} cannot be written: ")
+            assert err.count("\n") == 1
+    assert file.read_text(encoding="utf-8") == "mine"
+    code, _, err = run("publish", file / "below")
+    assert err == f"erp-gateway: {file}/below cannot be written: there is a file where a directory must be ({file})\n"
+
+
 def test_a_month_leaves_and_comes_back(run: Run, tmp_path: Path, migrated_url: str):
     directory = tmp_path / "may"
     run("archive", "2026-05", directory)
@@ -108,6 +125,25 @@ def test_a_month_leaves_and_comes_back(run: Run, tmp_path: Path, migrated_url: s
     assert "archived" in run("partitions", "list")[1]
     code, _, err = run("publish", tmp_path / "published")
     assert (code, "is archived with 2026-05" in err) == (1, True)
+    the_audit_reads_an_archive_that_is_named(run, directory)
     code, out, _ = run("partitions", "attach", "2026-05", directory)
     assert (code, out) == (0, "15 entries of 2026-05 are in the database again\n")
     assert run("publish", tmp_path / "published")[0] == 0
+
+
+def the_audit_reads_an_archive_that_is_named(run: Run, directory: Path) -> None:
+    """No transaction of these entries has a row, which is a finding wherever the entries are."""
+    for words, said, archived, unread, without_row in (
+        ([], "archived, so not compared: 2026-05 (5 transactions)\n", ["2026-05"], 5, 10),
+        (["--archive", directory], "archived, and compared with its archive: 2026-05 (5 transactions)\n", [], 0, 15),
+    ):
+        code, out, err = run("audit", *words)
+        assert out.startswith(said), err
+        code, out, _ = run("audit", *words, "--json")
+        told = json.loads(out)
+        assert (code, told["archivedMonths"], told["notComparedCount"]) == (1, archived, unread)
+        rows = [one for one in told["findings"] if one["subject"].startswith("txn_") and one["what"] == "the row"]
+        assert len(rows) == without_row
+    assert run("audit", "--archive", directory, "--key", "none")[0] == 2
+    code, _, err = run("audit", "--archive", directory.parent)
+    assert (code, "manifest: it is missing" in err) == (1, True)

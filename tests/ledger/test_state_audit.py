@@ -10,6 +10,7 @@ import pytest
 
 from gateway.ledger.errors import LogRefused
 from gateway.ledger.state.audit import audit_state
+from gateway.ledger.state.findings import Finding
 from gateway.ledger.state.recheck import StateRecheck
 from gateway.store.store import Store, open_store
 from tests.ledger.tampering_rows import without_guards
@@ -73,3 +74,21 @@ async def test_what_differs_is_named(tmp_path: Path) -> None:
     assert await recheck.once() == 60.0
     assert recheck.findings
     await store.close()
+
+
+@pytest.mark.parametrize("others", [0, 1])
+async def test_times_of_checkpoints_are_told_and_refuse_no_start(others: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    clocks = Finding("log_checkpoints, size 90", "kept_at", 5, "not before 9")
+    found = [clocks, Finding("log_checkpoints, size 90", "note", "x", "y")][: 1 + others]
+
+    async def audited(*_: object, **__: object) -> list[Finding]:
+        return found
+
+    monkeypatch.setattr("gateway.ledger.state.recheck.audit_state", audited)
+    recheck = StateRecheck(object(), b"", 60.0, first_after_s=60.0)  # type: ignore[arg-type]
+    if others:
+        with pytest.raises(LogRefused, match="1 things"):
+            await recheck.at_start()
+    else:
+        await recheck.at_start()
+    assert recheck.findings == found

@@ -16,6 +16,7 @@ from tests.line.acts import ANN, BOB
 from tests.line.dead_ends import approve, ask, exceptions
 from tests.line.rig import Rig, invoice, order
 from tests.migrated import migrated_file
+from tests.privacy.said_again import said_again
 
 Findings = list[str]
 
@@ -83,6 +84,18 @@ async def test_an_edited_exception_is_an_alarm(rig: Rig, tmp_path: Path, edit: s
     _edit(tmp_path, statement)
     found = await _findings(rig)
     assert any(told in one for one in found), found
+
+
+async def test_earlier_words_to_which_no_row_leads_are_an_alarm(tmp_path: Path) -> None:
+    """Nothing could erase them."""
+    store = await open_store(migrated_file(tmp_path / "gateway.db"))
+    rig = await Rig.on(store)
+    await said_again(rig)
+    assert await _findings(rig) == []
+    _edit(tmp_path, "DELETE FROM earlier_words WHERE payload_id = (SELECT min(payload_id) FROM earlier_words)")
+    (told,) = await _findings(rig)
+    assert "earlier words is missing" in told
+    await store.close()
 
 
 async def test_a_move_that_nobody_approved_is_an_alarm(rig: Rig, tmp_path: Path) -> None:

@@ -26,7 +26,8 @@ from gateway.store.log_reads import EntriesMissing
 from gateway.store.store import Store, open_store
 from tests.ledger.live import AT_ONCE, Clock
 from tests.ledger.logs import KEY, LOG, ORIGIN, OTHER_KEY
-from tests.ledger.tampering_rows import LOG_ACTS, STATE_ACTS, Act, without_guards
+from tests.ledger.tampering_rows import LOG_ACTS, Act, without_guards
+from tests.ledger.tampering_state import STATE_ACTS
 from tests.line.rig import Rig, invoice, order, payment
 from tests.migrated import migrated_file
 

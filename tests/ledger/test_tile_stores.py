@@ -73,6 +73,16 @@ def test_a_full_tile_stands_in_for_a_partial_one_that_is_gone(tiles):
     assert read_published(tiles, Tile(0, 0, 3)) == ("tile/0/000.p/3", b"".join(hashes[:3]))
 
 
+def test_a_wider_partial_stands_in_for_a_narrower_one_that_was_never_written(tiles):
+    hashes = [bytes([number]) * 32 for number in range(5)]
+    tiles.write({"tile/0/000.p/2": b"".join(hashes[:2]), "tile/0/000.p/5": b"".join(hashes)})
+    tiles.write({"tile/entries/000.p/5": b"\x00\x01e" * 5})
+    assert read_tile(tiles, Tile(0, 0, 3)) == hashes[:3]
+    assert read_bundle(tiles, Tile(ENTRIES, 0, 3)) == [b"e"] * 3
+    with pytest.raises(TilesDisagree, match=r"000\.p/6 is missing"):
+        read_published(tiles, Tile(0, 0, 6))
+
+
 def test_a_tile_that_is_missing_or_of_another_width_is_no_tile(tiles):
     with pytest.raises(TilesDisagree, match=r"tile/0/000\.p/3 is missing"):
         read_tile(tiles, Tile(0, 0, 3))

@@ -48,6 +48,27 @@ def test_a_log_that_was_tampered_with_is_told_on_stderr_and_by_the_exit_code(run
     assert json.loads(out)["wrong"]["firstEntry"] == 300
 
 
+def test_a_state_that_cannot_be_kept_is_one_line(run, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    code, out, err = run("--state", str(tmp_path / "file" / "seen.json"))
+    assert (code, out) == (1, "")
+    assert err.startswith(f"erp-gateway: {tmp_path}/file/seen.json.lock cannot be made: ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["key"], ["serve", "--log", KEY.key.text]])
+def test_a_witness_whose_directory_is_a_file_is_one_line(words, tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("mine")
+    line = [*words, str(tmp_path / "file"), "--name", "witness.example/w1"]
+    monkeypatch.setattr("sys.argv", ["erp-gateway", "witness", *line])
+    monkeypatch.setattr("gateway.cli.witness.configure_logs", lambda _: None)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    why = "there is a file where a directory must be"
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"erp-gateway: {tmp_path}/file cannot be written: {why}\n"
+
+
 def test_json_has_the_words_of_the_wire(run):
     code, out, _ = run("--json")
     told = json.loads(out)
@@ -84,7 +105,7 @@ def test_witnesses(run, tmp_path):
         ((), "nonsense", "not name+id+key"),
         ((), KEY.key.text[:-1] + "A", "mistyped"),
         (("--key", SigningKey("other.example", b"x" * 32).key.text), KEY.key.text, "does not sign checkpoints"),
-        (("--quorum", "1"), KEY.key.text, "1 of 0 witnesses"),
+        (("--quorum", "1"), KEY.key.text, "a quorum of 1 needs as many witness keys, and none is given"),
         (("--witness", KEY.key.text), KEY.key.text, "type is not 04"),
     ],
 )

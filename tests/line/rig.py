@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from gateway.cutover.draft_files import stored
 from gateway.cutover.rules_holder import RulesHolder
 from gateway.domain.caller import Caller
 from gateway.domain.ids import TimeOrderedIds
+from gateway.domain.processes import ProcessRecord
 from gateway.domain.queries import Visible
-from gateway.domain.records import DocumentRecord, EntryRecord, ProcessRecord, TransactionRecord
+from gateway.domain.records import DocumentRecord, EntryRecord, TransactionRecord
 from gateway.intake.cross_references import CrossReferenceRow, import_cross_references
 from gateway.transactions.commands import Answer, Cancel, Change, Create, Reverse
 from gateway.transactions.line import Line
@@ -208,8 +210,14 @@ class Rig:
 
 
 def sample_rulebook(edits: Mapping[str, tuple[str, str]]) -> Rulebook:
-    """The sample rulebook, with something replaced in some of its files."""
-    return parse_rulebook({name: text.encode() for name, text in sample_files(edits).items()})
+    """The sample rulebook, with something replaced in some of its files. Nobody can change a rulebook: tests that ask
+    for the same one share it."""
+    return _parsed(tuple(sample_files(edits).items()))
+
+
+@cache
+def _parsed(files: tuple[tuple[str, str], ...]) -> Rulebook:
+    return parse_rulebook({name: text.encode() for name, text in files})
 
 
 def sample_files(edits: Mapping[str, tuple[str, str]]) -> dict[str, str]:

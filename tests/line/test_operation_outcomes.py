@@ -183,7 +183,9 @@ async def test_the_posting_made_of_what_is_stored_is_the_one_that_was_sent(rig: 
 BEHAVIOURS = ["post", "lost_answer", "lost_call", "late", "reject", "busy", "down", "crash"]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(kind=st.sampled_from(KINDS), script=st.lists(st.sampled_from(BEHAVIOURS), max_size=6), late_at=st.integers(0, 2))
 def test_whatever_the_erp_does_it_is_done_at_most_once_and_the_document_says_what_the_erp_says(
     run_rig, kind: str, script: list[str], late_at: int

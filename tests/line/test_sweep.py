@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from gateway.domain.lanes import IN_BULK
 from gateway.domain.sweeps import LONG, Finding, Stalled, SweepLimits
 from gateway.domain.transaction import Status
 from gateway.errors import StoreUnavailable
-from gateway.transactions.sweep import Sweep
+from gateway.transactions.sweep import TOLD_ONE_BY_ONE, Sweep
 from tests.line.acts import lay, lift
 from tests.line.rig import Rig, invoice, order
 
@@ -141,6 +142,42 @@ async def test_jobs_that_nobody_takes_are_told(rig: Rig) -> None:
     assert rig.woken == ["jobs"]
     await rig.settle()
     assert (await rig.record(one)).status is Status.POSTED
+
+
+async def a_run(rig: Rig, count: int) -> list[str]:
+    """Invoices accepted in bulk, each waiting for its turn."""
+    bodies = [invoice(f"INV-{number}") for number in range(count)]
+    for one in bodies:
+        del one["orderReference"]
+    return [(await rig.send(one, "invoices", queueing=IN_BULK)).transaction.transaction_id for one in bodies]
+
+
+async def test_a_long_run_that_is_worked_on_is_not_found(rig: Rig) -> None:
+    ids = await a_run(rig, 3)
+    openings = rig.line._places.openings(rig.parts.systems, everywhere=True, most=1)
+    rig.clock.forward(2_000)
+    (job,) = await rig.store.write(lambda unit: rig.line._claim(unit, openings, True))
+    assert await found(sweep_of(rig)) == {}
+    sent = await rig.record(job.transaction_id)
+    assert sent.exception_id is None
+    # its process stands still: the lease is over, and nobody takes what is behind it
+    rig.clock.forward(2_000)
+    counts = await found(sweep_of(rig))
+    assert counts[Finding.JOB_OVERDUE] == 2
+    assert counts[Finding.ACCEPTED_LONG] == 3
+    assert {(await rig.record(one)).exception_id is not None for one in ids} == {True}
+
+
+async def test_of_many_findings_some_are_logged_and_the_rest_counted(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await a_run(rig, TOLD_ONE_BY_ONE + 3)
+    rig.clock.forward(400)
+    assert await found(sweep_of(rig)) == {Finding.JOB_OVERDUE: TOLD_ONE_BY_ONE + 3}
+    told = capsys.readouterr().out
+    assert told.count("job-overdue") == TOLD_ONE_BY_ONE + 1
+    assert "swept_more" in told
+    assert "count=3" in told
 
 
 async def test_the_leases_of_a_process_that_is_proven_ended_are_free_at_once(rig: Rig) -> None:

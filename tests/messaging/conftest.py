@@ -18,7 +18,8 @@ import pytest
 
 from gateway.messaging.jetstream import NatsStream, StoredMessage
 from gateway.messaging.nats import NatsConnection, NatsSettings
-from gateway.messaging.relay import Relay, RelaySettings
+from gateway.messaging.relay import Relay
+from gateway.messaging.relay_settings import RelaySettings
 from gateway.messaging.server import EmbeddedServer
 from gateway.messaging.server_directory import ServerAddress
 from gateway.messaging.stream import StreamSettings

@@ -16,7 +16,8 @@ from pathlib import Path
 from gateway.domain.events import status_event
 from gateway.messaging.jetstream import NatsStream
 from gateway.messaging.nats import NatsConnection, NatsSettings
-from gateway.messaging.relay import Relay, RelaySettings
+from gateway.messaging.relay import Relay
+from gateway.messaging.relay_settings import RelaySettings
 from gateway.messaging.server import EmbeddedServer
 from tests.messaging.conftest import until
 from tests.messaging.outbox import TRACEPARENT, MemoryOutbox, RealClock, event, now, transaction

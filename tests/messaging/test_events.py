@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -169,3 +170,17 @@ def test_a_control_event(kind: str) -> None:
     assert attributes["lineageid"] == event.lineage_id == "control"
     assert attributes["data"] == {"systemId": "cloud-eu"}
     assert "traceparent" not in attributes
+
+
+_ANY_TEXT = st.none() | st.text() | st.sampled_from(["\x7f", "\ud800", "\u2028", 'a"\\\x00/', "é😀"])
+
+
+@given(_ANY_TEXT, _ANY_TEXT, st.none() | st.sampled_from(["[1.5, 1e16]", '[{"step": 1}]']), st.booleans())
+def test_the_body_is_what_the_standard_encoder_writes_in_ascii(
+    external_id: str | None, amount: str | None, legs: str | None, named: bool
+) -> None:
+    record = replace(transaction("lin_1"), external_id=external_id, amount=amount, legs=legs)
+    body = build(record=record, links={"customerTransactionId": external_id} if named else None).body
+    told = json.loads(body)
+    assert (told["data"]["externalId"], told["data"]["amount"]) == (external_id, amount)
+    assert body == json.dumps(told, ensure_ascii=True, separators=(",", ":")).encode("ascii")

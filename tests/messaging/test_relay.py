@@ -11,7 +11,8 @@ from gateway.domain.records import OutboxRecord
 from gateway.errors import StoreUnavailable
 from gateway.messaging.errors import NatsUnavailable
 from gateway.messaging.jetstream import NatsStream, StoredMessage
-from gateway.messaging.relay import Relay, RelaySettings
+from gateway.messaging.relay import Relay
+from gateway.messaging.relay_settings import RelaySettings
 from gateway.messaging.stream import StreamSettings
 from tests.messaging.conftest import QUICK, Bench, Counted, lineages_in_order, until
 from tests.messaging.outbox import RealClock, event, now

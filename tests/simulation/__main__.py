@@ -23,7 +23,8 @@ def _seeds(first: int, count: int) -> int:
     seen = campaign(range(first, first + count), _progress)
     print(
         f"\n{seen.worlds} worlds in {seen.seconds:.0f} s:"
-        f" {seen.kills} kills, {seen.freezes} stops, {seen.commits} commits"
+        f" {seen.kills} kills, {seen.freezes} stops, {seen.commits} commits,"
+        f" {seen.closings} attempts said to be over"
     )
     print("how transactions ended:", ", ".join(f"{status} {n}" for status, n in seen.statuses.most_common()))
     print("what ERPs did to calls:", ", ".join(f"{way} {n}" for way, n in seen.ways.most_common()))

@@ -14,12 +14,14 @@ from tests.simulation.world import World
 
 @dataclass
 class Seen:
-    """`failed`: what was violated, by seed. `statuses`: how transactions ended. `ways`: what ERPs did to calls."""
+    """`closings`: attempts that their senders said to be over. `failed`: what was violated, by seed. `statuses`: how
+    transactions ended. `ways`: what ERPs did to calls."""
 
     worlds: int = 0
     kills: int = 0
     freezes: int = 0
     commits: int = 0
+    closings: int = 0
     seconds: float = 0.0
     failed: dict[int, list[str]] = field(default_factory=dict)
     statuses: Counter[str] = field(default_factory=Counter)
@@ -54,6 +56,7 @@ def campaign(
         seen.kills += world.kills
         seen.freezes += world.freezes
         seen.commits += world.commits
+        seen.closings += len(world.closed)
         if violations:
             seen.failed[seed] = violations
             if first_only:

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from adapters.canonical import ErpNumber
 from adapters.errors import Garbled, NotSent, OutcomeUnknown, Rejected
 from adapters.port import Posted, Posting
 from tests.line.book_erp import BookErp
@@ -95,6 +96,10 @@ class SimErp(BookErp):
         if self.chance.random() < self.trouble / 2:
             raise OutcomeUnknown("the inquiry was cut")
         return await super().inquire(posting)
+
+    async def read(self, number: ErpNumber):  # type: ignore[no-untyped-def]  # as its parent
+        await asyncio.sleep(self.chance.uniform(0, 1))
+        return await super().read(number)
 
     def _execute_later(self, posting: Posting) -> None:
         """The ERP goes on with it, whatever became of the caller; its process dying changes nothing."""

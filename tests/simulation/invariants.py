@@ -20,6 +20,7 @@ def check(world: Any) -> list[str]:
     found += _record_agrees_with_books(world)
     found += _refused_by_the_erp(world)
     found += _numbers_are_kept(world)
+    found += _senders_are_heard(world)
     found += _one_system_a_lineage(world)
     found += check_legs(world)
     found += check_newcomers(world)
@@ -117,6 +118,23 @@ def _numbers_are_kept(world: Any) -> list[str]:
             " AND c.document_number = t.erp_document_number)"
         )
     ]
+
+
+def _senders_are_heard(world: Any) -> list[str]:
+    """No person is asked whether a sender has ended that had said so, unless an earlier attempt is in doubt too."""
+    unclear = {
+        tuple(row) for row in world.rows("SELECT transaction_id, step, direction FROM steps WHERE earlier_until = 0")
+    }
+    found = []
+    for trace, body in world.rows("SELECT trace, body FROM ledger_entries WHERE kind = 'in_doubt'"):
+        entry = json.loads(body)
+        if entry["reason"] != "sender-not-proven-ended":
+            continue
+        step = (trace, entry["step"], entry.get("direction", "do"))
+        said_at = world.closed.get((*step, entry["attempt"]))
+        if said_at is not None and said_at < entry["at"] and step not in unclear:
+            found.append(f"{trace} is put before a person, and the sender of step {entry['step']} had said it is done")
+    return found
 
 
 def _one_system_a_lineage(world: Any) -> list[str]:

@@ -21,7 +21,7 @@ def check_legs(world: Any) -> list[str]:
         "SELECT transaction_id, operation, status, legs FROM transactions WHERE legs IS NOT NULL"
     ):
         half_done = half_done or status == "in_doubt"
-        found += _stands_whole(books, transaction, operation, status, json.loads(legs))
+        found += _stands_whole(world, books, transaction, operation, status, json.loads(legs))
         found += _undone_newest_first(world, transaction)
         found += _reported_as_refused(world, transaction, status)
     found += _balanced(world, half_done=half_done)
@@ -38,12 +38,21 @@ def leg_references(world: Any) -> set[str]:
 
 
 def _stands_whole(
-    books: dict[str, dict[str, Any]], transaction: str, operation: str, status: str, legs: list[dict[str, Any]]
+    world: Any,
+    books: dict[str, dict[str, Any]],
+    transaction: str,
+    operation: str,
+    status: str,
+    legs: list[dict[str, Any]],
 ) -> Iterator[str]:
     for leg in legs:
         system = leg["routedTo"]["systemId"]
-        done = external_reference(transaction, leg["step"], "do") in books[system]
+        by_hand = (transaction, leg["step"]) in world.by_hand
+        done = external_reference(transaction, leg["step"], "do") in books[system] or (
+            by_hand and operation != "create"
+        )
         taken_back = external_reference(transaction, leg["step"], "undo") in books[system]
+        taken_back = taken_back or (by_hand and operation == "create")
         elsewhere = [
             name
             for name, book in books.items()

@@ -20,6 +20,7 @@ from gateway.transactions.dispatch import Dispatch
 from gateway.transactions.execute import IsUnknown, WasNotSent, WasPosted, WasRejected
 from gateway.transactions.parts import ErpSystem
 from tests.simulation import process as simulated
+from tests.simulation.closing_mutations import CLOSING_MUTATIONS, CLOSING_SECOND_LINES
 from tests.simulation.leg_mutations import LEG_MUTATIONS
 from tests.simulation.newcomer_mutations import NEWCOMER_MUTATIONS
 
@@ -136,6 +137,10 @@ async def _number_forgotten(unit: Any, record: Any) -> None:
 _true_insert_cross_reference: Final = StoreUnit.insert_cross_reference
 
 
+async def _refusal_counts(held: Any, step: Any, problem: Any) -> Any:
+    return await settle.step_refused(held, replace(step, closed_at=held.now), problem)
+
+
 def _ended_although_it_stands_still(morgue: Any, record: Any) -> bool:
     return True
 
@@ -166,9 +171,7 @@ MUTATIONS: Final[Mapping[str, Mutation]] = {
     "all references are taken for unique": lambda: patch.object(ErpSystem, "reference_unique", lambda *_: True),
     "the reference changes with each attempt": lambda: patch.object(resolve, "next_attempt", _another_reference),
     "leases last no time": lambda: patch.object(dispatch, "lease_length", _lease_of_nothing),
-    "a refusal counts while an earlier attempt may run": lambda: patch.object(
-        settle, "may_still_run", lambda *_: False
-    ),
+    "a refusal counts while an earlier attempt may run": lambda: patch.object(settle, "keep_refusal", _refusal_counts),
     "an inquiry that failed counts as an empty one": lambda: patch.object(
         process, "resolve", _failed_inquiry_found_nothing
     ),
@@ -176,6 +179,7 @@ MUTATIONS: Final[Mapping[str, Mutation]] = {
     "an event of ten is not written": lambda: patch.object(StoreUnit, "insert_events", _every_tenth_event_is_lost),
     "the job is not written with the transaction": lambda: patch.object(StoreUnit, "insert_job", _job_forgotten),
     "the ERP's number is not kept": lambda: patch.object(StoreUnit, "insert_cross_reference", _number_forgotten),
+    **CLOSING_MUTATIONS,
     **LEG_MUTATIONS,
     **NEWCOMER_MUTATIONS,
 }
@@ -184,6 +188,7 @@ MUTATIONS: Final[Mapping[str, Mutation]] = {
 SECOND_LINES: Final[Mapping[str, Mutation]] = {
     "the lease is not looked at before the first byte": lambda: patch.object(Dispatch, "permit", lambda *_: None),
     "the epoch is not looked at": lambda: patch.object(work.Work, "take", staticmethod(_take_without_epoch)),
+    **CLOSING_SECOND_LINES,
 }
 """Faults that another line of defence makes harmless in every world: who stands still is never proven ended, so nobody
-sends in its place. `tests/line` has a test for each."""
+sends in its place. `tests/line` and `tests/store` have a test for each."""

@@ -7,14 +7,17 @@ import contextvars
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Final, TypeVar
 
+from adapters.canonical import ErpNumber
 from adapters.port import Posted, Posting
 from gateway.domain.ids import TimeOrderedIds
-from gateway.domain.records import ProcessRecord
+from gateway.domain.processes import ProcessRecord
 from gateway.errors import StoreUnavailable
 from gateway.store.errors import CommitUnknown
 from gateway.store.store import Store
+from gateway.transactions import closing
 from gateway.transactions.line import Line
 from gateway.transactions.parts import ErpSystem, LineLimits, LineParts, SystemPolicy, Tools
 from gateway.worker import Worker
@@ -23,6 +26,8 @@ from tests.simulation.erp import CALL_LIMIT_S, FIRST_BYTE, INQUIRY_DELAY_S, LONG
 T = TypeVar("T")
 
 START = 1_700_000_000_000_000
+SAYING: Final = closing._close
+"""The unit by which a sender says that its attempt is over."""
 LIMITS = LineLimits(lease_margin_s=5.0, waiting_recheck_s=60.0, first_retry_s=0.5, longest_retry_s=30.0)
 
 
@@ -110,6 +115,8 @@ class FaultyStore:
             raise StoreUnavailable("the database is away")
         value = await self._store.write(fn)
         self._world.committed()
+        if value is True and isinstance(fn, partial) and fn.func is SAYING:
+            self._world.said_closed(fn.keywords["step"])
         if fault < 2 * self._world.store_trouble:
             raise CommitUnknown("the answer to the commit was lost")
         self._world.strike(self._life, self._chance)
@@ -184,6 +191,12 @@ class MortalPort:
         await self._life.step()
         return found
 
+    async def read(self, number: ErpNumber) -> Any:
+        await self._life.step()
+        found = await self._erp.read(number)
+        await self._life.step()
+        return found
+
 
 async def _called(call: Callable[..., Awaitable[Posted]], posting: Any, permit: Callable[[], None]) -> Posted:
     return await call(posting, permit)
@@ -205,11 +218,12 @@ class Process:
         randomness = Seeded(chance)
         ids = TimeOrderedIds(world.clock.now, randomness.bits)
         tools = Tools(world.clock, ids, randomness, world.morgue, name, "sim", b"commitment key of the simulation")
-        self.tools = tools
+        self.tools, self.store = tools, store
+        self.parts = LineParts(tools, world.rules, systems, LIMITS)
         self.line = Line(
             store,
             store.reads,
-            LineParts(tools, world.rules, systems, LIMITS),
+            self.parts,
             events_left=lambda: None,
             jobs_due=self._wake,
         )

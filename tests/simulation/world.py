@@ -14,6 +14,7 @@ from gateway.cutover.activation import put_in_force
 from gateway.domain.ids import TimeOrderedIds
 from gateway.domain.lanes import IN_BULK, RESPOND_ASYNC, SYNCHRONOUS
 from gateway.domain.new_customer import take_new_customer
+from gateway.domain.records import StepRecord
 from gateway.errors import CommitUnknown, Problem, StoreUnavailable
 from gateway.intake.cross_references import CrossReferenceRow, import_cross_references
 from gateway.transactions.commands import Cancel, Create, Reverse
@@ -25,6 +26,7 @@ from tests.simulation.audit import audited
 from tests.simulation.erp import SimErp
 from tests.simulation.memory_store import memory_store
 from tests.simulation.newcomers import brought
+from tests.simulation.persons import undo_by_hand
 from tests.simulation.process import Clock, Killed, Life, Morgue, Process, Seeded
 from tests.simulation.splits import charged, paid_in_both
 
@@ -44,7 +46,8 @@ def _rulebook() -> Rulebook:
 @dataclass
 class World:
     """`reference_unique`: both ERPs refuse a second document with one reference. `accepted`: what callers were told was
-    accepted, by transaction."""
+    accepted, by transaction. `by_hand`: steps that people did, or undid, in an ERP that had refused it. `closed`: when
+    senders said that their attempts were over (µs), by transaction, step, direction and attempt."""
 
     seed: int
     lineages: int = 4
@@ -67,6 +70,8 @@ class World:
         self.stops = chance.choice([0.0, 0.02, 0.1])
         self.processes: list[Process] = []
         self.accepted: dict[str, str] = {}
+        self.by_hand: set[tuple[str, int]] = set()
+        self.closed: dict[tuple[str, int, str, int], int] = {}
         self.violations: list[str] = []
         self.kills = self.freezes = self.commits = self._started = 0
 
@@ -86,7 +91,8 @@ class World:
         await asyncio.sleep(self.chance.choice([0.0, 100.0, 600.0]))
         chaos.cancel()
         await self._calm()
-        await self._until_all_ended()
+        await self.until_all_ended()
+        await undo_by_hand(self)
         self.violations += await audited(self, COMMITMENT_KEY)
 
     def strike(self, life: Life, chance: random.Random) -> None:
@@ -99,8 +105,12 @@ class World:
         """A unit was committed; the process that did it may die at this very moment."""
         self.commits += 1
 
+    def said_closed(self, step: StepRecord) -> None:
+        """A sender's word that its attempt is over was put on record."""
+        self.closed[step.transaction_id, step.step, step.direction, step.attempt] = self.clock.now()
+
     async def _set_up(self) -> None:
-        self.store = memory_store()
+        self.store = memory_store(self.clock.now)
         randomness = Seeded(random.Random(f"{self.seed}/set-up"))
         ids = TimeOrderedIds(self.clock.now, randomness.bits)
         tools = Tools(self.clock, ids, randomness, self.morgue, "prc_0", "sim", COMMITMENT_KEY)
@@ -120,6 +130,12 @@ class World:
 
     def _living(self) -> list[Process]:
         return [one for one in self.processes if one.life.alive]
+
+    async def a_living_process(self) -> Process:
+        """Any; a new one where none is left."""
+        if not self._living():
+            await self._start_one()
+        return self.chance.choice(self._living())
 
     async def _chaos(self) -> None:
         """Kills, stops and restarts until it is cancelled."""
@@ -157,7 +173,7 @@ class World:
         if not self._living():
             await self._start_one()
 
-    async def _until_all_ended(self) -> None:
+    async def until_all_ended(self) -> None:
         until = asyncio.get_running_loop().time() + QUIET_S
         while self.open():
             if asyncio.get_running_loop().time() > until:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+from gateway.domain.processes import ProcessRecord
 from gateway.domain.records import (
     ActivationRecord,
     CrossReferenceRecord,
@@ -17,7 +18,6 @@ from gateway.domain.records import (
     OutboxRecord,
     PayloadRecord,
     PinRecord,
-    ProcessRecord,
     StepRecord,
     TransactionRecord,
 )

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, text
 from gateway.store import schema
 from gateway.store.postgres_unit import PostgresUnit
 from gateway.store.postgres_writer import PoolLimits, open_writer
-from gateway.store.reader import CONNECTIONS, Reader, open_engine
+from gateway.store.reader import CONNECTIONS, open_reader
 from gateway.store.sqlite_connection import open_writer as open_sqlite
 from gateway.store.sqlite_unit import SqliteUnit
 from gateway.store.sqlite_writer import SqliteWriter
@@ -133,8 +133,7 @@ async def _fails(unit: PostgresUnit) -> None:
 
 @pytest.mark.postgres
 async def test_no_read_leaves_an_isolation_level_on_its_connection(migrated_postgres_url: str) -> None:
-    engine = open_engine(PostgresDatabase(migrated_postgres_url))
-    reader = Reader(engine)
+    reader = open_reader(PostgresDatabase(migrated_postgres_url))
     level = Query(text("SHOW transaction_isolation"), str)
     try:
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
 from gateway.domain.exceptions import (
     BulkItemRecord,
     BulkRecord,
+    EarlierWords,
     ExceptionFilter,
     ExceptionRecord,
     MoveRecord,
     OpenExceptions,
 )
 from gateway.domain.queries import Visible
-from gateway.store.errors import Fenced
+from gateway.store.errors import AppendOnly, Fenced
+from gateway.store.exceptions import EARLIER_WORDS
+from gateway.store.statement import Command
 from gateway.store.store import Store
 
 EVERYTHING = Visible()
@@ -71,6 +75,18 @@ async def test_an_exception_comes_back_as_it_was_written_and_changed(store: Stor
     assert await store.reads.exception(closed.exception_id, EVERYTHING) == closed
     with pytest.raises(Fenced):
         await store.write(lambda unit: unit.update_exception(one(7)))
+
+
+async def test_earlier_words_are_kept_and_only_grow(store: Store):
+    """The database keeps them, whichever version of the program writes."""
+    await keep(store, one(1), one(2, payload_id="pay_9"))
+    for payload_id in ("pay_1", "pay_1", "pay_2", None, "pay_3", "pay_1", "pay_2"):
+        await store.write(lambda unit, words=payload_id: unit.update_exception(one(1, payload_id=words)))
+    kept = await store.write(lambda unit: unit._unit.all(EARLIER_WORDS.query(EARLIER_WORDS.selecting())))
+    assert set(kept) == {EarlierWords(one(1).exception_id, f"pay_{number}") for number in (1, 2, 3)}
+    for sql in ("DELETE FROM earlier_words", "UPDATE earlier_words SET payload_id = 'pay_2'"):
+        with pytest.raises(AppendOnly):
+            await store.write(lambda unit, sql=sql: unit._unit.run(Command(text(sql))))
 
 
 async def test_lists_are_the_oldest_first_filtered_and_scoped(store: Store):

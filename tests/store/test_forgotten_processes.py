@@ -70,3 +70,35 @@ async def test_who_holds_a_lease_leads_or_lives_is_not_forgotten(store: Store) -
     assert await forgotten(store) == 1
     for name in ("prc_works", "prc_leads", "prc_lives"):
         assert await store.reads.process(name) is not None
+
+
+async def test_that_a_process_ended_is_put_on_record_once_and_only_for_its_own_boot(store: Store) -> None:
+    await with_processes(store, "prc_1", "prc_2")
+
+    async def note(process_id: str, proof: str, boot_id: str = "") -> bool:
+        return await store.write(lambda unit: unit.note_process_ended(process_id, proof, NOW, boot_id))
+
+    assert not await note("prc_1", "its lock was free", "another boot")
+    assert await note("prc_1", "its lock was free", "b")
+    assert not await note("prc_1", "somebody says so")
+    assert await note("prc_2", "node 7 was fenced")
+    assert not await note("prc_3", "nobody knows it")
+    found = [await store.reads.process(name) for name in ("prc_1", "prc_2")]
+    assert [(one.ended_at, one.ended_proof) for one in found if one is not None] == [
+        (NOW, "its lock was free"),
+        (NOW, "node 7 was fenced"),
+    ]
+
+
+async def test_who_sent_what_has_no_outcome_is_named_until_it_is_on_record_that_it_ended(store: Store) -> None:
+    await with_processes(store, "prc_sender", "prc_idle")
+    await store.write(lambda unit: insert_sent(unit, "in_doubt"))
+    (sender,) = await store.reads.senders_not_ended()
+    assert (sender.process_id, sender.registered_at, sender.seen_at, sender.transactions) == (
+        "prc_sender",
+        LONG_AGO,
+        None,
+        1,
+    )
+    await store.write(lambda unit: unit.note_process_ended("prc_sender", "gone", NOW))
+    assert list(await store.reads.senders_not_ended()) == []

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
 
 from gateway.store import reader
-from gateway.store.reader import Reader, open_engine
+from gateway.store.reader import Reader, open_reader
 from gateway.store.statement import Query
 from gateway.store.url import PostgresDatabase
 from tests.store.postgres import RunningServer
@@ -22,7 +22,7 @@ PID: Query[int] = Query(text("SELECT pg_backend_pid()"), int)
 
 @pytest.fixture
 async def reads(postgres_url: str) -> AsyncIterator[Reader]:
-    opened = Reader(open_engine(PostgresDatabase(postgres_url)))
+    opened = open_reader(PostgresDatabase(postgres_url))
     yield opened
     await opened.close()
 

@@ -13,9 +13,9 @@ from sqlalchemy import text
 from gateway.domain.queries import DocumentFilter, QueueDepth, QueueState, TransactionFilter, Visible
 from gateway.domain.records import TransactionRecord
 from gateway.domain.transaction import Status
-from gateway.store import schema
 from gateway.store.errors import StatementFailed, StoreUnavailable
-from gateway.store.reader import Reader, open_engine
+from gateway.store.index_conditions import OPEN_STATUS
+from gateway.store.reader import open_reader
 from gateway.store.statement import Query
 from gateway.store.store import Store, StoreUnit, open_store
 from gateway.store.url import parse_url
@@ -205,14 +205,14 @@ async def test_the_queues_say_how_much_waits_and_how_long(store: Store) -> None:
 
 
 async def test_reading_connections_cannot_write(url: str) -> None:
-    opened = Reader(open_engine(parse_url(url)))
+    opened = open_reader(parse_url(url))
     with pytest.raises((StatementFailed, StoreUnavailable), match=r"read-?only"):
         await opened.all(Query(text("INSERT INTO streams VALUES ('a', 1, 1) RETURNING stream"), str))
     await opened.close()
 
 
 async def test_a_read_that_takes_too_long_is_ended(url: str) -> None:
-    opened = Reader(open_engine(parse_url(url), read_s=0.2))
+    opened = open_reader(parse_url(url), read_s=0.2)
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
     with pytest.raises(StoreUnavailable):
         await opened.all(Query(text(endless), int))
@@ -257,7 +257,7 @@ async def test_a_database_that_is_gone_is_not_alive(postgres_server: RunningServ
 PLANS = {
     "SELECT * FROM transactions WHERE external_id = ? ORDER BY transaction_id DESC LIMIT 50": "by_external_id",
     "SELECT * FROM transactions WHERE erp_document_number = ? ORDER BY transaction_id DESC": "erp_document_number",
-    f"SELECT * FROM transactions WHERE status = ? AND {schema.OPEN_STATUS} ORDER BY transaction_id DESC": "open_by",  # noqa: S608
+    f"SELECT * FROM transactions WHERE status = ? AND {OPEN_STATUS} ORDER BY transaction_id DESC": "open_by",  # noqa: S608
     "SELECT * FROM transactions WHERE lineage_id = ? ORDER BY transaction_id DESC LIMIT 5": "by_lineage_id",
     "SELECT * FROM ledger_entries WHERE trace = ? ORDER BY seq": "ledger_entries",
     "SELECT * FROM outbox WHERE published_at IS NULL ORDER BY position LIMIT 100": "unpublished_by_position",

@@ -15,6 +15,7 @@ from sqlalchemy import insert, select, text
 from gateway.store import schema
 from gateway.store.errors import CommitUnknown, StoreBusy, StoreUnavailable, UnitMisused
 from gateway.store.sqlite_connection import WAL_TARGET_BYTES
+from gateway.store.sqlite_copying import LogCopying
 from gateway.store.sqlite_unit import SqliteUnit
 from gateway.store.sqlite_writer import BatchLimits, SqliteWriter
 from gateway.store.statement import Command, Query
@@ -283,3 +284,53 @@ async def test_the_writers_connection_is_as_durable_as_it_must_be(writer: Sqlite
         return [await unit.one(Query(text(f"PRAGMA {name}"), lambda value: value)) for name in names]
 
     assert await writer.write(settings) == ["wal", 2, 1, 1, 0]
+
+
+async def test_commits_go_on_while_the_log_is_copied(
+    writer: SqliteWriter, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    copy = LogCopying._copy
+
+    def slow(copying: LogCopying) -> None:
+        begun.set()
+        assert go_on.wait(20)
+        copy(copying)
+
+    monkeypatch.setattr(LogCopying, "_copy", slow)
+    numbers = iter(range(1_000))
+    while not begun.is_set():
+        await writer.write(_inserting(f"pay_{next(numbers):03d}", 1_000_000))
+    at_begin = next(numbers)
+    for _ in range(5):
+        await writer.write(_inserting(f"pay_{next(numbers):03d}", 1_000_000))
+    go_on.set()
+    # the second step is the writer's own: then the log starts again, and does not grow
+    for _ in range(40):
+        await writer.write(_inserting(f"pay_{next(numbers):03d}", 1_000_000))
+    assert 10 < at_begin < 30
+    assert _size(path.with_name(path.name + "-wal")) < 2 * WAL_TARGET_BYTES
+
+
+async def test_commits_that_outrun_the_copying_wait_for_it(
+    writer: SqliteWriter, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(_: LogCopying) -> None:
+        begun.set()
+        assert go_on.wait(20)
+
+    monkeypatch.setattr(LogCopying, "_copy", slow)
+
+    async def write_all() -> None:
+        for n in range(60):
+            await writer.write(_inserting(f"pay_{n:03d}", 1_000_000))
+
+    writing = asyncio.create_task(write_all())
+    assert await asyncio.to_thread(begun.wait, 20)
+    done, _ = await asyncio.wait({writing}, timeout=1.0)
+    assert not done
+    assert _size(path.with_name(path.name + "-wal")) < 2 * WAL_TARGET_BYTES
+    go_on.set()
+    await writing

@@ -12,6 +12,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
+from adapters import mirrors
 from adapters.canonical import ErpNumber, Product
 from adapters.cloud_erp.sap_s4.nouns import Noun, domain_of, noun_of
 from adapters.cloud_erp.sap_s4.services import PARTNERS, PRODUCTS, Services
@@ -137,10 +138,14 @@ class Reader:
             search = replace(search, cursor=page.next_cursor)
 
     async def _with_mirror(self, document: FoundDocument) -> FoundDocument:
-        """The document with the number of the entry that mirrors it, if one was posted."""
+        """The document with the numbers of the entries that mirror it and stand themselves, if there are any."""
         if document.number.document_type != "accounting_document":
             return document
-        text = accounting.mirror_text(document.number.document_number)
+        reversals = await mirrors.standing(document.number.document_number, self._mirrors_of)
+        return replace(document, reversed_by=next(iter(reversals), None), also_reversed_by=reversals[1:])
+
+    async def _mirrors_of(self, number: str) -> list[str]:
+        text = accounting.mirror_text(number)
         condition = (
             f"AccountingDocumentHeaderText eq {text_literal(text)}"
             f" and AccountingDocumentType eq {text_literal(self._settings.document_types.reversal)}"
@@ -149,8 +154,7 @@ class Reader:
         rows = await self._services.client(noun.address).find(
             noun.address, condition, expand=noun.expand, top=_SAME_REFERENCE
         )
-        mirrors = [noun.found(row).number.document_number for row in rows.rows]
-        return replace(document, reversed_by=mirrors[0] if mirrors else None)
+        return [noun.found(row).number.document_number for row in rows.rows]
 
     def _number_is(self, noun: Noun, number: ErpNumber) -> str:
         parts = number.document_number.split("/") if len(noun.keys) > 1 else [number.document_number]

@@ -10,7 +10,8 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from adapters.errors import Misconfigured
+from adapters import mirrors
+from adapters.errors import Garbled, Misconfigured
 from adapters.legacy_erp.sap_ecc import accounting, accounting_rows, tables, translate
 from adapters.legacy_erp.sap_ecc.accounting_rows import NO_ITEMS, ItemTotal, Key, header_key
 from adapters.legacy_erp.sap_ecc.settings import SapEccSettings
@@ -53,16 +54,33 @@ class AccountingReader:
         return self._document(headers[0], items)
 
     async def with_mirror(self, document: FoundDocument) -> FoundDocument:
-        """The document with the number of its mirror, if one was posted."""
+        """The document with the numbers of its mirrors that stand themselves, if there are any."""
+        reversals = await self.standing_mirrors(document.number.document_number)
+        return replace(document, reversed_by=next(iter(reversals), None), also_reversed_by=reversals[1:])
+
+    async def standing_mirrors(self, number: str) -> tuple[str, ...]:
+        """The numbers of the document's mirrors that stand themselves; one call if it never had any."""
+        match = translate.ACCOUNTING.match(number)
+        if match is None:
+            return ()
+        company_code = match[2]
+
+        async def mirrors_of(one: str) -> list[str]:
+            return await self._mirrors_of(one, company_code)
+
+        return await mirrors.standing(number, mirrors_of)
+
+    async def _mirrors_of(self, number: str, company_code: str) -> list[str]:
         table = self._settings.tables.headers
         conditions = [
             tables.any_of(table.document_type, self._settings.document_types.of_mirrors),
-            tables.equals(table.company, document.company_code or ""),
-            tables.equals(table.text, accounting.mirror_text(document.number.document_number)),
+            tables.equals(table.company, company_code),
+            tables.equals(table.text, accounting.mirror_text(number)),
         ]
-        mirrors = await self._headers(conditions)
-        number = "/".join(header_key(mirrors[0], table)) if mirrors else None
-        return replace(document, reversed_by=number)
+        numbers = ["/".join(header_key(row, table)) for row in await self._headers(conditions)]
+        if any(translate.ACCOUNTING.match(one) is None for one in numbers):
+            raise Garbled("a mirror has no number, company code or year")
+        return numbers
 
     async def page(self, search: Search) -> Page:
         """Documents of a domain by posting date, in the order of their keys. `reversed_by` is not looked up."""

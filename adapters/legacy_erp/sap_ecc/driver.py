@@ -111,9 +111,11 @@ class SapEccDriver:
         return await self._alter(cancellation, call, permit)
 
     async def reverse(self, reversal: Reversal, permit: Permit) -> Posted:
-        """Post the mirror of an accounting document once."""
+        """Post the mirror of an accounting document once, unless it has one that stands already."""
         self._served(reversal)
-        return await self._post(accounting.post_mirror(reversal, self._settings, self._system_id), permit)
+        call = accounting.post_mirror(reversal, self._settings, self._system_id)
+        await self._reader.check_unreversed(reversal)
+        return await self._post(call, permit)
 
     async def inquire(self, posting: Posting) -> tuple[FoundDocument, ...]:
         """What shows that the posting happened: documents with its reference, or the order if it stands as demanded."""

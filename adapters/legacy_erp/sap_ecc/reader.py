@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Protocol
 
 from adapters.canonical import ErpNumber
-from adapters.errors import Misconfigured
+from adapters.errors import Garbled, Misconfigured, NotSent, OutcomeUnknown, Rejected
+from adapters.legacy_erp.sap_ecc import translate
 from adapters.legacy_erp.sap_ecc.accounting_reader import DOMAINS, AccountingReader
 from adapters.legacy_erp.sap_ecc.idoc_inbox import IdocInbox
 from adapters.legacy_erp.sap_ecc.order_reader import OrderReader
 from adapters.legacy_erp.sap_ecc.standing import StandingOrder
 from adapters.legacy_erp.sap_ecc.table_reader import MOST_ROWS
-from adapters.port import ControlTotals, FoundDocument, Page, Search
+from adapters.port import ControlTotals, FoundDocument, Page, Reversal, Search
 
 
 class OrderSource(Protocol):
@@ -66,6 +67,23 @@ class Reader:
             raise Misconfigured(f"{number.document_type} cannot be read here")
         found = await self._accounting.by_number(number.document_number)
         return await self._accounting.with_mirror(found) if found and whole else found
+
+    async def check_unreversed(self, reversal: Reversal) -> None:
+        """Raise if a mirror of the document stands already: the ERP would take a second one, too.
+
+        `OutcomeUnknown` if it is that of an earlier attempt of this reversal, which an inquiry finds; else `Rejected`.
+        Nothing was sent yet, so a reading that fails is `NotSent`, however it failed.
+        """
+        try:
+            mirrors = await self._accounting.standing_mirrors(reversal.number.document_number)
+            ours = mirrors and await self._accounting.by_reference(reversal.external_reference)
+        except (OutcomeUnknown, Garbled) as error:
+            raise NotSent(f"{reversal.number} could not be read before its reversal: {error}") from error
+        if ours:
+            raise OutcomeUnknown("the mirror is there already: an inquiry finds it")
+        if mirrors:
+            message = f"{reversal.number} is reversed by {mirrors[0]} already"
+            raise Rejected(message, code=translate.STALE, field="number")
 
     async def standing(self, number: ErpNumber) -> StandingOrder | None:
         """The order of that number with its items, None if there is none."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gateway.domain.entry_filter import EntryFilter
+from gateway.domain.months import Month
 from gateway.domain.queries import TransactionFilter, Visible
 from gateway.domain.records import ActivationRecord, TransactionRecord
 from gateway.errors import Problem
@@ -150,7 +151,7 @@ class Gatherer:
         return list(dict.fromkeys(traces))
 
     async def _placed(self, traces: Sequence[str], end: int) -> list[PlacedEntry]:
-        """Raises Problem where these are too many, or have no signed place yet."""
+        """Raises Problem where these are too many, have no signed place yet, or are archived."""
         found = await self._ledger.placed_of_all(traces, MOST_ENTRIES + 1)
         if len(found) > MOST_ENTRIES:
             raise Problem(
@@ -163,7 +164,20 @@ class Gatherer:
         missing = [trace for trace in traces if trace.startswith("txn_") and trace not in signed]
         if missing:
             raise Problem("not-ready", f"The entries of {missing[0]} are not signed yet.", retry_after_s=2)
+        await self._refuse_archived(inside)
         return inside
+
+    async def _refuse_archived(self, entries: Iterable[PlacedEntry]) -> None:
+        without = [one for one in entries if one.body is None]
+        gone = await self._ledger.months_taken_out() if without else frozenset()
+        for one in without:
+            month = Month.of_trace(one.trace)
+            if month in gone:
+                raise Problem(
+                    "not-found",
+                    f"The entries of {one.trace} are in the archive of {month}.",
+                    remedy="The archive proves them by itself; a pack can be made once the month is attached again.",
+                )
 
     async def _candidates(self, records: Sequence[TransactionRecord], gathered: Gathered, whose: For) -> None:
         """The payloads that the entries may commit to."""

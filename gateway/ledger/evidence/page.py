@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from gateway.domain.wire import instant
 from gateway.ledger.evidence.contents import KINDS, Evidence, entry_path
+from gateway.ledger.evidence.names import names_of
 from gateway.ledger.evidence.openings import SHOWN, Opening
 from gateway.ledger.evidence.timeline import Mark, timeline
 from gateway.ledger.lines import base64_text
@@ -40,21 +41,21 @@ _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'
 def page_of(evidence: Evidence, key: VerifierKey) -> bytes:
     """UTF-8. `key`: what the pack is signed with."""
     bodies = [(one.log_index, json.loads(one.body or b"{}")) for one in evidence.entries]
-    title = f"Evidence {evidence.pack_id}"
+    title, names = f"Evidence {evidence.pack_id}", names_of(evidence)
     parts = [
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>',
         f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">',
         f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1>",
         _about(evidence),
-        _sample(evidence.sample),
+        _sample(evidence.sample, names),
         "<h2>Timeline</h2><div class=s>",
-        timeline([Mark(body["trace"], body["kind"], body["at"], index) for index, body in bodies], title),
+        timeline([Mark(body["trace"], body["kind"], body["at"], index) for index, body in bodies], title, names),
         "</div>",
-        _section("Decisions", bodies, KINDS["decisions.json"], _decision),
-        _section("Answers of the ERPs", bodies, KINDS["answers.json"], _answer),
-        _section("Changes of the rules: approvals and waivers", bodies, KINDS["approvals.json"], _approval),
+        _section("Decisions", bodies, KINDS["decisions.json"], _decision, names),
+        _section("Answers of the ERPs", bodies, KINDS["answers.json"], _answer, names),
+        _section("Changes of the rules: approvals and waivers", bodies, KINDS["approvals.json"], _approval, names),
         _openings(evidence.openings),
-        _entries(bodies),
+        _entries(bodies, names),
         _checking(evidence, key),
         "</body></html>\n",
     ]
@@ -86,7 +87,7 @@ def _signers(note: bytes) -> list[str]:
     return told
 
 
-def _sample(sample: Mapping[str, Any] | None) -> str:
+def _sample(sample: Mapping[str, Any] | None, names: Mapping[str, str]) -> str:
     if sample is None:
         return ""
     population = sample["population"]
@@ -102,13 +103,19 @@ def _sample(sample: Mapping[str, Any] | None) -> str:
         ("Algorithm", f"{sample['algorithm']}: the smallest of SHA-256(seed, index in the log as 8 bytes)"),
         ("Drawn", f"{len(sample['drawn'])} of {sample['sampleSize']} that were asked for"),
     ]
-    drawn = [(str(one["logIndex"]), one["trace"], one["score"]) for one in sample["drawn"]]
+    drawn = [(str(one["logIndex"]), _trace(one["trace"], names), one["score"]) for one in sample["drawn"]]
     return "<h2>Sample</h2>" + _table((), told) + _table(("Log index", "Transaction", "Score"), drawn)
 
 
-def _section(title: str, bodies: Iterable[tuple[int, Mapping[str, Any]]], kinds: Sequence[str], told: Any) -> str:
+def _section(
+    title: str,
+    bodies: Iterable[tuple[int, Mapping[str, Any]]],
+    kinds: Sequence[str],
+    told: Any,
+    names: Mapping[str, str],
+) -> str:
     rows = [
-        (str(index), instant(body["at"]), body["trace"], body["kind"], told(body))
+        (str(index), instant(body["at"]), _trace(body["trace"], names), body["kind"], told(body))
         for index, body in bodies
         if body.get("kind") in kinds
     ]
@@ -144,12 +151,17 @@ def _openings(found: Sequence[Opening]) -> str:
     return "".join(parts)
 
 
-def _entries(bodies: Iterable[tuple[int, Mapping[str, Any]]]) -> str:
+def _entries(bodies: Iterable[tuple[int, Mapping[str, Any]]], names: Mapping[str, str]) -> str:
     rows = [
-        (str(index), instant(body["at"]), body["trace"], str(body["seq"]), body["kind"], body["actor"])
+        (str(index), instant(body["at"]), _trace(body["trace"], names), str(body["seq"]), body["kind"], body["actor"])
         for index, body in bodies
     ]
     return "<h2>All entries</h2>" + _table(("Log", "At", "Trace", "Seq", "Entry", "Actor"), rows)
+
+
+def _trace(trace: str, names: Mapping[str, str]) -> str:
+    """Its id, and the name of its document where that is known."""
+    return f"{trace} {names[trace]}" if trace in names else trace
 
 
 def _checking(evidence: Evidence, key: VerifierKey) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from gateway.domain.months import Month
 from gateway.domain.queries import Visible
 from gateway.errors import Problem
 from gateway.ledger.entry_pages import MOST_WIDTH, Asked, Width, windows
@@ -54,14 +55,17 @@ class PopulationRead:
 
 
 async def read_population(reads: LedgerReads, wanted: Population, visible: Visible, end: int) -> PopulationRead:
-    """The population among the first `end` entries of the log. Raises Problem `invalid-request` for one too large."""
+    """The population among the first `end` entries of the log. Raises Problem `invalid-request` for one too large,
+    and for one that has archived transactions: their facts and amounts cannot be read here, nor their entries drawn."""
     loop = asyncio.get_running_loop()
     until = loop.time() + LONGEST_S
     traces: dict[int, str] = {}
     totals: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
     where = wanted.of_accepted()
+    gone = await reads.months_taken_out()
     async for ranges in windows(reads, Asked(where=where, end=end, visible=visible), 0, Width(MOST_WIDTH)):
         begun = await reads.begun(where, visible, ranges)
+        _refuse_archived([one.trace for one in begun], gone)
         entries = await reads.money_entries([one.trace for one in begun], end)
         kept, sums = await asyncio.to_thread(_part, wanted, {one.trace: one.log_index for one in begun}, entries)
         traces |= kept
@@ -71,6 +75,8 @@ async def read_population(reads: LedgerReads, wanted: Population, visible: Visib
             raise _too_large(f"it has more than {MOST:,} transactions")
         if loop.time() > until:
             raise _too_large(f"it takes longer than {LONGEST_S:g} s to read")
+    if await reads.months_taken_out() != gone:
+        raise Problem("not-ready", "A month was taken out of the ledger meanwhile.", retry_after_s=2)
     sums_of = [
         MoneySum(kind, code, sum(found, Decimal(0)), len(found)) for (kind, code), found in sorted(totals.items())
     ]
@@ -101,6 +107,16 @@ def _part(
         for key, amount in borne[trace]:
             sums[key].append(amount)
     return kept, sums
+
+
+def _refuse_archived(traces: Iterable[str], gone: Collection[Month]) -> None:
+    months = {month for month in map(Month.of_trace, traces if gone else ()) if month is not None and month in gone}
+    if months:
+        raise Problem(
+            "invalid-request",
+            f"The population has transactions whose entries are archived: of {', '.join(map(str, sorted(months)))}.",
+            remedy="Draw of another period, or have these months attached again.",
+        )
 
 
 def amount_of(body: Mapping[str, Any]) -> tuple[str, Decimal] | None:

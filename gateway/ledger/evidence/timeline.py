@@ -6,7 +6,7 @@ the time is written where a day or a trace begins, and on each mark.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Final
@@ -15,6 +15,8 @@ from gateway.domain.wire import instant
 
 MOST_MARKS: Final = 400
 """Entries of one drawing; a longer one is cut, and says so."""
+MOST_NAME: Final = 36
+"""Characters that stand beside a lane; tables have the whole name."""
 
 _STEP, _ROW, _LEFT, _TOP, _BOTTOM = 26, 34, 230, 92, 16
 _COLOURS: Final = {
@@ -34,8 +36,8 @@ class Mark:
     log_index: int
 
 
-def timeline(marks: Sequence[Mark], title: str) -> str:
-    """An `<svg>`; texts are escaped. Nothing for no marks."""
+def timeline(marks: Sequence[Mark], title: str, names: Mapping[str, str]) -> str:
+    """An `<svg>`; texts are escaped. Nothing for no marks. `names`: what stands below a trace's id, by trace."""
     shown = list(marks[:MOST_MARKS])
     if not shown:
         return ""
@@ -52,6 +54,8 @@ def timeline(marks: Sequence[Mark], title: str) -> str:
         y = _TOP + _ROW * row + _ROW // 2
         own = [column for column, one in enumerate(shown) if one.trace == trace]
         parts.append(f'<text x="4" y="{y + 4}" class="m">{escape(trace)}</text>')
+        if trace in names:
+            parts.append(f'<text x="4" y="{y + 16}" class="d">{escape(_short(names[trace]))}</text>')
         parts.append(
             f'<line x1="{_x(own[0])}" y1="{y}" x2="{_x(own[-1])}" y2="{y}" stroke="#c5ccd6" stroke-width="2"/>'
         )
@@ -72,6 +76,10 @@ def timeline(marks: Sequence[Mark], title: str) -> str:
     if len(marks) > len(shown):
         parts.append(f"<p>The first {len(shown)} of {len(marks)} entries are drawn; all are listed below.</p>")
     return "".join(parts)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= MOST_NAME else f"{name[: MOST_NAME - 1]}…"
 
 
 def _x(column: int) -> int:

@@ -24,10 +24,12 @@ REMEDY: Final = "see docs/ledger.md, 'Months'"
 
 @dataclass(frozen=True, slots=True)
 class GoneMonth:
-    """A month that was taken out: how many entries, and between which places of the log they stand."""
+    """A month that was taken out: how many entries of how many transactions, and between which places of the log they
+    stand."""
 
     month: Month
     entries: int
+    transactions: int
     first: int
     last: int
 
@@ -58,5 +60,9 @@ def believed(records: Sequence[ArchivedMonth], evidence_key: VerifierKey | None)
 
 def _gone(told: dict[str, Any]) -> GoneMonth:
     return GoneMonth(
-        Month.parse(str(told["month"])), int(told["entries"]), int(told["firstIndex"]), int(told["lastIndex"])
+        Month.parse(str(told["month"])),
+        int(told["entries"]),
+        int(told["traces"]),
+        int(told["firstIndex"]),
+        int(told["lastIndex"]),
     )

@@ -93,12 +93,16 @@ class MonthArchive:
     def entries(self, hashes: Mapping[str, str], parts: int) -> Iterator[tuple[str, int, ArchivedEntry]]:
         """The entries with the file and the line that each stands on; each file is compared with the manifest once
         its lines were given. Raises ArchiveWrong."""
-        for part in range(parts):
-            path = part_path(part)
-            data = self.read(path, MOST_PART_BYTES)
-            for number, line in enumerate(data.removesuffix(b"\n").split(b"\n"), 1):
-                yield path, number, ArchivedEntry.parse(line, path, number)
-            check_hash(path, data, hashes)
+        for number in range(parts):
+            yield from self.part(number, hashes)
+
+    def part(self, part: int, hashes: Mapping[str, str]) -> Iterator[tuple[str, int, ArchivedEntry]]:
+        """The same of one file."""
+        path = part_path(part)
+        data = self.read(path, MOST_PART_BYTES)
+        for number, line in enumerate(data.removesuffix(b"\n").split(b"\n"), 1):
+            yield path, number, ArchivedEntry.parse(line, path, number)
+        check_hash(path, data, hashes)
 
 
 def verify_archive(

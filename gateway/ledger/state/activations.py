@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from typing import Final, Protocol, Self
 
 from gateway.domain.records import ActivationRecord, EntryRecord
-from gateway.ledger.state.findings import Finding
+from gateway.ledger.state.findings import Finding, unlike, unlike_time
 from gateway.store.told_reads import InForce
 from routing_rules import version_of
 
 PART: Final = 500
 """Entries of one look."""
-SAME_TIME_US: Final = 60_000_000
-"""Older programs looked at their clock twice, for the row and then for its entry: µs that may lie between the two."""
 _BEFORE_ALL: Final = -(1 << 63)
 
 
@@ -94,10 +92,8 @@ def activation_findings(record: ActivationRecord, told: ToldActivation | None) -
         ("rules (hashed)", version_of(record.rules.encode()), told.table_version),
         ("governance (hashed)", version_of(record.governance.encode()), told.governance_version),
     ):
-        if stored != said:
-            yield Finding(subject, what, stored, said)
-    if abs(record.activated_at - told.at) > SAME_TIME_US:
-        yield Finding(subject, "activated_at", record.activated_at, told.at)
+        yield from unlike(subject, what, stored, said)
+    yield from unlike_time(subject, "activated_at", record.activated_at, told.at)
 
 
 def _subject(activation_number: int) -> str:

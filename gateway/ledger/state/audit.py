@@ -9,26 +9,39 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
 from gateway.domain.months import Month
 from gateway.domain.records import EntryRecord
+from gateway.domain.transaction import Status
 from gateway.ledger.state.accesses import AuditedAccesses, audit_accesses
 from gateway.ledger.state.activations import AuditedActivations, audit_activations
+from gateway.ledger.state.archived_index import ArchivedIndexState, IndexWithArchives
+from gateway.ledger.state.checkpoints import AuditedLog, audit_checkpoints
 from gateway.ledger.state.compare import (
     Adopted,
     document_findings,
     key_findings,
     number_findings,
     payload_findings,
-    pin_findings,
     transaction_findings,
 )
+from gateway.ledger.state.customers import customer_findings
+from gateway.ledger.state.decisions import decision_findings, problem_findings
+from gateway.ledger.state.entries import AuditedEntries, audit_entries
 from gateway.ledger.state.exceptions import exception_findings
 from gateway.ledger.state.findings import Finding
+from gateway.ledger.state.index import audit_index
+from gateway.ledger.state.lineages import root_findings
+from gateway.ledger.state.overlays import AuditedOverlays, audit_overlays
+from gateway.ledger.state.pins import pin_findings
+from gateway.ledger.state.privacy import AuditedPrivacy, audit_privacy
+from gateway.ledger.state.ruled import Ruled, read_ruled
+from gateway.ledger.state.steps import step_findings
 from gateway.ledger.state.told import Number, Told
 from gateway.store.state_reads import StatePart
 
@@ -41,12 +54,25 @@ AuditProgress = Callable[[int], None]
 """Called with the lineages that were compared so far."""
 
 
-class AuditedState(AuditedActivations, AuditedAccesses, Protocol):
+class AuditedState(
+    AuditedActivations, AuditedAccesses, AuditedPrivacy, AuditedOverlays, AuditedEntries, ArchivedIndexState, Protocol
+):
     """What the audit reads; the store's reads are one."""
 
     async def state_part(self, after: str, most: int) -> StatePart: ...
     async def traces_without_row(self) -> Sequence[str]: ...
     async def transactions_without_lineage(self) -> Sequence[str]: ...
+    async def keys_without_document(self) -> Sequence[str]: ...
+    async def statuses(self, transaction_ids: Sequence[str]) -> Mapping[str, Status]: ...
+
+
+class AuditedArchives(Protocol):
+    """Entries that are not in the database; `gateway.ledger.months.archived_entries.ArchivedEntries` is one."""
+
+    @property
+    def months(self) -> Collection[Month]: ...
+    def of(self, traces: Sequence[str]) -> Sequence[EntryRecord]: ...
+    def traces(self) -> Iterator[Sequence[str]]: ...
 
 
 async def audit_state(
@@ -54,6 +80,9 @@ async def audit_state(
     commitment_key: bytes | None = None,
     progress: AuditProgress | None = None,
     gone: Collection[Month] = (),
+    rest: Callable[[float], Awaitable[None]] | None = None,
+    log: AuditedLog | None = None,
+    archives: AuditedArchives | None = None,
 ) -> list[Finding]:
     """Compare everything; what differs, at most `MOST`. Others may write meanwhile.
 
@@ -61,33 +90,76 @@ async def audit_state(
         commitment_key: opens the committed names in entries; without it natural keys are compared by row only.
         progress: called now and then.
         gone: months that were taken out of the ledger. What only their entries tell is not judged.
+        rest: called after each part, with the seconds that it took.
+        log: whose kept checkpoints are judged; without it they are not.
+        archives: the entries of some of these months, so that their transactions are judged like others.
+
+    Raises:
+        ArchiveWrong: a file of an archive is another one since it was verified.
     """
+    unread = set(gone) - set(archives.months if archives is not None else ())
     found = [Finding(one, "the row", None, "there") for one in await state.traces_without_row()]
     found += [
         Finding(one, "the row of its lineage", None, "there") for one in await state.transactions_without_lineage()
     ]
+    found += [Finding(one, "an additional natural key", "there", None) for one in await state.keys_without_document()]
+    if archives is not None:
+        found += await _archived_without_row(state, archives)
+    ruled = await read_ruled(state)
     after, done = "", 0
     while len(found) < MOST:
+        begun = time.monotonic()
         part = await state.state_part(after, PART)
         if not part.lineage_ids:
             break
-        found += await asyncio.to_thread(_listed, part, commitment_key, gone)
+        if archives is not None:
+            part = await asyncio.to_thread(_with_archived, part, archives)
+        found += await asyncio.to_thread(_listed, part, commitment_key, unread, ruled)
         after, done = part.lineage_ids[-1], done + len(part.lineage_ids)
         if progress is not None:
             progress(done)
+        if rest is not None:
+            await rest(time.monotonic() - begun)
     # what is done to the rules and asked of the ledger belongs to no month, so that it is judged always
-    for beside in (audit_activations, audit_accesses):
+    for beside in (audit_activations, audit_accesses, audit_privacy, audit_overlays, audit_entries):
         if len(found) < MOST:
             found += await beside(state, MOST - len(found))
+    if len(found) < MOST:
+        index = state if archives is None else IndexWithArchives(state, archives)
+        found += await audit_index(index, MOST - len(found), unread, rest)
+    if log is not None and len(found) < MOST:
+        found += await audit_checkpoints(log, MOST - len(found), rest)
     return found[:MOST]
 
 
-def _listed(part: StatePart, commitment_key: bytes | None, gone: Collection[Month]) -> list[Finding]:
-    return list(part_findings(part, commitment_key, gone))
+async def _archived_without_row(state: AuditedState, archives: AuditedArchives) -> list[Finding]:
+    """Transactions of archives that have no row; the first of them."""
+    found: list[Finding] = []
+    parts = archives.traces()
+    while len(found) < MOST and (traces := await asyncio.to_thread(next, parts, None)) is not None:
+        for start in range(0, len(traces), PART):
+            named = traces[start : start + PART]
+            known = await state.statuses(named)
+            found += [Finding(one, "the row", None, "there") for one in named if one not in known]
+    return found[:MOST]
 
 
-def part_findings(part: StatePart, commitment_key: bytes | None, gone: Collection[Month] = ()) -> Iterator[Finding]:
-    """What differs in a part. Pure."""
+def _with_archived(part: StatePart, archives: AuditedArchives) -> StatePart:
+    """With the entries of its archived transactions beside those that are stored."""
+    archived = archives.of([one.transaction_id for one in part.transactions])
+    entries = {(one.trace, one.seq): one for one in (*archived, *part.entries)}
+    return replace(part, entries=[entries[key] for key in sorted(entries)])
+
+
+def _listed(part: StatePart, commitment_key: bytes | None, gone: Collection[Month], ruled: Ruled) -> list[Finding]:
+    return list(part_findings(part, commitment_key, gone, ruled))
+
+
+def part_findings(
+    part: StatePart, commitment_key: bytes | None, gone: Collection[Month] = (), ruled: Ruled | None = None
+) -> Iterator[Finding]:
+    """What differs in a part. `ruled`: what rulebooks say; without it sides and teams are not judged. Pure."""
+    ruled = ruled or Ruled()
     traces: dict[str, list[EntryRecord]] = defaultdict(list)
     for entry in part.entries:
         traces[entry.trace].append(entry)
@@ -97,11 +169,16 @@ def part_findings(part: StatePart, commitment_key: bytes | None, gone: Collectio
     }
     adopted = [Adopted.by(json.loads(entry.body)) for entry in part.adopted]
     payloads = {one.payload_id: one for one in part.payloads}
-    exceptions, moves = defaultdict(list), defaultdict(list)
+    exceptions, earlier_words, moves = defaultdict(list), defaultdict(list), defaultdict(list)
     for end in part.exceptions:
         exceptions[end.transaction_id].append(end)
+    for words in part.earlier_words:
+        earlier_words[words.exception_id].append(words)
     for move in part.moves:
         moves[move.exception_id].append(move)
+    steps = defaultdict(list)
+    for step in part.steps:
+        steps[step.transaction_id].append(step)
     archived = {one.transaction_id for one in part.transactions if Month.of_trace(one.transaction_id) in gone}
     # of a lineage with one of these, nobody can tell the pin and the documents from the rest
     unjudged = {one.lineage_id for one in part.transactions if one.transaction_id in archived}
@@ -110,10 +187,19 @@ def part_findings(part: StatePart, commitment_key: bytes | None, gone: Collectio
             continue
         entries = told[record.transaction_id]
         yield from transaction_findings(record, entries, commitment_key)
+        yield from decision_findings(record, entries, ruled)
+        yield from problem_findings(record, entries)
+        yield from step_findings(record.transaction_id, steps[record.transaction_id], entries.steps)
         yield from payload_findings(record, payloads.get(record.payload_id), entries)
         ends = exceptions[record.transaction_id]
         yield from exception_findings(
-            record, ends, [one for end in ends for one in moves[end.exception_id]], entries, payloads
+            record,
+            ends,
+            [one for end in ends for one in earlier_words[end.exception_id]],
+            [one for end in ends for one in moves[end.exception_id]],
+            entries,
+            payloads,
+            ruled,
         )
     judged = replace(
         part,
@@ -121,18 +207,25 @@ def part_findings(part: StatePart, commitment_key: bytes | None, gone: Collectio
         transactions=[one for one in part.transactions if one.lineage_id not in unjudged],
         documents=[one for one in part.documents if one.lineage_id not in unjudged],
     )
-    yield from _pins(judged, told, adopted)
+    for document in judged.documents:
+        yield from customer_findings(document, part.customers)
+    yield from _pins(judged, told, adopted, ruled)
     yield from _documents(judged, told, adopted)
 
 
-def _pins(part: StatePart, told: dict[str, Told], adopted: Sequence[Adopted]) -> Iterator[Finding]:
+def _pins(part: StatePart, told: dict[str, Told], adopted: Sequence[Adopted], ruled: Ruled) -> Iterator[Finding]:
     of_lineage: dict[str, list[Told]] = defaultdict(list)
     for record in part.transactions:
         of_lineage[record.lineage_id].append(told[record.transaction_id])
     pins = {pin.lineage_id: pin for pin in part.pins}
+    documents = defaultdict(list)
+    for document in part.documents:
+        documents[document.lineage_id].append(document)
+    lineages = {one.lineage_id: one for one in part.lineages}
     for lineage_id in part.lineage_ids:
+        yield from root_findings(lineages[lineage_id], documents[lineage_id], of_lineage[lineage_id])
         moved = [one for one in adopted if one.lineage_id == lineage_id]
-        yield from pin_findings(lineage_id, pins.get(lineage_id), of_lineage[lineage_id], moved)
+        yield from pin_findings(lineage_id, pins.get(lineage_id), of_lineage[lineage_id], moved, ruled)
 
 
 def _documents(part: StatePart, told: dict[str, Told], adopted: Sequence[Adopted]) -> Iterator[Finding]:
@@ -152,8 +245,10 @@ def _documents(part: StatePart, told: dict[str, Told], adopted: Sequence[Adopted
     keys = {(one.source, one.domain, one.external_id): one for one in part.natural_keys}
     for document in part.documents:
         if document.external_id is not None:
-            yield from key_findings(document, keys.get((document.source, document.domain, document.external_id)))
-        if document.transaction_id is None:
+            yield from key_findings(
+                document, keys.get((document.source, document.domain, document.external_id)), done[document.document_id]
+            )
+        if document.transaction_id is None and not any(one.operation == "create" for one in done[document.document_id]):
             continue  # imported: its numbers came without an entry
         yield from document_findings(document, done[document.document_id], told)
         moved = [one for one in adopted if one.old.document_id == document.document_id]

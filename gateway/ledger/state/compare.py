@@ -13,11 +13,10 @@ from gateway.domain.records import (
     DocumentRecord,
     NaturalKeyRecord,
     PayloadRecord,
-    PinRecord,
     TransactionRecord,
 )
 from gateway.domain.transaction import FAILED_ENDS
-from gateway.ledger.state.findings import Finding
+from gateway.ledger.state.findings import Finding, unlike, unlike_time
 from gateway.ledger.state.legs import leg_findings
 from gateway.ledger.state.told import Number, Told
 
@@ -53,17 +52,20 @@ def transaction_findings(record: TransactionRecord, told: Told, commitment_key: 
     if told.accepted is None:
         yield Finding(subject, "the row", "there", None)
         return
+    yield from told.columns
     if not told.seqs_run:
         yield Finding(subject, "the sequence of its entries", "broken", "1, 2, 3, …")
-    yield from _unlike(subject, "entry_count", record.entry_count, told.entries)
-    yield from _unlike(subject, "status", record.status.value, told.status)
+    yield from unlike(subject, "entry_count", record.entry_count, told.entries)
+    yield from unlike(subject, "status", record.status.value, told.status)
     for member, column in _ACCEPTED.items():
-        yield from _unlike(subject, column, getattr(record, column), told.accepted.get(member))
+        yield from unlike(subject, column, getattr(record, column), told.accepted.get(member))
+    if "traceId" in told.accepted:  # records of before it was told have none
+        yield from unlike(subject, "trace_id", record.trace_id, told.accepted["traceId"])
     if commitment_key is not None and record.external_id is not None and "keyHash" in told.accepted:
         hashed = key_commitment(commitment_key, record.source, record.domain, record.external_id)
-        yield from _unlike(subject, "source and external_id (committed)", hashed, told.accepted["keyHash"])
-    yield from _unlike(subject, "erp_document_type", record.erp_document_type, told.document_type)
-    yield from _unlike(subject, "erp_document_number", record.erp_document_number, told.document_number)
+        yield from unlike(subject, "source and external_id (committed)", hashed, told.accepted["keyHash"])
+    yield from unlike(subject, "erp_document_type", record.erp_document_type, told.document_type)
+    yield from unlike(subject, "erp_document_number", record.erp_document_number, told.document_number)
     if told.routed is not None:
         yield from _decision_findings(record, told.routed)
     if told.legs or record.legs is not None:
@@ -80,11 +82,11 @@ def _decision_findings(record: TransactionRecord, routed: Mapping[str, Any]) -> 
         ("activation_number", record.activation_number, rule.get("activationNumber")),
         ("pinned", record.pinned, routed.get("pinned")),
     ):
-        yield from _unlike(subject, what, stored, said)
+        yield from unlike(subject, what, stored, said)
     facts = routed.get("facts", {})
     for member, column in _FACTS.items():
         if member in facts:  # a fact that did not decide is not in the entry
-            yield from _unlike(subject, column, getattr(record, column), facts[member])
+            yield from unlike(subject, column, getattr(record, column), facts[member])
 
 
 def payload_findings(record: TransactionRecord, payload: PayloadRecord | None, told: Told) -> Iterator[Finding]:
@@ -98,9 +100,9 @@ def payload_findings(record: TransactionRecord, payload: PayloadRecord | None, t
         return
     if hashed in told.erased:
         yield Finding(record.transaction_id, "payload", "there", "erased")
-    yield from _unlike(record.transaction_id, "payload", payload_commitment(payload.salt, payload.body), hashed)
+    yield from unlike(record.transaction_id, "payload", payload_commitment(payload.salt, payload.body), hashed)
     if record.operation == "create":
-        yield from _unlike(record.transaction_id, "content_hash", record.content_hash, content_hash(payload.body))
+        yield from unlike(record.transaction_id, "content_hash", record.content_hash, content_hash(payload.body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +125,6 @@ def _number(body: Mapping[str, Any], which: str) -> Number:
     return Number(body["documentId"], said["systemId"], said["documentType"], said["documentNumber"])
 
 
-def pin_findings(
-    lineage_id: str, pin: PinRecord | None, told: Iterable[Told], adopted: Iterable[Adopted]
-) -> Iterator[Finding]:
-    """A pin that no transaction set, or that stands elsewhere than where it was put last.
-
-    Not judged by time: two processes' clocks differ. A transaction that pinned gives back what it pinned itself, so at
-    most one pin stands, until a batch of adoptions moves it.
-    """
-    standing = {one.pin for one in told if one.pin is not None}
-    moved = max(adopted, key=lambda one: one.at, default=None)
-    if moved is not None:
-        standing = {moved.new.system_id}
-    yield from _unlike(lineage_id, "pin", pin.system_id if pin is not None else None, " and ".join(standing) or None)
-
-
 def number_findings(
     document: DocumentRecord,
     stored: Sequence[CrossReferenceRecord],
@@ -152,7 +139,7 @@ def number_findings(
     # a master's numbers may have been imported, which no entry tells
     for name in sorted(wanted.keys() | (found.keys() if document.domain not in MASTER_DOMAINS else ())):
         what = f"the number {' '.join(name)}"
-        yield from _unlike(document.document_id, what, found.get(name), wanted.get(name))
+        yield from unlike(document.document_id, what, found.get(name), wanted.get(name))
 
 
 def _name(number: Number) -> tuple[str, str, str]:
@@ -174,29 +161,44 @@ def document_findings(
 ) -> Iterator[Finding]:
     """How a document stands, after what its transactions' entries tell. `transactions`: all of it, by id."""
     version, state, content, came_to_be, called_off = 0, "active", None, True, 0
+    creations: list[tuple[TransactionRecord, Told]] = []
     for record, entries, operation in _in_turn(transactions, told):
         if operation == "create":
             # of several attempts, the newest is the document's
             content, version, state = record, version + 1, "active"
+            creations.append((record, entries))
             came_to_be = entries.status not in _FAILED
             called_off += entries.status == "cancelled"
         elif entries.status == "posted":
             version += 1
             state = _UNDONE.get(operation, state)
             content = record if operation == "change" else content
+    yield from _creation_findings(document, creations)
     if content is None:
         return
     if came_to_be:  # how a document stands that no ERP has is a matter of words
-        yield from _unlike(document.document_id, "state", document.state, state)
+        yield from unlike(document.document_id, "state", document.state, state)
         more = document.version - version
         imported = document.domain in MASTER_DOMAINS and more in _IMPORTED
         # what is called off before it was sent says so in a version of its own, and may be sent again
         if not imported and not 0 <= more <= called_off:
-            yield from _unlike(document.document_id, "version", document.version, version)
+            yield from unlike(document.document_id, "version", document.version, version)
     for column in ("payload_id", "company_code", "document_type", "currency_code", "amount", "posting_date"):
-        yield from _unlike(document.document_id, column, getattr(document, column), getattr(content, column))
+        yield from unlike(document.document_id, column, getattr(document, column), getattr(content, column))
     for column in ("domain", "source", "external_id", "business_unit", "geography", "lineage_id"):
-        yield from _unlike(document.document_id, column, getattr(document, column), getattr(content, column))
+        yield from unlike(document.document_id, column, getattr(document, column), getattr(content, column))
+
+
+def _creation_findings(
+    document: DocumentRecord, creations: Sequence[tuple[TransactionRecord, Told]]
+) -> Iterator[Finding]:
+    """Which transaction created a document last, and since when it is known. `creations`: in turn."""
+    newest = creations[-1][0].transaction_id if creations else None
+    yield from unlike(document.document_id, "transaction_id", document.transaction_id, newest)
+    # a master may have been imported before it was created
+    if creations and document.domain not in MASTER_DOMAINS:
+        at = (creations[0][1].accepted or {}).get("at", document.created_at)
+        yield from unlike_time(document.document_id, "created_at", document.created_at, at)
 
 
 def _in_turn(
@@ -230,14 +232,18 @@ def _in_turn(
     yield from (other for _, other in others)
 
 
-def key_findings(document: DocumentRecord, key: NaturalKeyRecord | None) -> Iterator[Finding]:
-    """A natural key that is gone or leads elsewhere: the next request of that name would be posted again."""
-    if document.external_id is not None:
-        yield from _unlike(
-            document.document_id, "natural key", key.document_id if key is not None else None, document.document_id
-        )
-
-
-def _unlike(subject: str, what: str, stored: object, told: object) -> Iterator[Finding]:
-    if stored != told:
-        yield Finding(subject, what, stored, told)
+def key_findings(
+    document: DocumentRecord, key: NaturalKeyRecord | None, transactions: Sequence[TransactionRecord]
+) -> Iterator[Finding]:
+    """A natural key that is gone or leads elsewhere, by which the next request of that name would be posted again, or
+    that takes another content for a repeat. `transactions`: all of the document."""
+    if document.external_id is None:
+        return
+    yield from unlike(
+        document.document_id, "natural key", key.document_id if key is not None else None, document.document_id
+    )
+    created = next((one for one in transactions if one.transaction_id == document.transaction_id), None)
+    if key is not None and (created is not None or document.transaction_id is None):
+        for column in ("transaction_id", "content_hash"):
+            told = getattr(created, column) if created is not None else None
+            yield from unlike(document.document_id, f"{column} of the natural key", getattr(key, column), told)

@@ -9,9 +9,11 @@ from typing import Final
 import structlog
 
 from gateway.domain.months import Month
+from gateway.domain.waiting_callers import NOBODY, WaitingCallers
 from gateway.errors import StoreUnavailable
 from gateway.ledger.errors import LogRefused
 from gateway.ledger.state.audit import AuditedState, audit_state
+from gateway.ledger.state.checkpoints import AuditedLog
 from gateway.ledger.state.findings import Finding
 
 RETRY_S: Final = 60.0
@@ -20,8 +22,9 @@ _log = structlog.get_logger(__name__)
 
 
 class StateRecheck:
-    """Audits everything, and again after `every_s`. What it finds is logged and kept; nothing is mended by itself.
-    `gone`: the months that were taken out of the ledger."""
+    """Audits everything, at a pace that leaves half of the time to others, most of it while callers wait, and again
+    after `every_s`. What it finds is logged and kept; nothing is mended by itself. `gone`: the months that were taken
+    out of the ledger. `log`: whose kept checkpoints are judged."""
 
     def __init__(
         self,
@@ -31,7 +34,11 @@ class StateRecheck:
         *,
         first_after_s: float,
         gone: Callable[[], Awaitable[Collection[Month]]] | None = None,
+        callers: WaitingCallers = NOBODY,
+        log: AuditedLog | None = None,
     ) -> None:
+        self._callers = callers
+        self._log = log
         self._gone = gone
         self._state = state
         self._key = commitment_key
@@ -40,12 +47,16 @@ class StateRecheck:
         self.findings: list[Finding] = []
 
     async def at_start(self) -> None:
-        """One audit before anything is served. Raises `LogRefused`: the state is not as the ledger tells."""
+        """One audit before anything is served. Raises `LogRefused`: the state is not as the ledger tells. A time at
+        which a checkpoint was kept is told, not refused: clocks of several processes that lie apart look the same."""
         self.findings = await self._audit()
-        if self.findings:
-            shown = "\n".join(f"  {one}" for one in self.findings[:SHOWN])
+        refused = [one for one in self.findings if not one.is_of_clocks]
+        if self.findings and not refused:
+            self._tell()
+        if refused:
+            shown = "\n".join(f"  {one}" for one in refused[:SHOWN])
             raise LogRefused(
-                f"{len(self.findings)} things in the database are not as its ledger tells:\n{shown}\n"
+                f"{len(refused)} things in the database are not as its ledger tells:\n{shown}\n"
                 "Nothing was started. Keep a copy of the database: it is evidence. Then see docs/ledger.md, 'The state "
                 "beside the ledger'."
             )
@@ -59,7 +70,7 @@ class StateRecheck:
     async def once(self) -> float:
         """One audit; seconds to the next one."""
         try:
-            self.findings = await self._audit()
+            self.findings = await self._audit(self._rest)
         except StoreUnavailable as error:
             _log.warning("state_audit_waits", error=str(error))
             return RETRY_S
@@ -67,18 +78,24 @@ class StateRecheck:
             _log.error("state_audit_refused", error=str(error))
             return self._every_s
         if self.findings:
-            shown = [str(one) for one in self.findings[:SHOWN]]
-            _log.error("state_differs_from_ledger", findings=len(self.findings), first=shown)
+            self._tell()
         else:
             _log.info("state_audited")
         return self._every_s
 
-    async def _audit(self) -> list[Finding]:
+    def _tell(self) -> None:
+        shown = [str(one) for one in self.findings[:SHOWN]]
+        _log.error("state_differs_from_ledger", findings=len(self.findings), first=shown)
+
+    async def _rest(self, worked_s: float) -> None:
+        await asyncio.sleep(self._callers.rest_of_checking_s(worked_s))
+
+    async def _audit(self, rest: Callable[[float], Awaitable[None]] | None = None) -> list[Finding]:
         if self._gone is None:
-            return await audit_state(self._state, self._key)
+            return await audit_state(self._state, self._key, rest=rest, log=self._log)
         while True:
             gone = await self._gone()
-            found = await audit_state(self._state, self._key, gone=gone)
+            found = await audit_state(self._state, self._key, gone=gone, rest=rest, log=self._log)
             # a month that was taken out meanwhile is no finding
             if not found or await self._gone() == gone:
                 return found

@@ -9,7 +9,11 @@ from typing import Any, Final
 
 from gateway.domain.records import EntryRecord
 from gateway.domain.transaction import Status
+from gateway.ledger.state.entries import column_findings
+from gateway.ledger.state.findings import Finding
 from gateway.ledger.state.told_exceptions import ToldExceptions
+from gateway.ledger.state.told_problems import ToldProblem
+from gateway.ledger.state.told_steps import ToldSteps
 
 STATUSES: Final = frozenset(status.value for status in Status)
 
@@ -45,19 +49,27 @@ class Told:
     given: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     numbers: list[Number] = field(default_factory=list)
     pin: str | None = None
+    pinned_at: int | None = None
     erased: set[str] = field(default_factory=set)
     legs: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     """What was routed leg by leg, by step: then the transaction itself has no system, no pin and no number."""
     leg_numbers: dict[tuple[int, str], str] = field(default_factory=dict)
     """Numbers of posted legs, by step and direction."""
     exceptions: ToldExceptions = field(default_factory=ToldExceptions)
+    problem: ToldProblem = field(default_factory=ToldProblem)
+    steps: ToldSteps = field(default_factory=ToldSteps)
+    columns: list[Finding] = field(default_factory=list)
+    """Where columns of its entries say otherwise than their bodies."""
+    dispatched: bool = False
 
     @classmethod
     def by(cls, transaction_id: str, entries: Sequence[EntryRecord]) -> Told:
         """Read the entries of a trace, which are in the order of their `seq`."""
         told = cls(transaction_id)
         for entry in entries:
-            told._take(json.loads(entry.body))
+            body = json.loads(entry.body)
+            told.columns += column_findings(entry, body)
+            told._take(body)
         return told
 
     def _take(self, body: Mapping[str, Any]) -> None:
@@ -67,13 +79,19 @@ class Told:
         # while something is undone, the transaction stays `compensating`, however its undos fare
         if kind in STATUSES and (body.get("direction") != "undo" or kind == "in_doubt"):
             self.status = kind
+        self.problem.take(body)
+        self.steps.take(body)
         match kind:
             case "accepted":
                 self.accepted = body
+            case "routed" if self.dispatched:
+                pass  # let go after it was held: it stays with its system, by the decision that put it there
             case "routed" if "step" in body:
                 self.legs[body["step"]] = body
             case "routed":
                 self.routed = body
+            case "dispatched":
+                self.dispatched = True
             case "posted":
                 self._posted(body)
             case "linked":
@@ -81,7 +99,7 @@ class Told:
             case "unlinked":
                 self._unlinked(body)
             case "pinned" if "step" not in body:
-                self.pin = body["systemId"]
+                self.pin, self.pinned_at = body["systemId"], body["at"]
             case "pin_released" if "step" not in body:
                 self.pin = None
             case "exception_opened":

@@ -25,17 +25,27 @@ class ToldMove:
 @dataclass(slots=True)
 class ToldException:
     """An exception as its entries tell it. `owner`: team and person, None until somebody was named: the team that it
-    was opened for comes from the rules. `words_hash`: of what the ERP said last."""
+    was opened for comes from the rules. `words_hash`: of what the ERP said last; `earlier_hashes`: of what it said
+    before. Times: of the entries."""
 
     reason_code: str
     cause: str | None
     system_id: str | None
     words_hash: str | None
+    opened_at: int
+    closed_at: int | None = None
     state: str = "open"
     outcome: str | None = None
     replaced_by: str | None = None
     owner: tuple[str | None, str | None] | None = None
+    earlier_hashes: set[str] = field(default_factory=set)
     moves: dict[str, ToldMove] = field(default_factory=dict)
+
+    def say(self, words_hash: str) -> None:
+        """The ERP said something new."""
+        if self.words_hash is not None:
+            self.earlier_hashes.add(self.words_hash)
+        self.words_hash = words_hash
 
 
 @dataclass(slots=True)
@@ -49,7 +59,7 @@ class ToldExceptions:
         """An entry `exception_opened`."""
         self.open_id = body["exceptionId"]
         self.by_id[body["exceptionId"]] = ToldException(
-            body["reasonCode"], body.get("cause"), body.get("systemId"), body.get("wordsHash")
+            body["reasonCode"], body.get("cause"), body.get("systemId"), body.get("wordsHash"), body["at"]
         )
 
     def moved(self, body: Mapping[str, Any]) -> None:
@@ -59,12 +69,15 @@ class ToldExceptions:
             return
         match body.get("state"):
             case "closed":
-                known.state, known.outcome = "closed", body["outcome"]
+                known.state, known.outcome, known.closed_at = "closed", body["outcome"], body["at"]
                 known.replaced_by = body.get("replacedByTransactionId")
                 self.open_id = None if self.open_id == body["exceptionId"] else self.open_id
             case "returned":
                 known.reason_code, known.cause = body["reasonCode"], body.get("cause")
-                known.words_hash = body.get("wordsHash", known.words_hash)
+                # entries of earlier versions do not say it: the system stayed what it was
+                known.system_id = body.get("systemId", known.system_id)
+                if "wordsHash" in body:
+                    known.say(body["wordsHash"])
             case "assigned":
                 known.owner = (body.get("ownerTeam"), body.get("ownerPerson"))
         if "moveId" in body and body.get("state") not in _ENDS:

@@ -64,3 +64,12 @@ def test_ids_of_one_process_grow_strictly_even_within_a_millisecond_and_when_the
     assert made == sorted(made)
     assert len(set(made)) == 5
     assert all(one.startswith("txn_") and len(one) == 30 for one in made)
+
+
+def test_an_id_is_its_time_and_its_random_part_also_where_its_last_characters_are_full():
+    begin = (7 << 20) - 3
+    times = iter([5_000_000] * 6 + [6_000_000])
+    ids = TimeOrderedIds(lambda: next(times), lambda _: begin)
+    made = [ids.new("txn") for _ in range(7)]
+    values = [*(5_000 << 80 | begin + count for count in range(6)), 6_000 << 80 | begin]
+    assert made == [f"txn_{crockford(value, 26)}" for value in values]

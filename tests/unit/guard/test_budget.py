@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.guard import CallBudget, CountingTransport
-from adapters.guard.budget import BURST_S
+from adapters.guard.budget import BURST_S, NOTHING_ALLOWED_S
 from adapters.port import Permit
 from adapters.transport import ErpRequest, ErpResponse
 from tests.unit.guard.hand_clock import HandClock
@@ -39,6 +39,40 @@ def test_a_budget_below_a_call_in_the_burst_still_allows_one() -> None:
 def test_no_budget_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="some calls"):
         CallBudget(0, HandClock())
+
+
+def test_another_budget_holds_at_once_and_a_bucket_stays_as_full_as_it_was() -> None:
+    clock = HandClock()
+    budget = CallBudget(600, clock)
+    for _ in range(25):
+        budget.charge()
+    budget.resize(60)
+    assert (budget.level, budget.fullness) == (pytest.approx(2.5), pytest.approx(0.5))
+    clock.move(2.0)
+    assert budget.level == pytest.approx(4.5), "filled at the new rate"
+    budget.resize(6_000)
+    assert (budget.level, budget.fullness) == (pytest.approx(450), pytest.approx(0.9))
+
+
+def test_a_debt_is_not_forgiven_and_a_part_stays_a_part() -> None:
+    clock = HandClock()
+    budget = CallBudget(60, clock)
+    budget.allow(0.5)
+    for _ in range(4):
+        budget.charge()
+    assert budget.level == pytest.approx(-1.5)
+    budget.resize(600)
+    assert budget.level == pytest.approx(-1.5)
+    assert budget.wait_s() == pytest.approx(2.5 / 5), "half of ten a second"
+    with pytest.raises(ValueError, match="some calls"):
+        budget.resize(0)
+
+
+def test_a_process_without_a_part_has_none_of_a_larger_budget_either() -> None:
+    budget = CallBudget(60, HandClock())
+    budget.allow(0)
+    budget.resize(600)
+    assert (budget.level, budget.wait_s()) == (0, NOTHING_ALLOWED_S)
 
 
 @given(st.integers(1, 6_000), st.lists(st.floats(0, 20), max_size=200))

@@ -109,3 +109,52 @@ async def _crowd(seed: int, most: int) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
     assert limit.taken == 0
     assert limit.waiting == 0
+
+
+async def test_a_larger_budget_is_there_at_once_for_who_waits() -> None:
+    limit = ConcurrencyLimit(ConcurrencyLimits(most=1), HandClock())
+    await limit.take()
+    waiting = [asyncio.create_task(limit.take()) for _ in range(3)]
+    await asyncio.sleep(0)
+    limit.resize(3)
+    await asyncio.sleep(0)
+    assert (limit.most, limit.allowed, limit.limit, limit.taken, limit.waiting) == (3, 3, 3, 3, 1)
+    limit.resize(4)
+    await asyncio.gather(*waiting)
+
+
+async def test_a_budget_below_what_is_taken_lets_it_end_and_gives_out_nothing_before() -> None:
+    limit = ConcurrencyLimit(ConcurrencyLimits(most=3), HandClock())
+    for _ in range(3):
+        await limit.take()
+    limit.resize(1)
+    assert (limit.allowed, limit.limit, limit.taken) == (1, 1, 3)
+    waiting = asyncio.create_task(limit.take())
+    for taken in (2, 1):
+        await asyncio.sleep(0)
+        limit.give_back()
+        assert (limit.taken, limit.waiting) == (taken, 1)
+    limit.give_back()
+    await waiting
+    assert limit.taken == 1
+
+
+async def test_what_was_learnt_stays_learnt_within_another_budget() -> None:
+    limit = ConcurrencyLimit(ConcurrencyLimits(most=10, decrease=0.5), HandClock())
+    limit.was_overloaded()
+    limit.resize(20)
+    assert (limit.learnt, limit.allowed) == (5, 20)
+    limit.resize(3)
+    assert (limit.learnt, limit.allowed) == (3, 3)
+
+
+async def test_a_share_outlives_another_budget_as_far_as_there_are_places() -> None:
+    clock = HandClock()
+    limit = ConcurrencyLimit(ConcurrencyLimits(most=8), clock)
+    limit.allow(4, clock() + 5)
+    limit.resize(2)
+    assert limit.allowed == 2
+    limit.resize(16)
+    assert limit.allowed == 4
+    clock.move(5)
+    assert limit.allowed == 0

@@ -236,3 +236,44 @@ async def test_there_is_no_room_while_the_system_asked_to_wait(guarded: Guarded)
     assert guarded.port.room(1.0) == 0
     guarded.clock.move(7.0)
     assert guarded.port.room(1.0) >= 1
+
+
+async def test_a_share_of_the_places_is_all_that_is_filled_and_is_over_in_time(guarded: Guarded) -> None:
+    guarded.port.allow(1, guarded.clock() + 5)
+    assert (guarded.port.places, guarded.port.places_of_all, guarded.port.ceiling) == (1, 2, 1)
+    assert guarded.budget.level == pytest.approx(250), "the burst of half the calls"
+    assert guarded.port.room(1.0) == 2, "of all processes together"
+    guarded.scripted.gate = asyncio.Event()
+    first = asyncio.create_task(guarded.read())
+    await asyncio.sleep(0)
+    assert not guarded.port.is_short
+    with pytest.raises(NotSent) as refused:
+        await guarded.read()
+    assert refused.value.code == "no-place"
+    second = asyncio.create_task(guarded.read())
+    await asyncio.sleep(0)
+    assert guarded.port.is_short
+    assert guarded.port.wanted() == 2
+    guarded.port.allow(2, guarded.clock() + 5)
+    await asyncio.sleep(0)
+    assert guarded.port.state.taken == 2
+    guarded.port.allow(1, guarded.clock() + 5)
+    assert guarded.port.ceiling == 2, "what is under way stays so"
+    guarded.scripted.gate.set()
+    await asyncio.gather(first, second)
+    assert guarded.port.ceiling == 1
+    guarded.clock.move(5)
+    assert (guarded.port.places, guarded.port.ceiling, guarded.port.wanted()) == (0, 0, 2)
+    assert guarded.port.wanted() == 0
+    # work that is kept away for want of a place asks for one
+    assert (guarded.port.room(1.0), guarded.port.wanted(), guarded.port.wanted()) == (0, 1, 0)
+
+
+async def test_a_pause_that_another_was_told_of_is_kept_and_not_told_on(guarded: Guarded) -> None:
+    guarded.port.pause(7.0)
+    with pytest.raises(NotSent) as refused:
+        await guarded.read()
+    assert (refused.value.code, guarded.port.told_to_wait_s) == ("asked-to-wait", 0.0)
+    guarded.clock.move(7.0)
+    await fail_with(guarded, NotSent("busy", code="429", retry_after_s=3.0, overloaded=True), times=1)
+    assert guarded.port.told_to_wait_s == 3.0

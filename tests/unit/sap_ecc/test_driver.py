@@ -193,6 +193,29 @@ async def test_an_inquiry_asks_for_the_reference_and_completes_accounting_docume
     assert b"'REVERSAL 0100000007/1996'" in (transport.sent[2].body or b"")
 
 
+async def test_a_mirror_that_was_mirrored_itself_reverses_nothing() -> None:
+    found, items = xml(golden("headers_by_reference.answer")), xml(golden("items.answer"))
+
+    def mirrors(*numbers: str) -> Step:
+        rows = "".join(f"<item><WA>{one}        1000       1996      DA</WA></item>" for one in numbers)
+        return xml(answer("RfcReadTableResponse", _empty_headers().replace("<DATA/>", f"<DATA>{rows}</DATA>")))
+
+    for steps, reversals in (
+        ((mirrors("0100000008"), mirrors()), ["0100000008"]),
+        ((mirrors("0100000008"), mirrors("0100000009"), mirrors()), []),
+        ((mirrors("0100000008", "0100000010"), mirrors("0100000009"), mirrors(), mirrors()), ["0100000010"]),
+        ((mirrors("0100000008", "0100000010"), mirrors(), mirrors()), ["0100000008", "0100000010"]),
+    ):
+        driver, transport = _driver(found, items, *steps)
+        [document] = await driver.inquire(INVOICE)
+        assert list(document.reversals) == [f"{one}/1000/1996" for one in reversals]
+        assert transport.steps == []
+        assert b"'REVERSAL 0100000008/1996'" in (transport.sent[3].body or b"")
+    driver, _ = _driver(found, items, mirrors("          "))
+    with pytest.raises(Garbled):
+        await driver.inquire(INVOICE)
+
+
 async def test_a_header_left_behind_is_found_and_does_not_agree() -> None:
     no_items = answer("RfcReadTableResponse", _empty_items())
     driver, _ = _driver(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -14,8 +15,8 @@ from adapters.errors import Garbled
 from adapters.port import Search, Submission
 from adapters.transport import ErpRequest
 from tests.unit.sap_s4.documents import ADDRESS, REFERENCE
-from tests.unit.sap_s4.driving import ORDER, driver_of, order_row
-from tests.unit.sap_s4.scripted import Step, as_json, number
+from tests.unit.sap_s4.driving import INVOICE, ORDER, allow, driver_of, order_row
+from tests.unit.sap_s4.scripted import Step, as_json, as_served, number
 
 
 async def test_an_inquiry_asks_by_reference_and_trusts_no_other_document() -> None:
@@ -107,3 +108,39 @@ async def test_customers_are_partners_with_the_role() -> None:
     assert [one.number for one in found.documents] == [number("customer", "1")]
     submission = Submission(Customer(name="n", geography="FR", address=ADDRESS), REFERENCE)
     assert driver.expectation(submission).party is None
+
+
+async def test_a_mirror_that_was_mirrored_itself_reverses_nothing() -> None:
+    mirrored: dict[str, str] = {}
+    entry: dict[str, Any] = {}
+
+    def erp(request: ErpRequest) -> Step:
+        if request.method == "POST":
+            entry.update(as_served(json.loads(request.body or b"{}")))
+            return as_json({"d": {**entry, "AccountingDocument": "0100000001"}}, 201)
+        asked = request.query["$filter"]
+        if "HeaderText eq 'REV " in asked:
+            of = asked.split("'REV ")[1][:10]
+            found = [mirror for mirror, original in sorted(mirrored.items()) if original == of]
+        else:
+            found = ["0100000001"] if "AccountingDocument eq '0100000001'" in asked else []
+        return as_json({"d": {"results": [{**entry, "AccountingDocument": one} for one in found]}})
+
+    driver, _ = driver_of(erp)
+    await driver.submit(INVOICE, allow)
+
+    async def reversals() -> list[str]:
+        read = await driver.read(number("accounting_document", "0100000001/1710/1996"))
+        assert read is not None
+        assert read.reversed_by == (read.reversals[0] if read.reversals else None)
+        return [one[:10] for one in read.reversals]
+
+    assert await reversals() == []
+    mirrored["0100000002"] = "0100000001"
+    assert await reversals() == ["0100000002"]
+    mirrored["0100000003"] = "0100000002"
+    assert await reversals() == []
+    mirrored["0100000004"] = "0100000001"
+    assert await reversals() == ["0100000004"]
+    mirrored["0100000005"] = "0100000003"
+    assert await reversals() == ["0100000002", "0100000004"]

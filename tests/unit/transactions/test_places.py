@@ -156,3 +156,17 @@ def test_only_where_something_was_left_is_looked_again() -> None:
     assert (one.lane, one.system_id, one.most) == (Lane.INTERACTIVE, "legacy-main", 1)
     places.take([one], [])
     assert not places.give_back(jobs[1])
+
+
+def test_what_is_not_urgent_takes_no_more_than_this_processs_share_leaves() -> None:
+    system = ErpSystem(cast("ErpPort", None), SystemPolicy(), Room(), lambda: 3)
+    places = Places(LANES)
+    openings = places.openings({"legacy-main": system}, everywhere=True)
+    assert [one.most for one in openings if one.system_id] == [3, 3, 3]
+    places.take(openings, [a_job(Lane.BULK, "legacy-main", number) for number in range(2)])
+    openings = places.openings({"legacy-main": system}, everywhere=True)
+    # callers who wait need all of it; the others what is left, and each lane one at least
+    assert [one.most for one in openings if one.system_id] == [3, 1, 1]
+    places.take(openings, [a_job(Lane.INTERACTIVE, "legacy-main", number) for number in range(3)])
+    openings = places.openings({"legacy-main": system}, everywhere=True)
+    assert [(one.lane, one.most) for one in openings if one.system_id] == [(Lane.STANDARD, 1)]

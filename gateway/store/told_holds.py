@@ -1,0 +1,41 @@
+"""The legal holds that the ledger tells of and of no lift: what a row that is gone cannot hide."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import bindparam, func, literal_column, select
+
+from gateway.store import schema
+from gateway.store.entries import ENTRIES
+from gateway.store.statement import Query
+
+_entry: Final = schema.ledger_entries.c
+_lift: Final = schema.ledger_entries.alias("lift").c
+_document: Final = schema.documents.c
+
+
+def _id(column: str) -> str:
+    return column
+
+
+# A lift is the second entry of its trace: looked up by its key, so that of what was lifted nothing crosses.
+_LIFTED: Final = (
+    select(_lift.kind).where(_lift.trace == _entry.trace, _lift.seq == literal_column("2")).scalar_subquery()
+)
+STANDING_HOLDS: Final = ENTRIES.query(
+    ENTRIES.selecting()
+    .where(
+        _entry.trace >= literal_column("'hld_'"),
+        _entry.trace < literal_column("'hld`'"),
+        _entry.kind == literal_column("'hold_set'"),
+        func.coalesce(_LIFTED, literal_column("''")) != literal_column("'hold_lifted'"),
+    )
+    .order_by(_entry.trace)
+)
+CUSTOMERS_OF_LINEAGE: Final = Query(
+    select(_document.customer_id)
+    .where(_document.lineage_id == bindparam("lineage"), _document.customer_id.is_not(None))
+    .distinct(),
+    _id,
+)
