@@ -32,6 +32,13 @@ ANSWERS_S = 10.0
 _log = structlog.get_logger("gateway.server")
 
 
+class CannotListen(Exception):
+    """Nobody can be served at that address; the text says at which, and the system's own word for it."""
+
+    def __init__(self, host: str, port: int, why: str) -> None:
+        super().__init__(f"cannot listen on {host}:{port}: {why}")
+
+
 def run(build: Callable[[], Awaitable[Litestar]], host: str, port: int) -> None:
     """Build the application and serve it until SIGTERM or SIGINT, on uvloop, in this process."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -46,6 +53,7 @@ async def serve(app: Litestar, host: str, port: int, *, stop: Stop | None = None
     """Serve until a signal asks to stop; then the lifespan's shutdown hooks have run when this returns.
 
     `stop`: how that is heard; its block is the caller's. `leave_s`: how long is served on as before after that.
+    Raises CannotListen.
     """
     if stop is None:
         stop = Stop()
@@ -64,7 +72,7 @@ async def serve(app: Litestar, host: str, port: int, *, stop: Stop | None = None
         backpressure=BACKPRESSURE,
         log_enabled=False,
     )
-    serving = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(_served(server, host, port))
     asked = asyncio.create_task(stop.wait())
     _log.info("serving", host=host, port=port)
     try:
@@ -80,3 +88,13 @@ async def serve(app: Litestar, host: str, port: int, *, stop: Stop | None = None
     if serving.done():
         await serving
     _log.info("stopped")
+
+
+async def _served(server: Server, host: str, port: int) -> None:
+    try:
+        await server.serve()
+    except RuntimeError as error:  # the system's word; behind it granian puts a trace where RUST_BACKTRACE is set
+        why = str(error).partition("\n")[0]
+        if "os error" not in why:
+            raise
+        raise CannotListen(host, port, why) from None

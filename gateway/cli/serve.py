@@ -17,6 +17,7 @@ from gateway.app import create_app, create_watched_app
 from gateway.cli.console import DataOption, Failure, data_directory, settings_of
 from gateway.cli.running import run
 from gateway.intake.cross_references import ImportRefused
+from gateway.server import CannotListen
 from gateway.server import serve as serve_http
 from gateway.settings import Settings
 from gateway.spared import spare_what_stays
@@ -62,6 +63,9 @@ async def run_until_stopped(runtime: Runtime, app: Litestar, port: int, *, worke
         runtime.start(worker=worker)
         try:
             await serve_http(app, http.host, port, stop=stop, leave_s=0.0 if runtime.alone else http.leave_s)
+        except CannotListen as error:
+            setting = "http.port" if port == http.port else "work.port"
+            raise Failure(f"{error}; end what holds it, or set another {setting}", 2) from error
         finally:
             await runtime.stop()
 

@@ -20,6 +20,7 @@ import pytest
 
 from gateway.api.orders import EXAMPLE
 from tests.api.fakes import an_id
+from tests.ports import reserved_port
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1_000_000
@@ -66,12 +67,6 @@ def read_answer(connection: socket.socket) -> tuple[int, dict[str, str], Any]:
     return int(lines[0].split(" ")[1]), headers, json.loads(body) if body else None
 
 
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def _enough_files() -> Iterator[None]:
     """For so many connections, here and in the process that is started; a laptop's limit is often 1,024."""
@@ -84,7 +79,7 @@ def _enough_files() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def served(_enough_files: None) -> Iterator[Served]:
-    port = _free_port()
+    port = reserved_port()
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "tests.api.serving", str(port)],
         cwd=ROOT,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from typing import Any
 
 from gateway.demo.erps import LAUNCH
 from tests.contract.peer import SeenRequest
+from tests.ports import reserved_port
 
 _START_TRIES = 3
 """A port that was free a moment ago may be taken by another process of the machine before ours binds it."""
@@ -37,7 +37,7 @@ class MockSap:
         self.database = folder / "peer.sqlite"
         self._log = folder / "peer.log"
         for attempt in range(_START_TRIES):
-            self.port = _free_port()
+            self.port = reserved_port()
             self._start([*arguments, "--slow-ms", str(slow_ms)])
             if self._answers_within(ready_s):
                 return
@@ -143,10 +143,3 @@ def _seen(row: Mapping[str, Any]) -> SeenRequest:
         headers=tuple((key.lower(), str(value)) for key, value in headers.items()),
         body=body.encode() if isinstance(body, str) else json.dumps(body).encode(),
     )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from routing_rules import load_rulebook
 from tests.command_line import erp_gateway
 from tests.cutover.desk import SAMPLE, again
 from tests.integration.test_wiring import NOBODY, SETTINGS, TABLES
+from tests.ports import reserved_port
 
 COMMAND = Path(sys.executable).with_name("erp-gateway")
 STARTED_S = 60.0
@@ -38,9 +38,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     directory = tmp_path_factory.mktemp("drafts")
     shutil.copytree(TABLES, directory / "rulebook")
     (directory / "secret").write_text("s", encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = reserved_port()
     settings = SETTINGS.format(url=NOBODY).replace("port = 8099", f"port = {port}")
     (directory / "gateway.toml").write_text(f"demo = true\n{settings}", encoding="utf-8")
     log = (directory / "log").open("w", encoding="utf-8")

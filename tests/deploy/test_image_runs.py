@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -27,6 +26,7 @@ import routing_rules
 from tests.deploy.dockerfile import BUILD, FINAL, ROOT
 from tests.deploy.promql import Reader
 from tests.deploy.watching import ALERTS, SERIES
+from tests.ports import reserved_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -186,13 +186,6 @@ def _asked_by_alerts() -> set[str]:
     return reader.asked - {"up"}
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def test_the_environment_is_complete_and_holds_no_tools(image: Image):
     binaries = {path.name for path in (image.root / "opt" / "gateway" / "bin").iterdir()}
     assert {"erp-gateway", "python", "nats-server"} <= binaries
@@ -208,7 +201,7 @@ def test_it_serves_as_its_user_and_its_health_check_says_so(image: Image):
     before = _written(image)
     environment = image.environment(
         FINAL.environment(),
-        ERP_GATEWAY_HTTP__PORT=str(_free_port()),
+        ERP_GATEWAY_HTTP__PORT=str(reserved_port()),
         ERP_GATEWAY_HTTP__HOST="127.0.0.1",
         TMPDIR=str(image.root / "tmp"),
     )

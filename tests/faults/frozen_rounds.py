@@ -10,7 +10,6 @@ import asyncio
 import itertools
 import json
 import signal
-import socket
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ from typing import Any, Final
 from tests.faults.nursery import Life
 from tests.faults.rows import rows
 from tests.faults.world import World
+from tests.ports import reserved_port
 
 WORKERS: Final = 3
 POINTS: Final = (
@@ -77,7 +77,7 @@ async def frozen_rounds(
     seen, began = Freezes(), time.monotonic()
     async with world.begun():
         world.callers.invoices, world.callers.patience_s = False, 2.5
-        ports = [_free_port() for _ in range(WORKERS - 1)]
+        ports = [reserved_port() for _ in range(WORKERS - 1)]
         world.callers.urls = [f"http://127.0.0.1:{port}" for port in (world.port, *ports)]
         weights = {"fine": 0.5, "slow": 0.1, "late": 0.15, "answer_lost": 0.15, "unavailable": 0.1}
         await world.behave(weights)
@@ -105,13 +105,6 @@ async def frozen_rounds(
         seen.taken_over = (await rows(world.url, taken))[0][0]
     seen.seconds = time.monotonic() - began
     return seen
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 async def _slot(

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import signal
-import socket
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from tests.faults.directory import tokens, write_directory
 from tests.faults.fault_erp import POSTING_WAYS
 from tests.faults.nursery import Life, Nursery
 from tests.faults.rows import number
+from tests.ports import reserved_port
 
 READY_S: Final = 60.0
 REST_S: Final = 60.0
@@ -83,9 +83,7 @@ class World:
         self.log = self.root / self.name / "gateway.log"
         self.nats_directory = self.root / self.name / "nats"
         self.url = self.store or f"sqlite:///{self.data / 'gateway.db'}"
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", 0))
-            self.port: int = taken.getsockname()[1]
+        self.port = reserved_port()
 
     @contextlib.asynccontextmanager
     async def begun(self) -> AsyncIterator[None]:

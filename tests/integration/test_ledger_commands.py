@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from tests.integration.test_wiring import NOBODY, SETTINGS, TABLES
 from tests.line.documents import TO_CLOUD
 from tests.line.rig import Rig, invoice, order
 from tests.migrated import migrated_file
+from tests.ports import reserved_port
 
 COMMAND = Path(sys.executable).with_name("erp-gateway")
 STARTED_S = 60.0
@@ -63,9 +63,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     directory = tmp_path_factory.mktemp("asked")
     shutil.copytree(TABLES, directory / "rulebook")
     (directory / "secret").write_text("s", encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = reserved_port()
     settings = SETTINGS.format(url=NOBODY).replace("port = 8099", f"port = {port}")
     (directory / "gateway.toml").write_text(settings, encoding="utf-8")
     asyncio.run(_business(directory))

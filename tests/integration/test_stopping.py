@@ -21,18 +21,12 @@ from gateway.domain.leaders import StandingLease
 from gateway.settings import load_settings
 from gateway.store.store import open_store
 from gateway.wiring.issuer import embedded_issuer
+from tests.ports import reserved_port
 
 TASKS: Final = 7
 """Tasks that one process does for all."""
 SALESFORCE: Final = DEFAULT_CLIENTS["salesforce"]
 LIMIT_S = 60.0
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def until(met: Callable[[], bool], what: Callable[[], str]) -> None:
@@ -45,7 +39,7 @@ def until(met: Callable[[], bool], what: Callable[[], str]) -> None:
 @contextmanager
 def gateway(tmp_path: Path, command: str, **settings: str) -> Iterator[tuple[subprocess.Popen[bytes], str, Path]]:
     """A process that is ready: the child, its address, its log."""
-    data, port = tmp_path / "data", free_port()
+    data, port = tmp_path / "data", reserved_port()
     data.mkdir()
     write_data(data, "http://127.0.0.1:9", port)
     log = data / "log"

@@ -10,7 +10,6 @@ import itertools
 import json
 import os
 import shutil
-import socket
 import sqlite3
 import sys
 import time
@@ -38,6 +37,7 @@ from gateway.wiring.tools import open_tools
 from routing_rules import Decision, Rulebook, canonical_files, decide, parse_rulebook, rulebook_from_canonical
 from routing_rules.recorded_facts import facts_in
 from tests.line.rig import order
+from tests.ports import reserved_port
 
 CALLERS = 50
 ACTIVATIONS = 20
@@ -99,9 +99,7 @@ def written(data: Path, nats: tuple[str, str], store: str) -> None:
 @asynccontextmanager
 async def process(data: Path, offset_s: float) -> AsyncIterator[str]:
     """A gateway process that is ready; its address."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    port = reserved_port()
     url = f"http://127.0.0.1:{port}"
     environment = os.environ | {"ERP_GATEWAY_HTTP__PORT": str(port)}
     log = data / f"gateway-{port}.log"

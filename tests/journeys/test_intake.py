@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -29,6 +28,7 @@ from tests.intake.batches import body, line
 from tests.intake.nats import event
 from tests.integration.test_wiring import NOBODY, SETTINGS, TABLES
 from tests.line.documents import customer
+from tests.ports import reserved_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -44,9 +44,7 @@ class Served:
 
     def __init__(self, directory: Path) -> None:
         self.data = directory
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = reserved_port()
         shutil.copytree(TABLES, directory / "rulebook")
         (directory / "secret").write_text("s", encoding="utf-8")
         settings = SETTINGS.format(url=NOBODY).replace("port = 8099", f"port = {self.port}")

@@ -31,6 +31,7 @@ from gateway.settings import load_settings
 from gateway.wiring.issuer import embedded_issuer
 from tests.command_line import erp_gateway
 from tests.integration.test_wiring import SETTINGS, TABLES
+from tests.ports import reserved_port
 from tools.go_verifier.program import go_verifier
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -42,17 +43,11 @@ EVERYTHING = DataScope(None, None)
 WITNESS = "witness.example/w1"
 
 
-def free_port() -> int:
-    with closing(socket.socket()) as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 class Site:
     """A data directory, and how commands are given to it."""
 
     def __init__(self, directory: Path) -> None:
-        self.data, self.directory, self.port = directory / "data", directory, free_port()
+        self.data, self.directory, self.port = directory / "data", directory, reserved_port()
         shutil.copytree(TABLES, self.data / "rulebook")
         (self.data / "secret").write_text("s", encoding="utf-8")
         settings = SETTINGS.format(url="http://127.0.0.1:9").replace("port = 8099", f"port = {self.port}")
@@ -154,7 +149,7 @@ def test_the_ledger_of_a_serving_gateway_from_its_first_entry_to_its_forgery(tmp
     key = site.run("ledger", "key").strip()
 
     # An auditor's witness, with a key and a memory of its own.
-    memory, port = tmp_path / "witness", free_port()
+    memory, port = tmp_path / "witness", reserved_port()
     witness = site.run("witness", "key", memory, "--name", WITNESS).strip()
     site.add_settings(f'\n[[ledger.witnesses]]\nurl = "http://127.0.0.1:{port}"\nkey = "{witness}"\n')
     serve = ("witness", "serve", memory, "--name", WITNESS, "--log", key, "--port", str(port))

@@ -7,7 +7,6 @@ import itertools
 import os
 import re
 import signal
-import socket
 import sys
 import time
 from pathlib import Path
@@ -29,6 +28,7 @@ from tests.journeys.balancer import Balancer, CountingErp, answers_ready, listen
 from tests.journeys.test_activation import CUSTOMERS, written
 from tests.line.rig import order
 from tests.messaging.conftest import lineages_in_order
+from tests.ports import reserved_port
 
 CALLERS = 6
 THINK_S = 0.1
@@ -48,9 +48,7 @@ class Gateway:
 
     def __init__(self, data: Path) -> None:
         self._data = data
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", 0))
-            self.port: int = taken.getsockname()[1]
+        self.port = reserved_port()
         self._log = data / f"gateway-{self.port}.log"
         self._child: asyncio.subprocess.Process | None = None
 
