@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from gateway.api.money_wire import money
 from gateway.api.parts import AppParts
-from gateway.api.slice_wire import money
 from gateway.domain.batches import BatchLineShown, BatchPart, BatchProgress
 from gateway.domain.transaction import Status
 from gateway.domain.wire import instant, status_url

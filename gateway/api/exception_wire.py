@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gateway.api.money_wire import amounts
 from gateway.api.parts import AppParts
 from gateway.domain.exceptions import BulkRecord, ExceptionRecord, MoveRecord, moves_for
 from gateway.domain.transaction import Status
@@ -70,7 +71,7 @@ async def dry_run_wire(parts: AppParts, run: DryRun) -> dict[str, Any]:
     """What a bulk move would deal with."""
     return {
         **await _bulk(exception_parts(parts), run.bulk, {}, run.bulk.count),
-        "money": [{"amount": format(amount, "f"), "currencyCode": code} for code, amount in run.money.items()],
+        "money": amounts(run.money),
         "first": await exceptions_wire(parts, run.first, now=parts.clock.now()),
         "notAllowed": run.not_allowed,
     }

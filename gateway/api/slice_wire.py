@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
-from adapters.canonical import smallest_amount
+from gateway.api.money_wire import amounts, money
 from gateway.cutover.board import SliceDetail, SliceLine, Tally
 from gateway.cutover.slice_gates import SliceVerdicts
 from gateway.cutover.slices import SliceName
@@ -17,17 +16,6 @@ from gateway.domain.wire import instant
 from routing_rules import Outcome, SliceState
 
 _EPOCH = date(1970, 1, 1).toordinal()
-
-
-def amounts(found: Mapping[str, Decimal]) -> list[dict[str, str]]:
-    """Money by currency."""
-    return [{"currencyCode": code, "amount": money(amount, code)} for code, amount in sorted(found.items())]
-
-
-def money(amount: Decimal, currency_code: str) -> str:
-    """With the decimals that the currency has, and more only where the amount has more."""
-    usual = amount.quantize(smallest_amount(currency_code))
-    return format(usual if usual == amount else amount, "f")
 
 
 def tally(found: Tally) -> dict[str, Any]:

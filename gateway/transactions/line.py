@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 import structlog
 
-from gateway.domain.lanes import Opening
 from gateway.domain.records import JobRecord, TransactionRecord
 from gateway.domain.transaction import RESTING, Status
 from gateway.domain.waiting_callers import NOBODY, WaitingCallers
@@ -21,6 +20,7 @@ from gateway.errors import Problem, StoreUnavailable
 from gateway.transactions.accept import accept
 from gateway.transactions.accept_many import accept_chunk, alone, chunks
 from gateway.transactions.begin import Accepted
+from gateway.transactions.claiming import claim
 from gateway.transactions.commands import (
     MAX_WAIT_S,
     Answer,
@@ -38,9 +38,9 @@ from gateway.transactions.draft import Draft, OperationDraft
 from gateway.transactions.explain import explain
 from gateway.transactions.journal import first_reference
 from gateway.transactions.operate import operate, refuse_unservable
-from gateway.transactions.parts import SECOND, ErpSystem, LineParts, RulesInForce
+from gateway.transactions.parts import ErpSystem, LineParts, RulesInForce
 from gateway.transactions.places import Places
-from gateway.transactions.ports import Store, WriteUnit
+from gateway.transactions.ports import Store
 from gateway.transactions.process import Carried, give_back, process, run_dispatch
 from gateway.transactions.queries import Reads, Visible
 from gateway.transactions.rules import (
@@ -56,10 +56,6 @@ T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
 
-CLAIM_LEASE_S = 120.0
-"""Lease of a claimed job until its first dispatch sets its own."""
-OWN_CALL_S = 1.0
-"""How long a job rests that this process's own call still holds open."""
 _ANSWERED_AT_ONCE = RESTING | {Status.HELD}
 """What is held goes on when people say so: no caller waits for that."""
 REREAD_S = 1.0
@@ -209,24 +205,13 @@ class Line:
         openings = self._places.openings(self._parts.systems, everywhere=everywhere, most=most)
         if not openings:
             return 0
-        jobs = await self._store.write(lambda unit: self._claim(unit, openings, everywhere))
+        jobs = await self._store.write(
+            lambda unit: claim(unit, self._parts.tools, openings, everywhere=everywhere, busy=self._busy)
+        )
         self._places.take(openings, jobs)
         for job in jobs:
             self._spawn(self._carry_on(job), self._jobs)
         return len(jobs)
-
-    async def _claim(self, unit: WriteUnit, openings: Sequence[Opening], everywhere: bool) -> Sequence[JobRecord]:
-        tools = self._parts.tools
-        now = tools.clock.now()
-        if everywhere:
-            await unit.revive_jobs(now)
-        claimed = await unit.claim_jobs(tools.process_id, now, now + int(CLAIM_LEASE_S * SECOND), openings)
-        # A process that stalled past its own lease may claim what its own call still holds open: that call ends first,
-        # by its time limit, and the job comes round again, to this process or to another.
-        own = [job for job in claimed if job.transaction_id in self._busy]
-        for job in own:
-            await unit.update_job(replace(job, lease_owner=None, lease_until=0, due_at=now + int(OWN_CALL_S * SECOND)))
-        return [job for job in claimed if job not in own]
 
     @property
     def busy_with(self) -> frozenset[str]:

@@ -24,7 +24,7 @@ from unittest.mock import patch
 
 from gateway import liveness
 from gateway.cli.serve import serve, work
-from gateway.transactions import line
+from gateway.transactions import claiming
 from tests.faults.nursery import CONTAINER
 from tests.faults.planted import PLANTED, PLANTED_AMONG_WORKERS
 from tests.faults.points import Trap, lay
@@ -41,7 +41,7 @@ def _live(order: dict[str, Any]) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    patch.object(line, "CLAIM_LEASE_S", CLAIM_LEASE_S).start()
+    patch.object(claiming, "CLAIM_LEASE_S", CLAIM_LEASE_S).start()
     if os.environ.pop(CONTAINER, ""):
         patch.object(liveness, "this_host", lambda: f"container-{os.getpid()}//").start()
     if order["planted"]:

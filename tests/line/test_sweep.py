@@ -11,6 +11,7 @@ from gateway.domain.lanes import IN_BULK
 from gateway.domain.sweeps import LONG, Finding, Stalled, SweepLimits
 from gateway.domain.transaction import Status
 from gateway.errors import StoreUnavailable
+from gateway.transactions.claiming import claim
 from gateway.transactions.sweep import TOLD_ONE_BY_ONE, Sweep
 from tests.line.acts import lay, lift
 from tests.line.rig import Rig, invoice, order
@@ -156,7 +157,7 @@ async def test_a_long_run_that_is_worked_on_is_not_found(rig: Rig) -> None:
     ids = await a_run(rig, 3)
     openings = rig.line._places.openings(rig.parts.systems, everywhere=True, most=1)
     rig.clock.forward(2_000)
-    (job,) = await rig.store.write(lambda unit: rig.line._claim(unit, openings, True))
+    (job,) = await rig.store.write(lambda unit: claim(unit, rig.parts.tools, openings, everywhere=True, busy=()))
     assert await found(sweep_of(rig)) == {}
     sent = await rig.record(job.transaction_id)
     assert sent.exception_id is None
@@ -187,7 +188,8 @@ async def test_the_leases_of_a_process_that_is_proven_ended_are_free_at_once(rig
     rig.clock.forward(5)
     other = await rig.another_process("prc_2")
     openings = other.line._places.openings(rig.parts.systems, everywhere=True, most=None)
-    claimed = await rig.store.write(lambda unit: other.line._claim(unit, openings, True))
+    tools = other.parts.tools
+    claimed = await rig.store.write(lambda unit: claim(unit, tools, openings, everywhere=True, busy=()))
     assert [job.transaction_id for job in claimed] == [one]
     assert await found(sweep_of(rig)) == {}
     rig.liveness.ended.add("prc_2")
