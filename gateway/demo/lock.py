@@ -21,16 +21,26 @@ class DataInUse(RuntimeError):
         self.holder = holder
 
 
+class NoLock(RuntimeError):
+    """The file of the lock cannot be written; the text names it."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(f"{path} cannot be written: {error.strerror}; it keeps others out of the directory beside it")
+
+
 @contextlib.contextmanager
 def held(directory: Path) -> Iterator[None]:
-    """Hold the directory as long as the context is open. Raises `DataInUse`.
+    """Hold the directory as long as the context is open. Raises `DataInUse`, `NoLock`.
 
     The lock is the kernel's (flock): it ends with the process, whatever becomes of the file. The file lies beside
     the directory, so that the directory can be emptied under the lock.
     """
     path = directory.parent / f".{directory.name}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise NoLock(path, error) from error
     try:
         _take(descriptor, directory)
         os.ftruncate(descriptor, 0)

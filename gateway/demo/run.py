@@ -21,7 +21,7 @@ from gateway.demo.erps import Erp, start_erps
 from gateway.demo.expectations import expectations
 from gateway.demo.gateway_process import Gateway, tokens, write_settings
 from gateway.demo.load import ORDER_OF_DOMAINS, LoadOptions, LoadReport, load
-from gateway.demo.lock import DataInUse, held, refuse_if_served
+from gateway.demo.lock import DataInUse, NoLock, held, refuse_if_served
 from gateway.demo.master_tie_out import tie_out_masters
 from gateway.demo.masters import put_masters
 from gateway.demo.northwind import BILLING, SALESFORCE, load_northwind
@@ -40,7 +40,7 @@ DONE: Final = 0
 DISAGREES: Final = 1
 """The tie-out does not hold, or the demo could not do its work."""
 REFUSED: Final = 2
-"""The data directory is in use, or not a demo's."""
+"""The data directory is in use, not a demo's, or cannot be locked."""
 INTERRUPTED: Final = 130
 """Ended by Ctrl-C or SIGTERM before the summary."""
 
@@ -73,7 +73,7 @@ def run_demo(options: DemoOptions) -> int:
     except DataInUse as error:
         screen.print(f"{error}. Stop it first, or name another directory with --data.", style="red", markup=False)
         return REFUSED
-    except NotOurs as error:
+    except (NotOurs, NoLock) as error:
         screen.print(f"{error}. Name another one with --data.", style="red", markup=False)
         return REFUSED
 
