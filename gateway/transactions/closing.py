@@ -4,19 +4,25 @@ Who lost its lease, or cannot put on record what its call came to, must not appe
 another's. But that other one cannot tell a sender that is done from one that stands still and may yet send, and puts
 what it does not find before a person. So the sender says the one thing that it alone knows, on the row of its own
 attempt: its connection is closed. The quiet time starts there; nothing else follows from it.
+
+So with what was to be sent when nobody knows whether its `dispatched` was committed: it is not sent, and this is said
+in case there is such a row.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import structlog
 
 from gateway.domain.records import StepRecord
-from gateway.errors import StoreUnavailable
+from gateway.errors import CommitUnknown, StoreUnavailable
 from gateway.transactions.parts import Tools
 from gateway.transactions.ports import Store, WriteUnit
+
+T = TypeVar("T")
 
 TRIES: Final = 5
 """How often the word is said to a store that does not take it. Lost, it is as if the sender had said nothing."""
@@ -48,6 +54,34 @@ async def say_closed(store: Store, tools: Tools, step: StepRecord) -> bool:
             await tools.clock.sleep(pause_s)
             pause_s *= 2
     return False
+
+
+async def write_to_send(
+    store: Store,
+    unit_of_work: Callable[[WriteUnit], Awaitable[T]],
+    sends: Callable[[T], StepRecord | None],
+    not_sent: Callable[[StepRecord], Awaitable[Any]],
+) -> T:
+    """Write a unit whose result may be a step to send, which whoever called this does next.
+
+    `sends`: that step. `not_sent`: told of it where the commit may have been made and this raises CommitUnknown, so
+    that nobody sends it.
+    """
+    step: StepRecord | None = None
+
+    async def noted(unit: WriteUnit) -> T:
+        nonlocal step
+        step = None  # the unit may be run again
+        result = await unit_of_work(unit)
+        step = sends(result)
+        return result
+
+    try:
+        return await store.write(noted)
+    except CommitUnknown:
+        if step is not None:
+            await not_sent(step)
+        raise
 
 
 async def _close(unit: WriteUnit, *, tools: Tools, step: StepRecord) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from gateway.domain.records import JobRecord, TransactionRecord
+from gateway.domain.records import JobRecord, StepRecord, TransactionRecord
 from gateway.domain.transaction import RESTING, Status
 from gateway.domain.waiting_callers import NOBODY, WaitingCallers
 from gateway.errors import Problem, StoreUnavailable
@@ -21,6 +21,7 @@ from gateway.transactions.accept import accept
 from gateway.transactions.accept_many import accept_chunk, alone, chunks
 from gateway.transactions.begin import Accepted
 from gateway.transactions.claiming import claim
+from gateway.transactions.closing import say_closed, write_to_send
 from gateway.transactions.commands import (
     MAX_WAIT_S,
     Answer,
@@ -40,7 +41,7 @@ from gateway.transactions.journal import first_reference
 from gateway.transactions.operate import operate, refuse_unservable
 from gateway.transactions.parts import ErpSystem, LineParts, RulesInForce
 from gateway.transactions.places import Places
-from gateway.transactions.ports import Store
+from gateway.transactions.ports import Store, WriteUnit
 from gateway.transactions.process import Carried, give_back, process, run_dispatch
 from gateway.transactions.queries import Reads, Visible
 from gateway.transactions.rules import (
@@ -87,8 +88,8 @@ class Line:
         self._completions = Completions()
         self._places = Places(parts.limits.lanes)
         self._place_free: Callable[[], None] = lambda: None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._jobs: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._jobs: set[asyncio.Task[Any]] = set()
         self._busy: set[str] = set()
 
     @property
@@ -111,11 +112,7 @@ class Line:
         Raises Problem for what is refused; StoreUnavailable when nothing was accepted.
         """
         draft = Draft.of(command, self._parts)
-
-        async def accepted(parts: LineParts) -> Accepted:
-            return await self._store.write(lambda unit: accept(unit, parts, command, draft))
-
-        return await self._carried_out(accepted, command)
+        return await self._carried_out(partial(accept, command=command, draft=draft), command)
 
     async def accept_many(self, commands: Sequence[Create]) -> list[Answer | Problem]:
         """Accept documents, each as `submit` would, some hundred in one commit; answer i is that of command i.
@@ -156,15 +153,20 @@ class Line:
     async def _operate(self, command: Change | Cancel | Reverse) -> Answer:
         draft = OperationDraft.of(command, self._parts)
         refuse_unservable(command, draft)
+        return await self._carried_out(partial(operate, command=command, draft=draft), command)
 
+    async def _carried_out(
+        self, begin: Callable[[WriteUnit, LineParts], Awaitable[Accepted]], command: Command
+    ) -> Answer:
         async def accepted(parts: LineParts) -> Accepted:
-            return await self._store.write(lambda unit: operate(unit, parts, command, draft))
+            return await write_to_send(self._store, lambda unit: begin(unit, parts), _sent_first, self._not_sent)
 
-        return await self._carried_out(accepted, command)
-
-    async def _carried_out(self, accepted: Callable[[LineParts], Awaitable[Accepted]], command: Command) -> Answer:
         with self._callers.one_more():
             return await self._answered(await self._under_rules(accepted), patience(command))
+
+    async def _not_sent(self, step: StepRecord) -> None:
+        """The caller is told at once that nobody knows; the word may take longer."""
+        self._spawn(say_closed(self._store, self._parts.tools, step), self._tasks)
 
     def _under(self, rules: RulesInForce) -> LineParts:
         """The parts with these rules."""
@@ -227,7 +229,7 @@ class Line:
         return not pending
 
     @staticmethod
-    def _spawn(work: Coroutine[Any, Any, None], among: set[asyncio.Task[None]]) -> None:
+    def _spawn(work: Coroutine[Any, Any, Any], among: set[asyncio.Task[Any]]) -> None:
         task = asyncio.create_task(work)
         among.add(task)
         task.add_done_callback(among.discard)
@@ -296,3 +298,7 @@ class Line:
             record = seen or record
             if record.status in _ANSWERED_AT_ONCE:
                 return record
+
+
+def _sent_first(accepted: Accepted) -> StepRecord | None:
+    return None if accepted.dispatch is None else accepted.dispatch.step

@@ -6,8 +6,10 @@ only what certainly was not sent is sent.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, TypeVar
 
 from adapters.port import Posting
 from gateway.domain.activations import RulesState
@@ -16,7 +18,7 @@ from gateway.domain.plan import UNFINISHED_STEP, in_hand, still_done
 from gateway.domain.records import JobRecord, StepRecord, TransactionRecord
 from gateway.domain.transaction import ENDS, Status
 from gateway.errors import Problem
-from gateway.transactions.closing import say_closed
+from gateway.transactions.closing import say_closed, write_to_send
 from gateway.transactions.compensate import begin_undo
 from gateway.transactions.dispatch import Dispatch, Lease, LeaseLost, begin_dispatch
 from gateway.transactions.execute import Outcome, execute
@@ -32,6 +34,8 @@ from gateway.transactions.rules import refuse_other
 from gateway.transactions.settle import become_unknown, post_here, settle
 from gateway.transactions.target import Held, Waits
 from gateway.transactions.work import Work
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ async def process(store: Store, parts: LineParts, job: JobRecord) -> Carried | N
     Raises RulesOutdated where it is to be routed under other rules than `parts` holds; nothing was done then.
     """
     try:
-        following = await store.write(lambda unit: _next(unit, parts, job))
+        following = await _written(store, parts, lambda unit: _next(unit, parts, job))
         while not isinstance(following, Carried):
             if isinstance(following, Dispatch):
                 following = await run_dispatch(store, parts, following)
@@ -93,11 +97,19 @@ async def _attempt(store: Store, parts: LineParts, dispatch: Dispatch) -> Carrie
     """One call and what comes of it. What cannot be put on record raises; that the call is over is said then."""
     try:
         outcome = await execute(parts, dispatch)
-        return await store.write(partial(_settle, parts=parts, dispatch=dispatch, outcome=outcome))
+        return await _written(store, parts, partial(_settle, parts=parts, dispatch=dispatch, outcome=outcome))
     except Exception:
         # `execute` has ended, and its connection is closed; one that was cancelled (no `Exception`) proves nothing
         await say_closed(store, parts.tools, dispatch.step)
         raise
+
+
+async def _written(store: Store, parts: LineParts, unit_of_work: Callable[[WriteUnit], Awaitable[T]]) -> T:
+    return await write_to_send(store, unit_of_work, _sent_next, partial(say_closed, store, parts.tools))
+
+
+def _sent_next(following: Any) -> StepRecord | None:
+    return following.step if isinstance(following, Dispatch) else None
 
 
 async def _settle(unit: WriteUnit, *, parts: LineParts, dispatch: Dispatch, outcome: Outcome) -> Carried | Dispatch:
@@ -108,7 +120,7 @@ async def _settle(unit: WriteUnit, *, parts: LineParts, dispatch: Dispatch, outc
 
 async def _ask(store: Store, parts: LineParts, job: JobRecord, ask: Ask) -> Carried | Dispatch:
     findings = await inquire(parts, ask.step, ask.posting)
-    return await store.write(lambda unit: _resolve(unit, parts, job, ask, findings))
+    return await _written(store, parts, lambda unit: _resolve(unit, parts, job, ask, findings))
 
 
 async def _resolve(

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import time
 import tracemalloc
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,9 @@ from adapters.transport import ErpRequest, HttpTransport, TransportLimits
 from tests.wire.misbehaviours import MISBEHAVIOURS, Misbehaviour, by_name, until_left
 from tests.wire.peer import answering, misbehaving, nobody, until
 
-LIMITS = TransportLimits(total_s=0.4, connect_s=1.0, pool=4, pool_wait_s=0.2, body_bytes=1_000_000)
+LIMITS = TransportLimits(total_s=20.0, connect_s=10.0, pool=4, pool_wait_s=0.2, body_bytes=1_000_000)
+HASTY = replace(LIMITS, total_s=0.4)
+"""Of calls that only their total time ends."""
 SECRET = "c2VjcmV0LXBhc3N3b3Jk"
 METHODS = ("POST", "PUT", "PATCH", "DELETE", "GET")
 
@@ -28,8 +31,9 @@ def request(method: str = "POST", body: bytes | None = b"<order/>") -> ErpReques
 @pytest.mark.parametrize("one", MISBEHAVIOURS, ids=lambda one: one.name)
 async def test_each_misbehaviour_has_its_class_and_the_peer_sees_one_request(one: Misbehaviour, method: str) -> None:
     permits: list[int] = []
+    limits = LIMITS if one.ends_in_time else HASTY
     async with misbehaving(one.act) as peer:
-        transport = HttpTransport(peer.base_url, LIMITS, system_id="legacy-main")
+        transport = HttpTransport(peer.base_url, limits, system_id="legacy-main")
         began = time.monotonic()
         outcome: ErpError | None = None
         try:
@@ -44,9 +48,10 @@ async def test_each_misbehaviour_has_its_class_and_the_peer_sees_one_request(one
     assert type(outcome) is (one.transport or type(None))
     assert len(peer.requests) == 1
     assert len(permits) == 1
-    assert took < LIMITS.total_s + 5.0
-    if not one.ends_in_time:
-        assert took >= LIMITS.total_s * 0.9
+    if one.ends_in_time:
+        assert took < limits.total_s * 0.9
+    else:
+        assert limits.total_s * 0.9 <= took < limits.total_s + 10.0
     if outcome is not None:
         assert SECRET not in f"{outcome} {outcome!r} {outcome.__dict__}"
         # aiohttp's errors hold the request's headers; none may hang on ours.
@@ -96,11 +101,11 @@ async def test_a_connection_that_is_not_made_in_time_is_not_sent() -> None:
             for one in waiting:
                 one.setblocking(False)
                 one.connect_ex(address)
-            transport = HttpTransport(f"http://127.0.0.1:{address[1]}", TransportLimits(connect_s=0.3, total_s=5))
+            transport = HttpTransport(f"http://127.0.0.1:{address[1]}", TransportLimits(connect_s=0.3, total_s=30))
             began = time.monotonic()
             with pytest.raises(NotSent):
                 await transport.send(request(), pytest.fail)
-            assert time.monotonic() - began < 4
+            assert time.monotonic() - began < 20
             await transport.aclose()
         finally:
             for one in waiting:
@@ -119,7 +124,7 @@ async def test_the_total_time_ends_a_connection_that_is_not_made_too() -> None:
 
 async def test_a_full_pool_is_not_sent_and_the_peer_sees_nothing_of_it() -> None:
     async with misbehaving(by_name("never").act) as peer:
-        transport = HttpTransport(peer.base_url, TransportLimits(total_s=5, pool=2, pool_wait_s=0.1))
+        transport = HttpTransport(peer.base_url, TransportLimits(total_s=30, pool=2, pool_wait_s=0.1))
         busy = [asyncio.create_task(transport.send(request())) for _ in range(2)]
         await until(lambda: len(peer.requests) == 2)
         with pytest.raises(NotSent, match="busy"):
@@ -157,7 +162,7 @@ async def test_a_pool_grows_for_who_waits_and_shrinks_as_calls_end() -> None:
 
 async def test_a_slot_is_given_back_after_every_kind_of_end() -> None:
     async with misbehaving(by_name("garbage-status-line").act) as peer:
-        transport = HttpTransport(peer.base_url, TransportLimits(total_s=1, pool=1, pool_wait_s=0.1))
+        transport = HttpTransport(peer.base_url, TransportLimits(total_s=20, pool=1, pool_wait_s=5))
         for _ in range(3):
             with pytest.raises(Garbled):
                 await transport.send(request())
@@ -180,7 +185,7 @@ async def test_cancelling_the_caller_ends_the_call_and_the_connection() -> None:
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await gone.wait()
         await transport.aclose()
 
