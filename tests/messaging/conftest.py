@@ -79,7 +79,9 @@ class Bench:
             "servers": (self.address.url,),
             "user": self.address.user,
             "password": self.address.password,
-            "answer_timeout_s": 2.0,
+            # long for a busy machine: a connection that is lost ends every wait at once
+            "connect_timeout_s": 10.0,
+            "answer_timeout_s": 10.0,
             "reconnect_wait_s": 0.05,
         }
         connection = NatsConnection(NatsSettings(**{**settings, **changes}))  # type: ignore[arg-type]
