@@ -220,7 +220,7 @@ class GuardedPort:
         try:
             await self._concurrency.take()
         except NoPlace as full:
-            raise NotSent("no place at the system", code="no-place", retry_after_s=full.retry_after_s) from full
+            raise _turned_away("no place at the system", "no-place", full.retry_after_s) from full
         try:
             # again: the system may have been shut while this one waited for its place
             self._turn_away_if_shut()
@@ -235,7 +235,7 @@ class GuardedPort:
     def _turn_away_if_shut(self) -> None:
         pause = self._paused_until - self._now()
         if pause > 0:
-            raise NotSent("the system asked to wait", code="asked-to-wait", retry_after_s=pause)
+            raise _turned_away("the system asked to wait", "asked-to-wait", pause)
         if self._breaker.state is BreakerState.OPEN:
             refusal = self._breaker.refusal_s()
             if refusal is not None:
@@ -244,7 +244,7 @@ class GuardedPort:
     async def _wait_for_budget(self) -> None:
         wait = self._budget.wait_s()
         if wait > LONGEST_BUDGET_WAIT_S:
-            raise NotSent("the call budget of the system is used up", code="budget-used-up", retry_after_s=wait)
+            raise _turned_away("the call budget of the system is used up", "budget-used-up", wait)
         if wait > 0:
             await asyncio.sleep(wait)
 
@@ -287,6 +287,8 @@ class GuardedPort:
 
 
 def _shut(retry_after_s: float) -> NotSent:
-    return NotSent(
-        "the system did not answer lately and is left alone", code="breaker-open", retry_after_s=retry_after_s
-    )
+    return _turned_away("the system did not answer lately and is left alone", "breaker-open", retry_after_s)
+
+
+def _turned_away(message: str, code: str, retry_after_s: float) -> NotSent:
+    return NotSent(message, code=code, retry_after_s=retry_after_s, turned_away=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from gateway.api.money_wire import amounts
@@ -28,8 +28,11 @@ def exception_parts(parts: AppParts) -> ExceptionParts:
 
 async def exceptions_wire(parts: AppParts, records: Sequence[ExceptionRecord], *, now: int) -> list[dict[str, Any]]:
     """Exceptions as they stand, with where their transactions stand."""
-    statuses = await parts.reads.statuses([one.transaction_id for one in records])
-    return [await _wire(exception_parts(parts), one, statuses.get(one.transaction_id), now) for one in records]
+    ids = [one.transaction_id for one in records]
+    statuses = await parts.reads.statuses(ids)
+    desk = exception_parts(parts)
+    several = await desk.reads.of_several_steps(ids)
+    return [await _wire(desk, one, statuses.get(one.transaction_id), several, now) for one in records]
 
 
 async def moves_wire(desk: ExceptionParts, record: ExceptionRecord) -> list[dict[str, Any]]:
@@ -94,9 +97,12 @@ async def _bulk(desk: ExceptionParts, bulk: BulkRecord, results: Mapping[str, in
     }
 
 
-async def _wire(desk: ExceptionParts, record: ExceptionRecord, status: Status | None, now: int) -> dict[str, Any]:
+async def _wire(
+    desk: ExceptionParts, record: ExceptionRecord, status: Status | None, of_several: Collection[str], now: int
+) -> dict[str, Any]:
     is_open = record.state == "open" and status is not None
-    allowed = moves_for(status or "", record.operation, record.reason_code) if is_open else ()
+    several = record.transaction_id in of_several
+    allowed = moves_for(status or "", record.operation, record.reason_code, several=several) if is_open else ()
     rulebook = desk.line().rules.rulebook
     said = await _said(desk, record.payload_id)
     until = now if record.closed_at is None else record.closed_at

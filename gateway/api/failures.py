@@ -39,7 +39,13 @@ def _of_ours(error: Exception) -> Problem:
             )
         case StoreUnavailable():
             _log.warning("store_unavailable")
-            return Problem("not-ready", "The database does not answer; nothing was accepted.", retry_after_s=2)
+            # of a request of several commits, some may have been made: the keys find out
+            return Problem(
+                "not-ready",
+                "The database does not answer.",
+                remedy="Repeat the request with the same keys: what was done is found, and nothing is done twice.",
+                retry_after_s=2,
+            )
         case KeysUnavailable():
             return Problem("not-ready", "The token issuer's keys cannot be read.", retry_after_s=30)
         case UnknownNode():

@@ -183,12 +183,14 @@ def achieves(move: MoveName, outcome: str) -> bool:
             return outcome in {"cancel", "cancelled"}
 
 
-def moves_for(status: str, operation: str, reason_code: str) -> tuple[MoveName, ...]:
+def moves_for(status: str, operation: str, reason_code: str, *, several: bool) -> tuple[MoveName, ...]:
     """The moves that may be asked for, by the transaction's status, its operation and the exception's reason.
+    `several`: whether it is a plan of several steps, or came to more than one.
 
     - `in_doubt`: `retry` inquires again, and sends again only where the outcome protocol allows it; `mark_posted`
-      of a creation; `cancel` once it is certain that nothing was posted. Of an undo that was refused: `retry` tries it
-      once more, `mark_posted` names what undid the document in the ERP.
+      of a creation; `cancel` once it is certain that nothing was posted. A plan of several steps goes on by `retry`
+      alone. Of an undo that was refused: `retry` tries it once more, `mark_posted` names what undid the document in the
+      ERP.
     - `rejected`, `compensated`, `cancelled`: the transaction has ended. A creation may be sent again as it is (`retry`)
       or corrected (`resubmit`), as a transaction of its own; `cancel` leaves it at that.
     - what has not ended is looked at again at once (`retry`); it can be called off before it was sent.
@@ -197,6 +199,8 @@ def moves_for(status: str, operation: str, reason_code: str) -> tuple[MoveName, 
         case "in_doubt":
             if reason_code == UNDO_REFUSED:
                 return ("retry", "mark_posted")
+            if several:
+                return ("retry",)
             return ("retry", "mark_posted", "cancel") if operation == "create" else ("retry", "cancel")
         case "rejected" | "compensated" | "cancelled":
             return ("retry", "resubmit", "cancel") if operation == "create" else ("cancel",)

@@ -217,7 +217,8 @@ async def _make_room(held: Held, wanted: Wanted) -> None:
     if wanted.version is not None and held.record.version != wanted.version:
         raise Problem("stale", "the exception is not any more what was shown", remedy="read it again")
     transaction = held.transaction
-    allowed = moves_for(transaction.status, transaction.operation, held.record.reason_code)
+    several = await held.has_several_steps()
+    allowed = moves_for(transaction.status, transaction.operation, held.record.reason_code, several=several)
     if wanted.move not in allowed:
         raise Problem(
             "policy-check-failed",

@@ -237,9 +237,11 @@ async def _allowed(
     allowed: list[ExceptionRecord] = []
     second = False
     rulebook = parts.line().rules.rulebook
+    of_several = await parts.reads.of_several_steps([one.transaction_id for one in met])
     for one in met:
         record = await parts.reads.transaction(one.transaction_id, Visible())
-        if record is None or move not in moves_for(record.status, record.operation, one.reason_code):
+        several = one.transaction_id in of_several
+        if record is None or move not in moves_for(record.status, record.operation, one.reason_code, several=several):
             continue
         second = second or needs_second(rulebook, one, record.status, move)
         allowed.append(one)

@@ -68,6 +68,10 @@ class Held:
         move = await self.unit.exception_move(self.record.move_id) if self.record.move_id is not None else None
         return move if move is not None and move.state in UNFINISHED else None
 
+    async def has_several_steps(self) -> bool:
+        """Whether the transaction is a plan of several steps, or came to more than one."""
+        return self.transaction.legs is not None or len(await self.unit.steps(self.record.transaction_id)) > 1
+
     async def save(self) -> None:
         """Write entries, events and the transaction's record into the unit."""
         await self.unit.update_transaction(await self.journal.flush(self.unit))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from adapters.canonical import ErpNumber
@@ -27,9 +28,9 @@ from gateway.exceptions.parts import ExceptionParts
 from gateway.exceptions.ports import ExceptionUnit
 from gateway.exceptions.refused_undo import RefusedUndo, standing
 from gateway.transactions import settle
+from gateway.transactions.closing import say_closed, write_to_send
 from gateway.transactions.dispatch import Dispatch, step_members
 from gateway.transactions.execute import WasPosted, posted_as_found
-from gateway.transactions.process import run_dispatch
 from gateway.transactions.work import Work
 
 
@@ -76,11 +77,16 @@ async def mark_undone(
         await _finish(held, refused.step, move, looked)
         return await _settle(held, refused, looked)
 
-    dispatch = await parts.store.write(unit_of_work)
+    not_sent = partial(say_closed, parts.store, parts.line().tools)
+    dispatch = await write_to_send(parts.store, unit_of_work, _next_step, not_sent)
     parts.jobs_due()
     if dispatch is not None:
         # half a reversal goes on with its next part, as after a part that the ERP took
-        await run_dispatch(parts.store, parts.line(), dispatch)
+        parts.send(dispatch)
+
+
+def _next_step(dispatch: Dispatch | None) -> StepRecord | None:
+    return None if dispatch is None else dispatch.step
 
 
 async def _refused(parts: ExceptionParts, known: ExceptionRecord) -> RefusedUndo:

@@ -19,7 +19,7 @@ from gateway.domain.exceptions import (
 from gateway.domain.queries import Visible
 from gateway.store import schema as main
 from gateway.store import schema_exceptions as schema
-from gateway.store.filters import seen
+from gateway.store.filters import padded, seen
 from gateway.store.kept import Kept, replace_one, replacing
 from gateway.store.reader import Reader
 from gateway.store.statement import Query
@@ -56,6 +56,11 @@ _MUTABLE: Final = (
 )
 _REPLACE: Final = EXCEPTIONS.replace(_KEY, _MUTABLE)
 _LISTED: Final = EXCEPTIONS.query(EXCEPTIONS.selecting())
+_transaction: Final = main.transactions.c
+_STEPS: Final = (
+    select(func.count()).where(main.steps.c.transaction_id == _transaction.transaction_id).correlate(main.transactions)
+)
+_SEVERAL: Final = Query(select(_transaction.transaction_id), str)
 _OPEN: Final = Query(
     select(
         _exception.reason_code,
@@ -181,6 +186,14 @@ class ExceptionReads:
     async def exception_moves(self, exception_id: str) -> Sequence[MoveRecord]:
         """The newest first."""
         return await self._reader.all(_MOVES_OF, {"exception_id": exception_id})
+
+    async def of_several_steps(self, transaction_ids: Sequence[str]) -> frozenset[str]:
+        """Those of them that are a plan of several steps, or came to more than one."""
+        if not transaction_ids:
+            return frozenset()
+        asked = _transaction.transaction_id.in_(padded(transaction_ids))
+        several = _transaction.legs.is_not(None) | (_STEPS.scalar_subquery() > 1)
+        return frozenset(await self._reader.find(_SEVERAL, select(_transaction.transaction_id).where(asked, several)))
 
     async def exception_move(self, move_id: str) -> MoveRecord | None:
         return await self._reader.one(_MOVE, {"move_id": move_id})

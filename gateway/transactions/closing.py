@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 
@@ -23,6 +23,8 @@ from gateway.transactions.parts import Tools
 from gateway.transactions.ports import Store, WriteUnit
 
 T = TypeVar("T")
+U = TypeVar("U")
+U_co = TypeVar("U_co", covariant=True)
 
 TRIES: Final = 5
 """How often the word is said to a store that does not take it. Lost, it is as if the sender had said nothing."""
@@ -30,6 +32,12 @@ _FIRST_PAUSE_S: Final = 0.5
 """After the first try; doubled with each further one."""
 
 _log = structlog.get_logger(__name__)
+
+
+class Writes(Protocol[U_co]):
+    """A store of units of some kind, in the terms of `gateway.transactions.ports.Store`."""
+
+    async def write(self, fn: Callable[[U_co], Awaitable[T]]) -> T: ...
 
 
 async def say_closed(store: Store, tools: Tools, step: StepRecord) -> bool:
@@ -57,8 +65,8 @@ async def say_closed(store: Store, tools: Tools, step: StepRecord) -> bool:
 
 
 async def write_to_send(
-    store: Store,
-    unit_of_work: Callable[[WriteUnit], Awaitable[T]],
+    store: Writes[U],
+    unit_of_work: Callable[[U], Awaitable[T]],
     sends: Callable[[T], StepRecord | None],
     not_sent: Callable[[StepRecord], Awaitable[Any]],
 ) -> T:
@@ -69,7 +77,7 @@ async def write_to_send(
     """
     step: StepRecord | None = None
 
-    async def noted(unit: WriteUnit) -> T:
+    async def noted(unit: U) -> T:
         nonlocal step
         step = None  # the unit may be run again
         result = await unit_of_work(unit)

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 import structlog
 
 from gateway.domain.records import JobRecord, StepRecord, TransactionRecord
-from gateway.domain.transaction import RESTING, Status
 from gateway.domain.waiting_callers import NOBODY, WaitingCallers
 from gateway.errors import Problem, StoreUnavailable
 from gateway.transactions.accept import accept
@@ -43,7 +42,7 @@ from gateway.transactions.parts import ErpSystem, LineParts, RulesInForce
 from gateway.transactions.places import Places
 from gateway.transactions.ports import Store, WriteUnit
 from gateway.transactions.process import Carried, give_back, process, run_dispatch
-from gateway.transactions.queries import Reads, Visible
+from gateway.transactions.queries import Reads
 from gateway.transactions.rules import (
     NOT_LOADED_RETRY_S,
     FixedRules,
@@ -51,16 +50,12 @@ from gateway.transactions.rules import (
     RulesSource,
     with_rules_in_force,
 )
+from gateway.transactions.waiting import wait_for_rest
 from routing_rules import Facts
 
 T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
-
-_ANSWERED_AT_ONCE = RESTING | {Status.HELD}
-"""What is held goes on when people say so: no caller waits for that."""
-REREAD_S = 1.0
-"""How often a waiting caller looks whether another process finished its transaction."""
 
 
 class Line:
@@ -109,7 +104,8 @@ class Line:
     async def submit(self, command: Create) -> Answer:
         """Accept the document durably, then wait for its end as long as the command says (at most 8 s).
 
-        Raises Problem for what is refused; StoreUnavailable when nothing was accepted.
+        Raises Problem for what is refused; StoreUnavailable where nothing was accepted; CommitUnknown where nobody
+        knows.
         """
         draft = Draft.of(command, self._parts)
         return await self._carried_out(partial(accept, command=command, draft=draft), command)
@@ -185,10 +181,13 @@ class Line:
         if record.system_id is not None and not accepted.replayed:
             self._parts.metrics.decision(record.domain, record.system_id, record.stage or "")
         if accepted.dispatch is not None:
-            self._spawn(self._run(accepted.dispatch), self._tasks)
-        if record.status not in _ANSWERED_AT_ONCE and wait_s > 0:
-            record = await self._wait(record, min(wait_s, MAX_WAIT_S))
+            self.send(accepted.dispatch)
+        record = await wait_for_rest(self._completions, self._reads, record, min(wait_s, MAX_WAIT_S))
         return Answer(record, first_reference(record), accepted.replayed)
+
+    def send(self, dispatch: Dispatch) -> None:
+        """Send what was committed as dispatched, in a task of its own."""
+        self._spawn(self._run(dispatch), self._tasks)
 
     async def answer(self, transaction: TransactionRecord) -> Answer:
         """A stored transaction as `submit` would have answered it."""
@@ -283,21 +282,6 @@ class Line:
         self._events_left()
         if carried.woken_jobs:
             self._jobs_due()
-
-    async def _wait(self, record: TransactionRecord, wait_s: float) -> TransactionRecord:
-        """Until rest or the end of the wait. Another process may finish it, so the record is read again at times."""
-        deadline = asyncio.get_running_loop().time() + wait_s
-        while True:
-            left = deadline - asyncio.get_running_loop().time()
-            if left <= 0:
-                return record
-            told = await self._completions.wait(record.transaction_id, min(left, REREAD_S))
-            if told is not None:
-                return told
-            seen = await self._reads.transaction(record.transaction_id, Visible())
-            record = seen or record
-            if record.status in _ANSWERED_AT_ONCE:
-                return record
 
 
 def _sent_first(accepted: Accepted) -> StepRecord | None:

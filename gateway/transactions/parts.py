@@ -129,7 +129,8 @@ class LineLimits:
     `lease_margin_s`: how long a process may stall between taking a lease and its first byte.
     `waiting_recheck_s`: how often a waiting transaction is looked at even if nobody wakes it.
     `give_up_s`: an unknown of this age is not sent again; a person looks.
-    `first_retry_s`, `longest_retry_s`: bounds of the backoff where nothing happened.
+    `first_retry_s`, `longest_retry_s`: bounds of the backoff where nothing happened; `longest_asked_s`: of what an ERP
+    may ask to wait.
     `lanes`: the places that each lane has in this process.
     `inquired_first_until`: µs; when the record was last restored from a back-up. The ERPs may hold what was accepted
     before and what the record says was never sent, so nothing of it is sent before an inquiry found nothing.
@@ -140,6 +141,7 @@ class LineLimits:
     give_up_s: float = 86_400.0
     first_retry_s: float = 0.5
     longest_retry_s: float = 60.0
+    longest_asked_s: float = 3_600.0
     lanes: Mapping[Lane, LaneLimit] = field(default_factory=lambda: LANES)
     inquired_first_until: int = 0
 

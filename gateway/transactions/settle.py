@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from adapters.errors import ErpError, Misconfigured
+from adapters.errors import ErpError, Misconfigured, NotSent
 from gateway.domain.entries import EntryKind
 from gateway.domain.outcomes import MISCONFIGURED
 from gateway.domain.records import StepRecord, TransactionRecord
@@ -171,9 +171,7 @@ def _why_not_sent(outcome: WasNotSent) -> str:
 
 async def _not_sent(work: Work, step: StepRecord, outcome: WasNotSent) -> TransactionRecord:
     """Nothing happened: the same step again later, under the same reference."""
-    wait_s = outcome.retry_after_s
-    if wait_s is None:
-        wait_s = backoff_s(work.parts, work.job.tries)
+    wait_s = _wait_s(work.parts, work.job.tries, outcome)
     now = work.now
     problem = {
         "code": "erp-unavailable",
@@ -209,6 +207,17 @@ async def become_unknown(
     delay_s = max(wait_s, work.parts.systems[step.system_id].policy.inquiry_delay_s)
     await work.put_back(due_at=work.now + int(delay_s * SECOND), tries=tries)
     return await work.save()
+
+
+def _wait_s(parts: LineParts, tries: int, outcome: WasNotSent) -> float:
+    """Until the next attempt: as long as was asked for and a little more, so that those who were told the same do not
+    come back together. An ERP that asks for next to nothing again and again gets the backoff."""
+    if outcome.retry_after_s is None:
+        return backoff_s(parts, tries)
+    asked_s = min(max(0.0, outcome.retry_after_s), parts.limits.longest_asked_s) + backoff_s(parts, 0)
+    if isinstance(outcome.error, NotSent) and outcome.error.turned_away:
+        return asked_s
+    return max(asked_s, backoff_s(parts, tries))
 
 
 def backoff_s(parts: LineParts, tries: int) -> float:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from gateway.cutover.rules_holder import RulesHolder
 from gateway.exceptions.parts import ExceptionParts
 from gateway.store.store import Store
-from gateway.transactions.commands import Submissions
+from gateway.transactions.line import Line
 from gateway.transactions.parts import LineParts
 
 
@@ -16,7 +16,7 @@ def exception_parts(
     store: Store,
     parts: LineParts,
     holder: RulesHolder,
-    line: Submissions,
+    line: Line,
     events_left: Callable[[], None],
     jobs_due: Callable[[], None],
 ) -> ExceptionParts:
@@ -26,6 +26,7 @@ def exception_parts(
         reads=store.reads,
         line=lambda: replace(parts, rules=holder.current),
         submissions=line,
+        send=line.send,
         events_left=events_left,
         jobs_due=jobs_due,
     )

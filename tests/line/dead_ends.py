@@ -27,6 +27,7 @@ def desk(rig: Rig) -> ExceptionParts:
         reads=rig.store.reads,
         line=lambda: replace(rig.parts, rules=rig.rules.current),
         submissions=rig.line,
+        send=rig.line.send,
         events_left=lambda: rig.woken.append("events"),
         jobs_due=lambda: rig.woken.append("jobs"),
     )
@@ -74,7 +75,7 @@ async def left_behind(rig: Rig, body: dict[str, Any], domain: str = "orders", *,
     rig.legacy.gate = asyncio.Event()
     rig.legacy.arrived.clear()
     answer = await rig.send(body, domain)
-    await asyncio.wait_for(rig.legacy.arrived.wait(), 5)
+    await asyncio.wait_for(rig.legacy.arrived.wait(), 30)
     for task in list(rig.line._tasks):
         task.cancel()
     await asyncio.gather(*rig.line._tasks, return_exceptions=True)

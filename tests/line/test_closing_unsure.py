@@ -66,7 +66,7 @@ async def test_what_was_accepted_unsure_is_sent_by_another_without_asking_a_pers
     forgetful.times = 1
     with pytest.raises(CommitUnknown):
         await rig.send(order())
-    assert await rig.line.drain(5)
+    assert await rig.line.drain(30)
     again = await rig.send(order())
     assert again.replayed
     transaction_id = again.transaction.transaction_id
@@ -83,14 +83,14 @@ async def test_a_caller_does_not_wait_for_the_word(rig: Rig, forgetful: _Forgetf
         await rig.send(order())
     (waiting,) = rig.line._tasks
     assert not waiting.done()
-    assert await rig.line.drain(5)
+    assert await rig.line.drain(30)
 
 
 async def test_what_a_worker_was_to_send_unsure_is_sent_by_another(rig: Rig, forgetful: _Forgetful):
     transaction_id = (await rig.send(order(), queueing=RESPOND_ASYNC)).transaction.transaction_id
     forgetful.answered, forgetful.times = 1, 1
     await rig.line.work(1)
-    assert await rig.line.drain(5)
+    assert await rig.line.drain(30)
     assert (await rig.record(transaction_id)).status is Status.DISPATCHED
     assert (await _step(rig, transaction_id)).closed_at is not None
     assert rig.legacy.calls == 0
@@ -100,12 +100,12 @@ async def test_what_a_worker_was_to_send_unsure_is_sent_by_another(rig: Rig, for
 async def test_what_was_to_be_sent_again_unsure_is_sent_by_another(rig: Rig, forgetful: _Forgetful):
     rig.legacy.script = ["down"]
     transaction_id = (await rig.send(order())).transaction.transaction_id
-    assert await rig.line.drain(5)
+    assert await rig.line.drain(30)
     assert (await _step(rig, transaction_id)).state == "not_sent"
     rig.clock.forward(60.0)
     forgetful.answered, forgetful.times = 1, 1
     await rig.line.work(1)
-    assert await rig.line.drain(5)
+    assert await rig.line.drain(30)
     step = await _step(rig, transaction_id)
     assert (step.state, step.attempt) == ("dispatched", 2)
     assert step.closed_at is not None
@@ -128,7 +128,7 @@ async def test_the_next_leg_that_was_to_be_sent_unsure_is_sent_by_another(store:
         1,
     )  # it is the second commit that has a leg posted and the next dispatched
     transaction_id = (await rig.send(charge(), "journal_entries")).transaction.transaction_id
-    assert await rig.line.drain(5)
+    assert await rig.line.drain(30)
     step = await _step(rig, transaction_id)
     assert (step.step, step.state) == (2, "dispatched")
     assert step.closed_at is not None

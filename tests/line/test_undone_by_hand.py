@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import date
@@ -18,7 +19,7 @@ from gateway.exceptions.asking import Moved
 from tests.line.acts import ANN
 from tests.line.asking import refused
 from tests.line.by_hand import audited, in_two_currencies, reverse, show, stuck
-from tests.line.dead_ends import approve, ask, both, exceptions, named, the_one
+from tests.line.dead_ends import EVERYTHING, approve, ask, both, exceptions, named, the_one
 from tests.line.documents import customer
 from tests.line.newcomers import bring, customer_record, held_by
 from tests.line.rig import Rig
@@ -133,8 +134,15 @@ async def test_a_reversal_goes_on_with_its_later_parts(split: Rig) -> None:
     mirror = reverse(split.cloud, original)
     # some ERPs copy the reference of what is reversed
     show(split.cloud, mirror, external_reference=original.external_reference)
-    moved = await both(split, "mark_posted", **named(mirror))
-    assert (moved.exception.state, moved.exception.outcome) == ("closed", "posted")
+    split.legacy.gate = asyncio.Event()
+    moved = await asyncio.wait_for(both(split, "mark_posted", **named(mirror)), 5)
+    assert moved.move.state == "done", "nobody waits for the next part, which is being sent"
+    assert undone.transaction_id in split.line.busy_with
+    assert not await split.line.drain(0.0), "whoever stops the process waits for it"
+    split.legacy.gate.set()
+    await split.settle()
+    closed = await split.store.reads.exception(opened.exception_id, EVERYTHING)
+    assert (closed.state, closed.outcome) == ("closed", "posted")
     assert (await split.record(undone.transaction_id)).status is Status.POSTED
     assert (await split.document(made.document_id)).state == "reversed"
     assert (standing(split.cloud), standing(split.legacy)) == (0, 0)

@@ -112,6 +112,7 @@ def _desk(process: Process) -> ExceptionParts:
         reads=process.store.reads,
         line=lambda: process.parts,
         submissions=line,
+        send=line.send,
         events_left=lambda: None,
         jobs_due=process.worker.wake,
     )
