@@ -32,8 +32,8 @@ class NotSent(ErpError):
     """Nothing happened: no connection was made, or the ERP itself said 'busy' or 'locked' before processing.
 
     `retry_after_s`: how long the ERP asked to wait, in seconds, if it said so. `overloaded`: it has too much to do, so
-    others would fare no better; a lock on one document says nothing of that. `turned_away`: by what guards the ERP, which
-    was not asked; `retry_after_s` is then when to ask the guard again.
+    others would fare no better; a lock on one document says nothing of that. `turned_away`: by what guards the ERP,
+    which was not asked; `retry_after_s` is then when to ask the guard again.
     """
 
     happened = False

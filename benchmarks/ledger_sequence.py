@@ -131,7 +131,7 @@ async def measure(directory: Path, entries: int) -> Measured:
         marked = await _insert(store, units, _marked)
         held = HeldFile(directory / "held.json", ORIGIN)
         stored = StoredLog(store, ORIGIN, "prc_bench", SystemClock(), alone=True)
-        sequencer = Sequencer(stored, ORIGIN, lambda: (KEY,), held)
+        sequencer = Sequencer(stored, ORIGIN, lambda: (KEY,), held, check=LogCheck(store.log, KEYS, held).before_lead)
         used = time.process_time()
         sequenced = await _rate(lambda: _drained(sequencer, store), entries)
         cpu_us = (time.process_time() - used) / entries * 1_000_000

@@ -6,6 +6,7 @@ after that fails (`gateway.store.led`). So:
 
 - a process that ends cleanly hands its tasks over at once (`stop`), and others see it at their next look;
 - a process that is proven ended is not waited for;
+- a task that a process must keep everybody from is seized: that process leads it from then on, and does nothing;
 - one that hangs, or lost the database, stops its tasks by its own clock when its lease is over, and another one takes
   them `look_s` later at the latest: within TAKEOVER_S of its last sign of life.
 """
@@ -29,6 +30,8 @@ T = TypeVar("T")
 
 TAKEOVER_S: Final = 10.0
 """Within this another process leads what a process led that hangs: the lease, a look, and what the database takes."""
+SEIZE_S: Final = 60.0
+"""Between two seizures by one process: two that both hold a task back do not take it from each other all the time."""
 FINISH_S: Final = 5.0
 """How long a task may finish at a clean end; the next leader does the rest."""
 _FOR_EVER: Final = 2**60
@@ -70,13 +73,13 @@ class LeaderTask:
     """What is done while this process leads.
 
     `run`: until cancelled; one that ends by itself gives its task up. `finish`: at a clean end, still under the lease.
-    `able`: whether this process may lead it now.
+    `seizes`: whether it is taken from whoever leads it, so that nobody else does it.
     """
 
     lead: Lead
     run: Callable[[], Coroutine[Any, Any, None]]
     finish: Callable[[], Awaitable[None]] = nothing_left
-    able: Callable[[], bool] = lambda: True
+    seizes: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ class _Held:
         self.task = task
         self.lead = task.lead
         self.work: asyncio.Task[None] | None = None
+        self.seized_at = float("-inf")
         self._over: asyncio.TimerHandle | None = None
 
     @property
@@ -186,7 +190,7 @@ class Leaders:
         standing = {one.task: one for one in await self._reads.leases()}
         self._led_until = {one.task: now + one.left / SECOND for one in standing.values()}
         for held in self._held:
-            if held.lead.epoch is None and held.is_idle and held.task.able():
+            if held.lead.epoch is None and held.is_idle:
                 self._taking = held.name
                 try:
                     await self._take(held, standing.get(held.name))
@@ -228,7 +232,7 @@ class Leaders:
         process_id, length, name = self._tools.process_id, self._length, held.name
         ended = ""
         if standing is not None and standing.left > 0 and standing.process_id != process_id:
-            if not await self._has_ended(standing.process_id):
+            if not await self._has_ended(standing.process_id) and not self._seizes(held, standing):
                 return
             ended = standing.process_id
         until = asyncio.get_running_loop().time() + self._rhythm.lease_s
@@ -240,6 +244,14 @@ class Leaders:
         if not self._alone:
             held.keep(until)
         held.work = asyncio.create_task(self._work(held, epoch), name=name)
+
+    def _seizes(self, held: _Held, standing: StandingLease) -> bool:
+        now = asyncio.get_running_loop().time()
+        if not held.task.seizes() or now - held.seized_at < SEIZE_S:
+            return False
+        held.seized_at = now
+        _log.warning("lead_seized", task=held.name, of=standing.process_id)
+        return True
 
     async def _has_ended(self, process_id: str) -> bool:
         if self._alone:

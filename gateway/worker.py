@@ -28,7 +28,7 @@ class Worker:
         self._woken.set()
 
     async def run(self) -> None:
-        """Until cancelled. A database that is away is waited for."""
+        """Until cancelled. A database that is away is waited for; what nobody expected is logged, and tried again."""
         while True:
             self._woken.clear()
             if await self._claim() == 0:
@@ -40,6 +40,13 @@ class Worker:
             return await self._line.work(everywhere=everywhere)
         except StoreUnavailable as error:
             _log.warning("jobs_not_claimed", error=str(error))
+            return 0
+        except Exception as error:
+            # with a traceback, yet without the exception's text: see telemetry.logs
+            _log.error("jobs_not_claimed", exc_info=error)
+            self._everywhere = everywhere
+            # whoever wakes it does not make it fail faster
+            await asyncio.sleep(self._poll_s)
             return 0
 
     async def _sleep(self) -> None:

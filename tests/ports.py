@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import socket
-from typing import Final
-
-_KEPT: Final[list[socket.socket]] = []
 
 
 def reserved_port() -> int:
@@ -18,6 +15,6 @@ def reserved_port() -> int:
     kept = socket.socket()
     kept.bind(("127.0.0.1", 0))  # nobody else holds it: SO_REUSEADDR comes after
     kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    _KEPT.append(kept)
     port: int = kept.getsockname()[1]
+    kept.detach()  # open to the end of this process, and no object that Python would complain of then
     return port

@@ -19,6 +19,9 @@ PROBLEM_JSON: Final = b"application/problem+json"
 MERGE_PATCH: Final = b"application/merge-patch+json"
 _QUALITY: Final = re.compile(r";\s*q\s*=\s*0(\.0*)?\s*(;|\Z)", re.IGNORECASE)
 
+_TOLD_AS_WELL: Final = frozenset({304, 404})
+"""That a thing is as it was, and that there is none, are answers too."""
+
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -49,10 +52,17 @@ class Answer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises StoreUnavailable, before the first byte, if an auditor's read cannot be recorded."""
         record = exchange_of(scope).record_answer
-        if record is not None and self.status < 300:
-            await record(self.body, self.rows)
+        if record is not None and (rows := self._rows_told()) is not None:
+            exchange_of(scope).record_answer = None  # if it fails, the refusal of that is no answer to the question
+            await record(self.body, rows)
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": False})
+
+    def _rows_told(self) -> int | None:
+        """Of how many things the asker learns from this; None: the question was refused, which tells nothing."""
+        if self.status < 300:
+            return self.rows
+        return 0 if self.status in _TOLD_AS_WELL else None
 
 
 class Unchanged(Answer):

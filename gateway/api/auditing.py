@@ -1,9 +1,10 @@
-"""Whose reads of the ledger are recorded in it, and how: in the one place that all answers pass.
+"""Whose reads are recorded in the ledger, and how: in the one place that all answers pass.
 
-An auditor is whoever holds `ledger:read` and none of the scopes of those who work with what is read (an author reads
-the own draft, operations the open exceptions). Each answer of an operation that `ledger:read` opens is recorded for
-them before its first byte is sent. Operations that record themselves, because their answer names its own record or is
-streamed, say so by `recorded_itself`.
+An auditor is whoever holds `ledger:read`, but where one of the scopes of those who work with what is read opens the
+operation too (an author reads the own draft, operations the open exceptions). Whatever an auditor reads is recorded
+before the first byte of the answer is sent, whichever scope opens it: documents and transactions as well. So is a
+question that nothing is found for: who looked for a name is worth as much as what was there. Operations that record
+themselves, because their answer names its own record or is streamed, say so by `recorded_itself`.
 """
 
 from __future__ import annotations
@@ -50,22 +51,27 @@ class AuditedReads:
     def watch(self, scope: Any, identity: Identity, options: Mapping[str, Any], opened_by: frozenset[str]) -> None:
         """Behind the guard. `opened_by`: the scopes of which one opens the operation."""
         held = identity.caller.scopes
-        if AUDITS not in opened_by & held or held & opened_by & _WORKS:
+        if AUDITS not in held or held & opened_by & _WORKS:
             return
         if scope["method"] not in _READING or NO_QUESTION in options:
             return
 
-        async def record(body: bytes, rows: int) -> None:
-            asked = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-            question = Question(
-                resource=str(scope["path_template"]),
-                filter=asked | {name: str(value) for name, value in scope["path_params"].items()},
-                log_size=await self._ledger.reads.log_size(),
-            )
-            accesses = self._ledger.accesses
-            await accesses.queried(accesses.new_id(), asker(identity), question, rows, sha256(body).hexdigest())
+        asked = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        named = {name: str(value) for name, value in scope["path_params"].items()}
+        record_answer(self._ledger, exchange_of(scope), identity, str(scope["path_template"]), asked | named)
 
-        exchange_of(scope).record_answer = record
+
+def record_answer(
+    ledger: LedgerParts, exchange: Exchange, identity: Identity, resource: str, asked: Mapping[str, Any]
+) -> None:
+    """See to it that the answer to this question is recorded before it is sent; so is that there is none (404)."""
+
+    async def record(body: bytes, rows: int) -> None:
+        question = Question(resource=resource, filter=asked, log_size=await ledger.reads.log_size())
+        accesses = ledger.accesses
+        await accesses.queried(accesses.new_id(), asker(identity), question, rows, sha256(body).hexdigest())
+
+    exchange.record_answer = record
 
 
 def recorded_itself(exchange: Exchange) -> None:

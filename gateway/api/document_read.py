@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import structlog
 from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
 
@@ -22,9 +23,12 @@ from gateway.api.resources import Resource
 from gateway.api.schemas import DocumentAnswer
 from gateway.api.visibility import Visibility
 from gateway.api.wire import document_summary
-from gateway.domain.records import PayloadRecord
+from gateway.domain.records import DocumentRecord, PayloadRecord
+from gateway.ledger.evidence.openings import ACCEPTED, erased_in
+from gateway.transactions.queries import Reads
 
 AnyRequest = Request[Any, Any, Any]
+_log = structlog.get_logger(__name__)
 
 
 def read_route(resource: Resource, parts: AppParts, visibility: Visibility) -> HTTPRouteHandler:
@@ -60,8 +64,7 @@ def read_route(resource: Resource, parts: AppParts, visibility: Visibility) -> H
             transaction = await parts.reads.transaction(record.transaction_id, visible)
         status = None if transaction is None else transaction.status
         body = document_summary(record, await parts.reads.cross_references([document_id]), status)
-        payload = None if record.payload_id is None else await parts.reads.payload(record.payload_id)
-        body |= _content(payload)
+        body |= await _content(parts.reads, record)
         body["etag"] = tag = etag_of(record, status)
         if known is not None and known.hold(tag):
             return Unchanged(quoted(tag))
@@ -70,10 +73,28 @@ def read_route(resource: Resource, parts: AppParts, visibility: Visibility) -> H
     return read
 
 
-def _content(payload: PayloadRecord | None) -> dict[str, Any]:
-    """The canonical body, or why there is none."""
-    if payload is None:
+async def _content(reads: Reads, record: DocumentRecord) -> dict[str, Any]:
+    """The canonical body, or why there is none. One that is gone without an entry `erased` was lost: an alarm."""
+    if record.payload_id is None:
         return {"contentState": "not_recorded", "content": None}
-    if payload.body is None:
+    payload = await reads.payload(record.payload_id)
+    if payload is not None and payload.body is not None:
+        return {"contentState": "present", "content": json.loads(payload.body)}
+    if payload is not None and await _was_erased(reads, record.document_id, payload):
         return {"contentState": "erased", "content": None}
-    return {"contentState": "present", "content": json.loads(payload.body)}
+    _log.error("payload_missing", document=record.document_id)
+    return {"contentState": "not_recorded", "content": None, "isContentMissing": True}
+
+
+async def _was_erased(reads: Reads, document_id: str, payload: PayloadRecord) -> bool:
+    """Whether an entry tells so. Where the entries are in an archive, the row is believed."""
+    told = [
+        json.loads(entry.body)
+        for trace in await reads.transactions_with_payload(document_id, payload.payload_id)
+        for entry in await reads.entries(trace)
+    ]
+    accepted = [body for body in told if body["kind"] == "accepted" and ACCEPTED in body]
+    if not accepted:
+        return payload.erased_at is not None
+    erased = erased_in(told)
+    return any(body[ACCEPTED] in erased.get(body["trace"], ()) for body in accepted)

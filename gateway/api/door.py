@@ -130,7 +130,12 @@ class Door:
                 # The head is out: all that is left is to cut the connection and to say so here.
                 _log.error("answer_broken_off", exc_info=error)
                 raise
-            await (await self._refuse(exchange, problem_of(error)))(scope, receive, answer)
+            try:
+                await (await self._refuse(exchange, problem_of(error)))(scope, receive, answer)
+            except Exception as unrecorded:  # that an auditor asked for what is not there
+                if status:
+                    raise
+                await (await self._refuse(exchange, problem_of(unrecorded)))(scope, receive, answer)
         finally:
             trace_of_log_lines.reset(remembered)
         if status >= 500:

@@ -9,11 +9,12 @@ from typing import Any, Final
 from litestar import Request
 
 from gateway.api.answer import Answer, json_answer
-from gateway.api.auditing import asker, recorded_itself
+from gateway.api.auditing import asker, record_answer, recorded_itself
 from gateway.api.exchange import exchange_of
 from gateway.api.guard import caller_of
 from gateway.api.ledger_parts import LedgerParts
 from gateway.api.parts import AppParts
+from gateway.auth import Identity
 from gateway.domain.caller import DataScope
 from gateway.errors import Problem
 from gateway.ledger.access_log import Asker, Question
@@ -33,10 +34,20 @@ def ledger_of(parts: AppParts) -> LedgerParts:
 
 def asker_of(request: AnyRequest) -> Asker:
     """Who asks."""
+    return asker(_identity_of(request))
+
+
+def _identity_of(request: AnyRequest) -> Identity:
     identity = exchange_of(request.scope).identity
     if identity is None:
         raise RuntimeError("a public route has no asker")
-    return asker(identity)
+    return identity
+
+
+def record_if_nothing(parts: AppParts, request: AnyRequest, resource: str, asked: Mapping[str, Any]) -> None:
+    """See to it that the question is recorded where nothing is found for it: for operations that are no GET, and that
+    record what they find themselves, which they say by `recorded_itself`."""
+    record_answer(ledger_of(parts), exchange_of(request.scope), _identity_of(request), resource, asked)
 
 
 def refuse_a_part_of_it(request: AnyRequest, what: str) -> None:

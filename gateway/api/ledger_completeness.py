@@ -23,6 +23,7 @@ from gateway.api.parts import AppParts
 from gateway.api.problems import malformed
 from gateway.api.query import read_query
 from gateway.api.visibility import Visibility
+from gateway.domain.caller import DataScope
 from gateway.domain.wire import transaction_wire
 from gateway.errors import Problem
 from gateway.ledger.completeness import Completeness, Sent, compare
@@ -83,11 +84,12 @@ def ledger_completeness_routes(parts: AppParts, visibility: Visibility) -> list[
                 None if one.amount is None else Decimal(one.amount),
                 one.currency_code,
                 one.content_hash,
+                one.domain or asked.domain,
             )
             for one in asked.documents
         ]
         found = compare(sent, inside, elsewhere)
-        content = _wire(found, source, len(sent), len(inside))
+        content = _wire(found, source, len(sent), len(inside)) | {"dataScope": _scope(caller.data_scope)}
         told = {
             "source": source,
             "domain": asked.domain,
@@ -101,10 +103,30 @@ def ledger_completeness_routes(parts: AppParts, visibility: Visibility) -> list[
 
 
 def _check(asked: SentList) -> None:
-    if asked.domain is not None and asked.domain not in DOMAINS:
-        raise malformed("domain", "is no domain", f"Use one of {', '.join(DOMAINS)}.")
+    _check_domain("domain", asked.domain)
+    for number, one in enumerate(asked.documents):
+        member = f"documents[{number}].domain"
+        _check_domain(member, one.domain)
+        if None not in (one.domain, asked.domain) and one.domain != asked.domain:
+            raise malformed(member, "is not the domain of the list", "Leave the list's domain out.")
     if not asked.sent_from < asked.sent_until <= asked.sent_from + LONGEST:
         raise malformed("sentUntil", "is not after sentFrom, or more than a year after it", "Give a period of days.")
+
+
+def _check_domain(member: str, domain: str | None) -> None:
+    if domain is not None and domain not in DOMAINS:
+        raise malformed(member, "is no domain", f"Use one of {', '.join(DOMAINS)}.")
+
+
+def _scope(scope: DataScope) -> dict[str, Any] | None:
+    """What the comparison was within: what lies outside is not there, and must not look as if it were missing."""
+    if scope == DataScope():
+        return None
+    units, places = scope.business_units, scope.geographies
+    return {
+        "businessUnits": None if units is None else sorted(units),
+        "geographies": None if places is None else sorted(places),
+    }
 
 
 def _micros(day: date) -> int:
@@ -120,13 +142,23 @@ def _wire(found: Completeness, source: str, listed: int, accepted: int) -> dict[
         "unnamedCount": found.unnamed,
         "missingHereCount": len(found.missing_here),
         "missingThereCount": len(found.missing_there),
-        "missingHere": list(found.missing_here[:MOST_SHOWN]),
+        "missingHere": [one.external_id for one in found.missing_here[:MOST_SHOWN]],
+        "missingHereDocuments": [
+            {"externalId": one.external_id, "domain": one.domain} for one in found.missing_here[:MOST_SHOWN]
+        ],
         "missingThere": [transaction_wire(one) for one in found.missing_there[:MOST_SHOWN]],
         "otherPeriod": [transaction_wire(one) for one in found.other_period[:MOST_SHOWN]],
         "differing": [
-            {"externalId": one.external_id, "transactionId": one.transaction_id, "members": list(one.fields)}
+            {
+                "externalId": one.external_id,
+                "transactionId": one.transaction_id,
+                "members": list(one.fields),
+                "domain": one.domain,
+            }
             for one in found.differing[:MOST_SHOWN]
         ],
-        "repeated": list(found.repeated[:MOST_SHOWN]),
-        "isComplete": not (found.missing_here or found.missing_there or found.differing or found.unnamed),
+        "repeated": [one.external_id for one in found.repeated[:MOST_SHOWN]],
+        "ambiguousCount": len(found.ambiguous),
+        "ambiguous": list(found.ambiguous[:MOST_SHOWN]),
+        "isComplete": found.is_complete,
     }

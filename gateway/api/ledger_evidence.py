@@ -8,13 +8,14 @@ from litestar import post
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.api.answer import Answer
+from gateway.api.auditing import recorded_itself
 from gateway.api.body import read_body
 from gateway.api.draft_bodies import ReadBody
 from gateway.api.evidence_schemas import EvidenceRequest
 from gateway.api.evidence_subjects import subject_of
 from gateway.api.exchange import exchange_of
 from gateway.api.guard import any_scope_of, caller_of
-from gateway.api.ledger_asking import PATH, AnyRequest, asker_of, ledger_of
+from gateway.api.ledger_asking import PATH, AnyRequest, asker_of, ledger_of, record_if_nothing
 from gateway.api.operations import Operation, described
 from gateway.api.parts import AppParts
 from gateway.api.query import read_query
@@ -73,7 +74,9 @@ def ledger_evidence_routes(parts: AppParts, visibility: Visibility) -> list[HTTP
             reads_payloads="documents:read" in caller.scopes,
             held_size=asked.held_size,
         )
+        record_if_nothing(parts, request, path, asked.model_dump(mode="json", by_alias=True, exclude_none=True))
         pack = await desk.make(subject_of(asked, visibility.filtered), whose, asker_of(request))
+        recorded_itself(exchange_of(request.scope))
         return Answer(200, pack.archive, ZIP.encode("ascii"))
 
     return [evidence]

@@ -98,6 +98,7 @@ TRACES: Final[dict[str, Any]] = {
     **_QUERY,
     "items": [{"document": _DOCUMENT, "transactions": [_TRACED]}],
     "nextCursor": None,
+    "isCut": False,
 }
 LINEAGE_TREE: Final[dict[str, Any]] = {
     **_QUERY,
@@ -114,6 +115,7 @@ LINEAGE_TREE: Final[dict[str, Any]] = {
             "transactions": [_TRACED],
         }
     ],
+    "isCut": False,
 }
 ACCESS_REVIEW: Final[dict[str, Any]] = {
     **_QUERY,
@@ -178,7 +180,11 @@ COMPLETENESS: Final[dict[str, Any]] = {
     "missingHere": [],
     "missingThere": [],
     "otherPeriod": [TRANSACTION],
-    "differing": [{"externalId": "SO-1001", "transactionId": _TRANSACTION, "members": ["amount"]}],
+    "differing": [{"externalId": "SO-1001", "transactionId": _TRANSACTION, "members": ["amount"], "domain": "orders"}],
     "repeated": [],
     "isComplete": False,
+    "dataScope": None,
+    "missingHereDocuments": [],
+    "ambiguousCount": 0,
+    "ambiguous": [],
 }

@@ -27,7 +27,7 @@ from gateway.transactions.queries import Reads
 MOST_VALUES: Final = 20
 """Values of one parameter."""
 MOST_TRACES: Final = 1_000
-"""Transactions of a lineage or document whose entries are looked at."""
+"""Transactions that a lineage or document may have whose entries are asked for."""
 
 _COMMITMENT: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -184,14 +184,20 @@ def _person(query: Query, ledger: LedgerParts) -> Values | None:
 
 
 async def _traces(reads: Reads, query: Query, visible: Visible) -> Values | None:
-    """The traces that `trace`, `lineageId` and `documentId` mean; all of them must hold."""
+    """The traces that `trace`, `lineageId` and `documentId` mean; all of them must hold. Raises `invalid-request`."""
     found: Values | None = frozenset(query["trace"].split(",")) if "trace" in query else None
     for name, where in (
         ("lineageId", TransactionFilter(lineage_id=query.get("lineageId"))),
         ("documentId", TransactionFilter(document_id=query.get("documentId"))),
     ):
         if name in query:
-            records = await reads.transactions(where, visible, MOST_TRACES, None)
+            records = await reads.transactions(where, visible, MOST_TRACES + 1, None)
+            if len(records) > MOST_TRACES:  # what is left out would be missing in counts, sums and exports as well
+                raise malformed(
+                    name,
+                    f"has more than {MOST_TRACES:,} transactions",
+                    f"GET /v1/ledger/traces?{name}=… names them: ask with `trace` for up to {MOST_VALUES} at once.",
+                )
             ids: Values = frozenset(one.transaction_id for one in records)
             found = ids if found is None else found & ids
     return found

@@ -63,6 +63,7 @@ WHY_FAILED: Final[dict[str, Any]] = {
             "replacementStatus": None,
         }
     ],
+    "isCut": False,
 }
 EVENTS_TOLD: Final[dict[str, Any]] = {
     **_QUERY,
@@ -87,6 +88,7 @@ EVENTS_TOLD: Final[dict[str, Any]] = {
         }
     ],
     "streamBeganAt": "2026-11-01T00:00:00.000000Z",
+    "isCut": False,
 }
 WAITING_DOCUMENTS: Final[dict[str, Any]] = {
     **_QUERY,

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from types import NoneType
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
 from gateway.api.answer_model import AnswerModel
 from gateway.api.ledger_schemas import LedgerAnswered
+
+_CUT: Final = "There is more than is listed: the name means more documents than are looked at, or they have more."
+
+
+def _cut() -> Any:
+    """Came to the first version's answers later."""
+    return Field(default_factory=NoneType, description=_CUT)
 
 
 class AskedTransaction(AnswerModel):
@@ -43,7 +51,7 @@ class WhereStuckAnswer(LedgerAnswered):
     keeps the others back. Nothing in it: nothing is stuck."""
 
     items: list[StandingTransaction]
-    is_cut: bool = Field(description="There is more than is listed.")
+    is_cut: bool = Field(description=_CUT)
 
 
 class RefusedMember(AnswerModel):
@@ -76,6 +84,7 @@ class WhyFailedAnswer(LedgerAnswered):
     """Of all that was asked for the named documents, what was refused or fails still, the oldest first."""
 
     items: list[FailedTransaction]
+    is_cut: bool | None = _cut()
 
 
 class SentAgain(AnswerModel):
@@ -114,6 +123,7 @@ class EventsToldAnswer(LedgerAnswered):
 
     items: list[ToldTransaction]
     stream_began_at: str | None = Field(description="When the stream was created that the relay publishes to.")
+    is_cut: bool | None = _cut()
 
 
 class WaitingTransaction(AskedTransaction):
@@ -129,4 +139,4 @@ class WaitingDocumentsAnswer(LedgerAnswered):
     """What waits for the named documents to be posted."""
 
     items: list[WaitingTransaction]
-    is_cut: bool = Field(description="There is more than is listed.")
+    is_cut: bool = Field(description=_CUT)

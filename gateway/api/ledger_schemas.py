@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import Any, Literal
+
+from pydantic import Field
 
 from gateway.api.answer_model import Answered, AnswerModel
 from gateway.api.schemas import DocumentSummary, PinAnswer
@@ -171,6 +174,9 @@ class TracePage(LedgerAnswered):
 
     items: list[TracedDocument]
     next_cursor: str | None
+    is_cut: bool | None = Field(
+        default_factory=NoneType, description="These documents have more transactions, newer ones, than are listed."
+    )
 
 
 class LineageNode(AnswerModel):
@@ -192,6 +198,9 @@ class LineageTreeAnswer(LedgerAnswered):
     root_document_id: str
     pin: PinAnswer | None
     nodes: list[LineageNode]
+    is_cut: bool | None = Field(
+        default_factory=NoneType, description="It has more documents or transactions, older ones, than are listed."
+    )
 
 
 class ScopeUse(AnswerModel):

@@ -44,6 +44,8 @@ from gateway.domain.wire import instant
 from gateway.ledger.lineage_tree import tree_of
 from gateway.store.entry_reads import PlacedStep
 from gateway.store.ledger_reads import LedgerReads
+from gateway.store.named_documents import MOST_OF_THESE
+from gateway.store.reads import LINEAGE_ROWS
 
 TRACES_PATH: Final = f"{PATH}/traces"
 _NAMES: Final = (
@@ -99,7 +101,7 @@ def _traces(parts: AppParts, visibility: Visibility) -> HTTPRouteHandler:
             for summary in document_summaries(page, await reads.numbers_of(ids), statuses)
         ]
         following = make_cursor(TRACES_PATH, query, ids[-1]) if len(found) > size else None
-        content = {"items": items, "nextCursor": following}
+        content = {"items": items, "nextCursor": following, "isCut": len(transactions) >= MOST_OF_THESE}
         return await recorded(parts, request, TRACES_PATH, query, content, rows=len(items))
 
     return traces
@@ -139,6 +141,7 @@ def _lineage(parts: AppParts, visibility: Visibility) -> HTTPRouteHandler:
             "rootDocumentId": view.lineage.root_document_id,
             "pin": None if view.pin is None else pin(view.pin),
             "nodes": nodes,
+            "isCut": max(len(view.documents), len(view.transactions)) >= LINEAGE_ROWS,
         }
         return await recorded(parts, request, path, {"lineageId": lineage_id}, content, rows=len(nodes))
 

@@ -159,7 +159,10 @@ async def _answer(parts: AppParts, path: str, media_type: str) -> Answer:
         raise malformed("tile", "is no path of a file of the ledger", "See https://c2sp.org/tlog-tiles.") from error
     except EntriesArchived as error:
         raise Problem(
-            "not-found", str(error), remedy="Read the archive of the month, or a mirror of the log."
+            "not-found",
+            str(error),
+            remedy="Read the archives of `archivedMonths`, or a mirror of the log.",
+            extra={"archivedMonths": [str(one) for one in error.months]},
         ) from error
     if found is None:
         raise Problem("not-found", f"The signed ledger has no {path} now.")

@@ -33,7 +33,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "companyCode": "The company whose books it is in.",
     "contact": "Whom to speak to there.",
     "content": "What the document says; null if it was erased, or never seen by the gateway.",
-    "contentState": "Whether `content` is there, and if not, why.",
+    "contentState": "Whether `content` is there, and if not, why. `erased`: an entry of the ledger tells so.",
     "contractReference": "The contract that it is billed from.",
     "costCenter": "The cost center of the line, as the ERP knows it.",
     "countryCode": "ISO 3166-1 alpha-2.",
@@ -85,6 +85,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "hashedBytes": "What was hashed, in base64.",
     "instance": "The address of the request.",
     "invoiceReference": "The invoice that it is about.",
+    "isContentMissing": "Only where it is so: the gateway had the content, it is gone, and no entry of the ledger "
+    "tells that it was erased. An alarm: tell those who run the gateway.",
     "items": "The page's records.",
     "keptByGateway": "Whether the gateway keeps these documents itself.",
     "kind": "What happened.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from gateway.api.exchange import Exchange
 from gateway.api.problems import CORE_MEMBERS, KINDS, problem_body, with_remedies
 from gateway.api.versions import version_members
 from gateway.domain.records import TransactionRecord
+from gateway.domain.refusals import shown_refusal
 from gateway.domain.transaction import Status
 from gateway.domain.wire import transaction_wire
 from gateway.errors import Problem
@@ -63,7 +63,7 @@ def _refusal(exchange: Exchange, record: TransactionRecord, wire: dict[str, Any]
 
     `status` is the problem's (RFC 9457), so the transaction's is `transactionStatus`.
     """
-    recorded = json.loads(record.problem) if record.problem else {}
+    recorded = shown_refusal(record.problem) or {}
     detail = recorded.get("detail") or "The document was refused; nothing of it stands in any ERP."
     # Refused without asking an ERP (a parent that was rejected, say): then it is a problem of that kind.
     slug = recorded.get("code", "")

@@ -140,5 +140,6 @@ class ProblemDocument(RefusedTransaction, Answered):
     token_missing: bool | None = _only("True if no token was sent at all.")
     most_bytes: int | None = _only("The largest body that is taken.")
     most_lines: int | None = _only("The most lines that one batch may have.")
+    archived_months: list[str] | None = _only("In whose archives the entries of a bundle are that cannot be given.")
     parts: list[PartReadiness] | None = _only("How each part of the gateway is.")
     erp: RefusalOfErp | None = Field(default_factory=NoneType)

@@ -159,6 +159,7 @@ class DocumentAnswer(DocumentSummary, Answered):
     etag: str
     content_state: Literal["present", "erased", "not_recorded"]
     content: dict[str, Any] | None
+    is_content_missing: bool | None = Field(default_factory=NoneType)
 
 
 class DocumentPage(Answered):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from gateway.cli.console import DataOption, JsonOption, data_directory, print_json, print_line, print_table
+from gateway.cli.console import DataOption, JsonOption, complain, data_directory, print_json, print_line, print_table
 from gateway.cli.gateway_http import ClientOption, TokenOption, UrlOption, gateway_of
 from gateway.domain.document_names import NamedBy
 from gateway.domain.named_question import NamedQuestion
@@ -65,6 +65,8 @@ def ask(
     if json:
         print_json(found)
         return
+    if found.get("isCut"):
+        complain("there is more than is listed: ask by an id, or with --domain and --source")
     if not found["items"]:
         print_line(f"{name}: {_NOTHING[question]}")
         return

@@ -14,11 +14,12 @@ from rich.progress import Progress
 
 from gateway.cli.console import Failure, JsonOption, print_json, print_line
 from gateway.cli.gateway_tiles import GatewayTiles
-from gateway.cli.ledger_verify_month import check_archive
+from gateway.cli.ledger_verify_month import check_archive, take_archives
 from gateway.domain.wire import instant
 from gateway.ledger.cosignature import WitnessPolicy
 from gateway.ledger.errors import KeyMisused, LedgerError, Malformed
 from gateway.ledger.lines import base64_text
+from gateway.ledger.months.archived_leaves import ArchivedLeaves
 from gateway.ledger.note_keys import VerifierKey
 from gateway.ledger.tile_directory import DirectoryTiles
 from gateway.ledger.verification import Verification, Wrong
@@ -26,6 +27,8 @@ from gateway.ledger.verify import verify_tiles
 from gateway.settings import SettingsError, read_secret
 
 _US: Final = 1_000_000
+_MOST_RANGES: Final = 10
+"""Of entries that a line names."""
 _YEAR_10000: Final = 253_402_300_800
 """In s since 1970: what comes later no calendar text can say, but a witness may state it."""
 
@@ -60,11 +63,18 @@ def verify(
     evidence_key: Annotated[
         str | None, typer.Option("--evidence-key", help="With a pack or a month: the verifier key of who signs them.")
     ] = None,
+    archive: Annotated[
+        list[Path] | None,
+        typer.Option("--archive", help="With --gateway: the archive of a month that it has no more; again for more."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Recompute a log from its entries, and compare it with its signatures and with what was seen before. Or check an
     evidence pack, without a network; with --state, that it continues what was seen; with --directory, that its sample
     is the one that the published log gives. Or the archive of a month.
+
+    A gateway gives no entries that were taken out with their month: their hashes are verified, and their bytes as far
+    as --archive holds them. The last line, and `entriesHashedOnly`, say of how many nothing but the hash was verified.
 
     Exit code 0: everything is as signed, and continues what was seen. 1: something is wrong, or the state file cannot
     be used. 2: a key is none. Without --state it is remembered in the user's own state directory.
@@ -72,6 +82,8 @@ def verify(
     beside_pack = directory is not None and pack is not None and not pack.is_dir()
     if [None if beside_pack else directory, gateway, pack].count(None) != 2:
         raise Failure("name the log by --directory or by --gateway, or an evidence pack, or the archive of a month", 2)
+    if archive and gateway is None:
+        raise Failure("--archive goes with --gateway", 2)
     if pack is not None and pack.is_dir():
         check_archive(pack, key, evidence_key, witness or [], quorum, json=json)
         return
@@ -93,8 +105,10 @@ def verify(
             if directory is not None:
                 found = verify_tiles(DirectoryTiles(directory), keys, seen, witnesses=witnesses, progress=progress)
             else:
-                with GatewayTiles(str(gateway), _token(token_file)) as tiles:
-                    found = verify_tiles(tiles, keys, seen, witnesses=witnesses, progress=progress)
+                signer = None if evidence_key is None else VerifierKey.parse(evidence_key)
+                with ArchivedLeaves() as archives, GatewayTiles(str(gateway), _token(token_file)) as tiles:
+                    take_archives(archives, archive or (), keys, signer)
+                    found = verify_tiles(tiles, keys, seen, witnesses=witnesses, progress=progress, archives=archives)
     except (KeyMisused, Malformed) as error:
         raise Failure(str(error), 2) from error
     except LedgerError as error:
@@ -128,7 +142,8 @@ def _tell(found: Verification, state: Path) -> None:
     checkpoint = found.checkpoint
     if checkpoint is None:
         return
-    print_line(f"{found.origin}: {checkpoint.size} entries are as signed, root {base64_text(checkpoint.root)}")
+    are = "entries are as signed" if not found.hashed else f"hashes are as signed, and {found.entries} entries"
+    print_line(f"{found.origin}: {checkpoint.size} {are}, root {base64_text(checkpoint.root)}")
     for key in found.keys:
         print_line(f"signed by {key.text}")
     for one in found.cosignatures:
@@ -138,6 +153,20 @@ def _tell(found: Verification, state: Path) -> None:
         print_line(f"it continues the {found.held_size} entries that were seen before")
     elif found.seen is not None:
         print_line(f"seen for the first time: {state} remembers it from now on")
+    if found.hashed:
+        print_line(_not_recomputed(found))
+
+
+def _not_recomputed(found: Verification) -> str:
+    """Which entries nobody has looked at, on whose word, and how to have them looked at."""
+    ranges = [f"{first} to {end - 1}" if end - first > 1 else str(first) for first, end in found.hashed]
+    more = "" if len(ranges) <= _MOST_RANGES else f" and {len(ranges) - _MOST_RANGES} more ranges (--json names all)"
+    months = ", ".join(map(str, found.archived_months))
+    return (
+        f"NOT recomputed, only their hashes are as signed: {found.hashed_only} entries "
+        f"({', '.join(ranges[:_MOST_RANGES])}{more}). The gateway says that they are archived with {months}, or share "
+        "a bundle with such: --archive DIR recomputes what an archive holds"
+    )
 
 
 def _what(wrong: Wrong) -> str:

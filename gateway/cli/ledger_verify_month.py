@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gateway.cli.console import Failure, complain, print_json, print_line
 from gateway.ledger.cosignature import WitnessPolicy
 from gateway.ledger.errors import KeyMisused, LedgerError, Malformed
 from gateway.ledger.lines import base64_text
+from gateway.ledger.months.archived_leaves import ArchivedLeaves
 from gateway.ledger.months.verify import verify_archive
+from gateway.ledger.months.wrong import ArchiveWrong
 from gateway.ledger.note_keys import VerifierKey
 
 
@@ -48,3 +50,14 @@ def check_archive(
         print_line(f"cosigned by {one.key.name}, {one.time} s after 1970")
     if not found.vouched:
         complain("without --evidence-key nobody vouches that no entry of the month is left out")
+
+
+def take_archives(
+    archives: ArchivedLeaves, directories: Iterable[Path], keys: Sequence[VerifierKey], evidence_key: VerifierKey | None
+) -> None:
+    """Have them verified and their entries at hand. Raises Failure if one is wrong, KeyMisused."""
+    for directory in directories:
+        try:
+            archives.add(directory, keys, evidence_key)
+        except ArchiveWrong as error:
+            raise Failure(f"{directory} is NOT as it was signed: {error}") from error

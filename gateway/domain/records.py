@@ -193,6 +193,10 @@ class StepRecord:
     (µs): until when an earlier attempt of unknown outcome may still be executed; 0 if its sender neither said that
     it is over nor is proven ended, so that nobody knows; None if there is no such attempt.
 
+    `once_unknown` (0 or 1): an inquiry found nothing of an attempt of unknown outcome, so that one after it may post a
+    second time; 1 for steps that are older than this field. `twice_at` (µs): of a step that an inquiry showed to stand
+    in the ERP several times, when that was asked last; None if it does not, or nobody asked.
+
     `direction`: `do`, or `undo` for what takes a posted step back. Of an undo: `posting_date` (ISO) is the day for
     which it is posted, `problem` (JSON text) why its latest attempt came to nothing.
     """
@@ -215,6 +219,8 @@ class StepRecord:
     earlier_until: int | None = None
     posting_date: str | None = None
     problem: str | None = None
+    once_unknown: int = 0
+    twice_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

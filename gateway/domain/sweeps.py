@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from gateway.domain.entries import EntryKind
 from gateway.domain.transaction import Status
 
 
@@ -22,7 +23,8 @@ class Finding(StrEnum):
     EVENT_UNPUBLISHED = "event-unpublished"
     """Events that the stream has not acknowledged: NATS is away, or refuses them. They stay in the outbox."""
     POSTED_TWICE = "posted-twice"
-    """An ERP holds several documents under one reference that was sent again: its longest execution is not true."""
+    """An ERP holds several documents under one reference that was sent again: its longest execution is not true. It
+    stands until an inquiry shows that what is too much there was undone."""
     ACCEPTED_LONG = "accepted-long"
     ROUTED_LONG = "routed-long"
     DISPATCHED_LONG = "dispatched-long"
@@ -44,10 +46,44 @@ LONG: Final[Mapping[Status, Finding]] = {
 }
 """`held` is not among them: people hold, and people release. `in_doubt` is in front of a person already."""
 
+WHERE_IT_STANDS: Final = frozenset(
+    {
+        EntryKind.ACCEPTED,
+        EntryKind.WAITING,
+        EntryKind.HELD,
+        EntryKind.RELEASED,
+        EntryKind.ROUTED,
+        EntryKind.DISPATCHED,
+        EntryKind.INQUIRED,
+        EntryKind.UNKNOWN,
+        EntryKind.POSTED,
+        EntryKind.REJECTED,
+        EntryKind.IN_DOUBT,
+        EntryKind.COMPENSATING,
+    }
+)
+"""Entries that tell where a transaction that has not ended stands; what people do beside that moves nothing."""
+
+STILL: Final[Mapping[Status, frozenset[EntryKind]]] = {
+    Status.ACCEPTED: frozenset({EntryKind.ACCEPTED}),
+    Status.WAITING: frozenset({EntryKind.WAITING}),
+    Status.ROUTED: frozenset({EntryKind.ROUTED}),
+    Status.DISPATCHED: frozenset({EntryKind.DISPATCHED}),
+    Status.UNKNOWN: frozenset({EntryKind.UNKNOWN, EntryKind.INQUIRED, EntryKind.DISPATCHED}),
+    Status.COMPENSATING: frozenset(
+        {EntryKind.COMPENSATING, EntryKind.DISPATCHED, EntryKind.UNKNOWN, EntryKind.INQUIRED}
+    ),
+}
+"""Entries after which a transaction still stands where it stood: one more attempt at the same step, one more inquiry.
+
+The first of them in a row says since when. A step that is posted ends the row, and so does each other status; of an
+`unknown` it begins with the first attempt, because one that is tried anew now and then is `dispatched` in between.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class SweepLimits:
-    """Seconds. `long_s`: by status, since the transaction changed last. `most`: rows of one kind in one sweep."""
+    """Seconds. `long_s`: by status, since the transaction stands in it. `most`: rows of one kind in one sweep."""
 
     every_s: float = 60.0
     job_missing_s: float = 60.0
@@ -68,7 +104,7 @@ class SweepLimits:
 
 @dataclass(frozen=True, slots=True)
 class Stalled:
-    """A transaction that has not changed for too long."""
+    """A transaction that has stood where it stands for too long."""
 
     transaction_id: str
     status: Status
@@ -76,7 +112,8 @@ class Stalled:
 
 @dataclass(frozen=True, slots=True)
 class SentAgain:
-    """A posted step of more than one attempt; `dispatched_at` (µs): when the last was sent."""
+    """A posted step that was sent again although an attempt before may have posted it too; `dispatched_at` (µs): when
+    the last was sent."""
 
     transaction_id: str
     step: int

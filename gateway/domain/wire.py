@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.domain.identity import external_reference as reference_of
 from gateway.domain.records import TransactionRecord
+from gateway.domain.refusals import shown_refusal
 
 
 def instant(micros: int) -> str:
@@ -85,7 +86,7 @@ def transaction_wire(
         "erpReference": external_reference,
         "erpNumber": number,
         "legs": json.loads(record.legs) if record.legs else None,
-        "problem": json.loads(record.problem) if record.problem else None,
+        "problem": shown_refusal(record.problem),
         "replayed": replayed,
         "retryAfterS": record.retry_after_s,
         "acceptedAt": instant(record.accepted_at),

@@ -15,6 +15,8 @@ async def accept_each(submissions: Submissions, commands: Sequence[Create]) -> l
 
     Raises StoreUnavailable, RulesNotLoaded: nobody's fault; what came before may be on record.
     """
+    if not commands:
+        return []
     try:
         return await submissions.accept_many(commands)
     except (StoreUnavailable, RulesNotLoaded):

@@ -21,6 +21,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from gateway.api.failures import problem_of
 from gateway.domain.batches import BatchLineRecord, BatchRecord
 from gateway.errors import Problem
 from gateway.intake.accepting import accept_each
@@ -146,30 +147,39 @@ class _Work:
         for number, raw in enumerate(group.lines, group.first):
             if raw is not None and not raw.strip():
                 continue
-            try:
-                commands[number] = self._read(raw)
-            except Problem as problem:
-                results[number] = self._refused(number, problem)
+            read = self._read(raw)
+            if isinstance(read, Create):
+                commands[number] = read
+            else:
+                results[number] = self._refused(number, read)
         answers = await self._accept(list(commands.values()))
         for number, (answer, is_replayed) in zip(commands, answers, strict=True):
-            results[number] = self._result(number, answer, group.lines[number - group.first], is_replayed)
+            results[number] = self._result(number, answer, is_replayed, group.lines[number - group.first])
         moved = replace(self._batch, received=received, digest=digest)
         await self._write(moved, new=[results[number] for number in sorted(results)])
 
-    def _read(self, raw: bytes | None) -> Create:
+    def _read(self, raw: bytes | None) -> Create | Problem:
         if raw is None:
             most = self._reader.limits.body_bytes
-            raise Problem("too-large", f"The line is longer than {most} bytes.", extra={"mostBytes": most})
-        return self._reader.of_line(raw)
+            return Problem("too-large", f"The line is longer than {most} bytes.", extra={"mostBytes": most})
+        try:
+            return self._reader.of_line(raw)
+        except Exception as error:
+            # also what nobody expected is this line's alone: the batch goes on
+            return problem_of(error)
 
     async def _look_again(self) -> bool:
         """Whether a line that waited waits no more."""
         found = False
         async for page in self._waiting():
-            answers = await self._accept([self._read(one.body) for one in page])
+            # what could be read when it came may be refused by now: its domain is served no more, or it is too long
+            read = [(one, self._read(one.body)) for one in page]
+            answers = iter(await self._accept([command for _, command in read if isinstance(command, Create)]))
             looked = [
-                self._result(one.line_number, answer, one.body, is_replayed)
-                for one, (answer, is_replayed) in zip(page, answers, strict=True)
+                self._result(one.line_number, *next(answers), one.body)
+                if isinstance(command, Create)
+                else self._refused(one.line_number, command)
+                for one, command in read
             ]
             decided = [one for one in looked if one.result != "waiting"]
             if decided:
@@ -188,7 +198,7 @@ class _Work:
         answers = await accept_each(self._parts.submissions, commands)
         return list(zip(answers, await replayed_of(self._parts.reads, self._batch, answers), strict=True))
 
-    def _result(self, number: int, answer: Answer | Problem, raw: bytes | None, is_replayed: bool) -> BatchLineRecord:
+    def _result(self, number: int, answer: Answer | Problem, is_replayed: bool, raw: bytes | None) -> BatchLineRecord:
         if isinstance(answer, Answer):
             transaction_id = answer.transaction.transaction_id
             return BatchLineRecord(self._batch.batch_id, number, "accepted", transaction_id, replayed=int(is_replayed))

@@ -89,7 +89,9 @@ class EventReader:
         event = parse_object(raw, self.limits)
         domain = subject.split(".")[2]
         _check_attributes(event, domain)
-        context = parse_traceparent(str(event.get("traceparent", "")).encode()) or fresh_trace()
+        # JSON may hold half a surrogate pair, which no encoding takes
+        sent = str(event.get("traceparent", "")).encode("ascii", "replace")
+        context = parse_traceparent(sent) or fresh_trace()
         queueing = IN_BULK if caller.client in self.bulk_clients else RESPOND_ASYNC
         reader = DocumentReader(caller, served, queueing, self.limits, context.traceparent)
         return reader.of_members(domain, event.get("data"), event["id"])

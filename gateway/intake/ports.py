@@ -15,6 +15,17 @@ class IntakeCounts(Protocol):
 
     def batch_lines(self, results: Mapping[str, int]) -> None: ...
     def messages(self, results: Mapping[str, int], *, redelivered: int) -> None: ...
+    def put_off(self, codes: Mapping[str, int]) -> None:
+        """Messages by the problem for which they were put off."""
+        ...
+
+    def looked(self) -> None:
+        """The consumer lives: it asked for messages, and dealt with what came."""
+        ...
+
+    def backlog(self, new: int, put_off: int) -> None:
+        """What is left of the messages, for all processes together."""
+        ...
 
 
 class BatchUnit(Protocol):

@@ -1,9 +1,14 @@
-"""Asking witnesses to cosign (C2SP tlog-witness, the log's side)."""
+"""Asking witnesses to cosign (C2SP tlog-witness, the log's side).
+
+That a witness has seen another log it says without a signature, so whoever answers in its place can say it: it is told,
+and the checkpoint stands without that cosignature. It ends the signing only where the settings say how many of the
+witnesses must say so together.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,18 +31,35 @@ _ATTEMPTS: Final = 3
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Cosigned:
+    """The note with the cosignatures of the witnesses that answered. `contradictions`: by name, what witnesses say that
+    have seen another log."""
+
+    note: Note
+    contradictions: Mapping[str, str]
+
+
 @dataclass
 class _Known:
-    """What is known of a witness: the size that it has, and until when (loop time) it is left alone."""
+    """What is known of a witness: the size that it has, until when (loop time) it is left alone, and what it said last
+    against this log."""
 
     key: VerifierKey
     size: int = 0
     until: float = field(default=float("-inf"))
+    against: str | None = None
 
 
 class Cosigners:
-    """The witnesses of a log. `nodes` gives the hashes of the tree of a size, for a thread. `cosigned_at`: is told the
-    name of who cosigned and when, by that one's clock (s since 1970)."""
+    """The witnesses of a log.
+
+    Args:
+        nodes: gives the hashes of the tree of a size, for a thread.
+        cosigned_at: is told the name of who cosigned and when, by that one's clock (s since 1970).
+        contradicted: is told the name of who says that it has seen another log, each time.
+        halt_from: so many witnesses that say so together end the signing; 0: none do.
+    """
 
     def __init__(
         self,
@@ -45,32 +67,53 @@ class Cosigners:
         witnesses: Witnesses,
         nodes: Callable[[Checkpoint, Note], NodeSource],
         cosigned_at: Callable[[str, int], None] = lambda _witness, _at_s: None,
+        contradicted: Callable[[str], None] = lambda _witness: None,
+        halt_from: int = 0,
     ) -> None:
         self._known = [_Known(key) for key in keys]
         self._witnesses = witnesses
         self._nodes = nodes
         self._cosigned_at = cosigned_at
+        self._contradicted = contradicted
+        self._halt_from = halt_from
 
-    async def cosigned(self, checkpoint: Checkpoint, note: Note) -> Note:
-        """The note with the cosignatures of the witnesses that answered.
-
-        Raises:
-            Contradicted: a witness has seen a tree that this one does not continue.
-        """
+    async def cosigned(self, checkpoint: Checkpoint, note: Note) -> Cosigned:
+        """The note as the witnesses leave it that are asked now, and what they say against it."""
         now = asyncio.get_running_loop().time()
         asked = [one for one in self._known if one.until <= now]
         answers = await asyncio.gather(*(self._ask(one, checkpoint, note) for one in asked))
-        return with_cosignatures(note, [line for lines in answers for line in lines], [one.key for one in asked])
+        lines = [line for lines in answers for line in lines]
+        against = {one.key.name: one.against for one in asked if one.against is not None}
+        return Cosigned(with_cosignatures(note, lines, [one.key for one in asked]), against)
+
+    def tell(self, contradictions: Mapping[str, str]) -> None:
+        """Tell of contradictions to a log that this process leads.
+
+        Raises:
+            Contradicted: as many witnesses as the settings ask for contradict now.
+        """
+        for witness, says in contradictions.items():
+            self._contradicted(witness)
+            _log.error("witness_contradicts", witness=witness, says=says)
+        against = [one.against for one in self._known if one.against is not None]
+        if 0 < self._halt_from <= len(against):
+            raise Contradicted("; ".join(against))
 
     async def _ask(self, one: _Known, checkpoint: Checkpoint, note: Note) -> Sequence[NoteSignature]:
         try:
-            return await self._add(one, checkpoint, note)
-        except Contradicted:
-            raise
+            lines = await self._add(one, checkpoint, note)
+        except Contradicted as error:
+            # its size is not believed either: it is asked from the beginning again
+            one.against, one.size = str(error), 0
+            one.until = asyncio.get_running_loop().time() + PAUSE_S
+            return ()
         except (LedgerError, OSError, TimeoutError) as error:
+            one.against = None
             one.until = asyncio.get_running_loop().time() + PAUSE_S
             _log.warning("witness_failed", witness=one.key.name, error=str(error) or type(error).__name__)
             return ()
+        one.against = None
+        return lines
 
     async def _add(self, one: _Known, checkpoint: Checkpoint, note: Note) -> Sequence[NoteSignature]:
         for _ in range(_ATTEMPTS):

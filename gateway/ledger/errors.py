@@ -8,15 +8,19 @@
     ├── NoteUnsigned       no key that we know signed it            an auditor
     ├── SignatureInvalid   a key that we know did not sign this     an auditor
     ├── TilesDisagree      published files do not fit the tree      operations: publish no further
+    ├── BundleArchived     its entries are said to be in archives   an auditor: have the archives too
     ├── EntryRefused       the store's entries cannot be sequenced  operations: sequence no further
     ├── KeyMisused         a key file or a key is not usable        operations
     ├── StateBroken        a state file is in use or damaged        whoever keeps it
-    ├── Contradicted       a witness saw another log than ours      operations, auditors: sign no further
+    ├── Contradicted       witnesses say they saw another log       operations, auditors: is it true? see the settings
     └── LogRefused         the database is not as it was signed     operations, auditors: nothing is served
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from gateway.domain.months import Month
 from gateway.errors import GatewayError
 
 
@@ -44,6 +48,17 @@ class TilesDisagree(LedgerError):
     """A published file is missing, or says something else than the tree."""
 
 
+class BundleArchived(LedgerError):
+    """Who serves the log says that entries of a bundle are in the archives of these months, so that it cannot give it.
+
+    That is said, and not proven: whoever verifies has the hashes of these entries, and the entries from archives only.
+    """
+
+    def __init__(self, path: str, months: Sequence[Month]) -> None:
+        super().__init__(f"{path} is said to be archived with {', '.join(map(str, months))}")
+        self.months = tuple(months)
+
+
 class EntryRefused(LedgerError):
     """An entry that must not enter the tree: its hash is not that of its bytes, or its trace has a gap before it."""
 
@@ -57,7 +72,8 @@ class StateBroken(LedgerError):
 
 
 class Contradicted(LedgerError):
-    """A witness cosigned a tree that ours does not continue: the database was put back, or changed."""
+    """A witness says that it cosigned a tree which ours does not continue: the database was put back or changed, or the
+    witness is wrong."""
 
 
 class LogRefused(LedgerError):

@@ -7,6 +7,7 @@ narrow a fork down to a part of the tree; two notes that contradict each other a
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -74,14 +75,40 @@ class Held:
 
 
 class HeldFile:
-    """The state file, while nobody else verifies with it."""
+    """The state file, while nobody else verifies with it. What was read or written is remembered beside it: a file that
+    is taken away or put back meanwhile takes nothing back."""
 
     def __init__(self, path: Path, origin: str) -> None:
         self._path = path
         self._origin = origin
+        self._seen: Held | None = None
+        self._one_at_a_time = threading.RLock()
 
     def read(self) -> Held | None:
         """What was seen, None if nothing was. Raises `StateBroken` for a damaged file or one of another log."""
+        with self._one_at_a_time:
+            held, seen = self._in_file(), self._seen
+            if seen is not None and (held is None or held.checkpoint.size < seen.checkpoint.size):
+                return seen
+            self._seen = held
+            return held
+
+    def write(self, held: Held) -> bool:
+        """Put what was proven to continue what is held in its place; durable when this returns.
+
+        False: more is held, or another tree of as many entries; that stays. Raises `StateBroken` as `read`.
+        """
+        with self._one_at_a_time:
+            now = self.read()
+            if now is not None:
+                before, after = now.checkpoint, held.checkpoint
+                if before.size > after.size or (before.size == after.size and before.root != after.root):
+                    return False
+            write_durably(self._path, bytes(held))
+            self._seen = held
+            return True
+
+    def _in_file(self) -> Held | None:
         try:
             data = read_limited(self._path, _MAX_STATE_BYTES)
             if data is None:
@@ -92,10 +119,6 @@ class HeldFile:
         if held.checkpoint.origin != self._origin:
             raise StateBroken(f"{self._path} is of the log {held.checkpoint.origin}, not of {self._origin}")
         return held
-
-    def write(self, held: Held) -> None:
-        """Put what was seen now in its place; durable when this returns."""
-        write_durably(self._path, bytes(held))
 
 
 @contextmanager

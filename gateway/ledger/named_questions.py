@@ -1,7 +1,8 @@
 """Questions about a document by any of its names, each answered by one call.
 
 Where does it stand still, why did it fail, was it sent or told twice, and what waits for it. What the asker may not
-see is not there. Every answer is None where nothing is known under the name.
+see is not there. Every answer is None where nothing is known under the name, and says (`isCut`) where there is more
+than it looked at.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from gateway.domain.transaction import Status
 from gateway.domain.wire import instant
 from gateway.ledger.standing_still import standstill
 from gateway.store.entry_reads import PlacedStep
-from gateway.store.progress_reads import MOST_STANDING
+from gateway.store.named_documents import MOST_OF_THESE
+from gateway.store.progress_reads import MOST_EVENTS, MOST_STANDING
 
 MOST_NAMED: Final = 20
 """Documents of one name that are looked at, the newest."""
@@ -57,7 +59,7 @@ Ask = Callable[[NamedReads, NamedBy, Visible], Coroutine[Any, Any, Answered | No
 async def where_stuck(reads: NamedReads, where: NamedBy, visible: Visible) -> Answered | None:
     """All that has not ended in the lineages of the named documents, what it waits for, since when, and what to do.
     What waits for nothing of ours comes first: it keeps the others back."""
-    documents = await reads.documents_by(where, visible, MOST_NAMED, None)
+    documents, is_cut = await _named(reads, where, visible)
     if not documents:
         return None
     records = await reads.standing_of(sorted({one.lineage_id for one in documents}), visible)
@@ -81,34 +83,39 @@ async def where_stuck(reads: NamedReads, where: NamedBy, visible: Visible) -> An
             }
         )
     items.sort(key=lambda item: (item["awaited"] == "transaction", item["transactionId"]))
-    return {"items": items, "isCut": len(records) >= MOST_STANDING}
+    return {"items": items, "isCut": is_cut or len(records) >= MOST_STANDING}
 
 
 async def why_failed(reads: NamedReads, where: NamedBy, visible: Visible) -> Answered | None:
     """What was refused, or fails still, of all that was asked for the named documents: in the ERP's own words."""
-    documents = await reads.documents_by(where, visible, MOST_NAMED, None)
+    documents, is_cut = await _named(reads, where, visible)
     if not documents:
         return None
     records = await reads.transactions_of([one.document_id for one in documents], visible)
+    is_cut = is_cut or len(records) >= MOST_OF_THESE
     failed = [one for one in records if one.status in _FAILED or one.problem is not None]
     steps = await reads.steps_of([one.transaction_id for one in failed])
     replaced_by = {one.replaces: one for one in records if one.replaces is not None}
-    return {"items": [_failure(one, steps, replaced_by.get(one.transaction_id)) for one in failed]}
+    items = [_failure(one, steps, replaced_by.get(one.transaction_id)) for one in failed]
+    return {"items": items, "isCut": is_cut}
 
 
 async def events_told(reads: NamedReads, where: NamedBy, visible: Visible) -> Answered | None:
     """Whether a document was sent to the gateway again, and which events told of it: when the stream took each, and
     under which number."""
-    documents = await reads.documents_by(where, visible, MOST_NAMED, None)
+    documents, is_cut = await _named(reads, where, visible)
     if not documents:
         return None
     records = await reads.transactions_of([one.document_id for one in documents], visible)
+    is_cut = is_cut or len(records) >= MOST_OF_THESE
     steps = await reads.steps_of([one.transaction_id for one in records])
     streams = await reads.streams()
     began_at = max((one.created_at for one in streams), default=None)
     told: dict[str, list[Answered]] = {}
     for lineage_id in sorted({one.lineage_id for one in records}):
-        for event in await reads.events_of(lineage_id):
+        events = await reads.events_of(lineage_id)
+        is_cut = is_cut or len(events) >= MOST_EVENTS
+        for event in events:
             body = json.loads(event.body)
             told.setdefault(str(body.get("subject")), []).append(_event(event, began_at))
     items = []
@@ -123,15 +130,16 @@ async def events_told(reads: NamedReads, where: NamedBy, visible: Visible) -> An
                 "events": told.get(one.transaction_id, []),
             }
         )
-    return {"items": items, "streamBeganAt": None if began_at is None else instant(began_at)}
+    return {"items": items, "streamBeganAt": None if began_at is None else instant(began_at), "isCut": is_cut}
 
 
 async def waiting_documents(reads: NamedReads, where: NamedBy, visible: Visible) -> Answered | None:
     """What waits for the named documents to be posted, and what waits for that in turn."""
-    documents = await reads.documents_by(where, visible, MOST_NAMED, None)
+    documents, is_cut = await _named(reads, where, visible)
     if not documents:
         return None
     records = await reads.transactions_of([one.document_id for one in documents], visible)
+    is_cut = is_cut or len(records) >= MOST_OF_THESE
     level = [one.transaction_id for one in records]
     seen = set(level)
     jobs: list[tuple[int, JobRecord]] = []
@@ -143,7 +151,7 @@ async def waiting_documents(reads: NamedReads, where: NamedBy, visible: Visible)
         jobs += [(depth, one) for one in fresh]
         level = [one.transaction_id for one in fresh]
         seen.update(level)
-    is_cut = len(jobs) > MOST_STANDING or bool(level)
+    is_cut = is_cut or len(jobs) > MOST_STANDING or bool(level)
     shown = jobs[:MOST_STANDING]
     ids = [one.transaction_id for _, one in shown]
     known = {one.transaction_id: one for one in await reads.transactions_with(ids, visible)}
@@ -169,6 +177,12 @@ QUESTIONS: Final[Mapping[NamedQuestion, Ask]] = {
     NamedQuestion.WAITING_DOCUMENTS: waiting_documents,
 }
 """What answers each."""
+
+
+async def _named(reads: NamedReads, where: NamedBy, visible: Visible) -> tuple[Sequence[DocumentRecord], bool]:
+    """The documents of that name, and whether it has more of them."""
+    found = await reads.documents_by(where, visible, MOST_NAMED + 1, None)
+    return found[:MOST_NAMED], len(found) > MOST_NAMED
 
 
 def _of(record: TransactionRecord) -> Answered:

@@ -9,8 +9,8 @@ A round of the leader, in this order and no other:
 3. The witnesses, each with the consistency proof from the size that it has; then the checkpoint held outside of the
    database; then `insert_checkpoint`, which is what readers are given.
 
-A crash between 1 and 3 leaves entries that have a place and no checkpoint; the next leader signs at once. At start
-`startup.check_at_start` compares the database with the held checkpoint before anything is served.
+A crash between 1 and 3 leaves entries that have a place and no checkpoint; the next leader signs at once. Before
+anything is served, and before a leader's first round, `startup.LogCheck` compares the database with what is held.
 """
 
 from __future__ import annotations

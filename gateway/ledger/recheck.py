@@ -11,7 +11,6 @@ import structlog
 
 from gateway.domain.waiting_callers import NOBODY, WaitingCallers
 from gateway.errors import GatewayError, StoreUnavailable
-from gateway.ledger.errors import LogRefused
 from gateway.ledger.startup import LogCheck
 
 RETRY_S: Final = 60.0
@@ -20,7 +19,17 @@ _log = structlog.get_logger(__name__)
 
 class Recheck:
     """Recomputes everything, at a pace that leaves half of the time to others, most of it while callers wait, and again
-    after `every_s`."""
+    after `every_s`.
+
+    Args:
+        on_wrong: told once that the log is not as it was signed, with the report.
+        failed: told of each recomputation that could not be made though the database is there; the next one is after
+            `RETRY_S`.
+
+    Attributes:
+        wrong: what was found.
+        failure: why the last one could not be made, where time alone does not mend it.
+    """
 
     def __init__(
         self,
@@ -30,13 +39,16 @@ class Recheck:
         *,
         first_after_s: float,
         callers: WaitingCallers = NOBODY,
+        failed: Callable[[], None] = lambda: None,
     ) -> None:
         self._callers = callers
         self._check = check
         self._every_s = every_s
         self._on_wrong = on_wrong
         self._wait_s = first_after_s
+        self._failed = failed
         self.wrong: str | None = None
+        self.failure: str | None = None
 
     async def run(self) -> None:
         """Until cancelled, or until something is wrong."""
@@ -49,17 +61,22 @@ class Recheck:
         try:
             await self._check.warn_of_months()
             entries = await self._check.whole(_Pace(self._callers))
-        except LogRefused as error:
-            self.wrong = str(error)
-            self._on_wrong(self.wrong)
-            return self._every_s
-        except StoreUnavailable as error:
-            _log.warning("log_recheck_waits", error=str(error))
+        except (StoreUnavailable, OSError) as error:  # the time limit of a read is an OSError too
+            if not isinstance(error, StoreUnavailable):
+                self._failed()
+            _log.warning("log_recheck_waits", error=str(error) or type(error).__name__)
             return RETRY_S
-        except GatewayError as error:  # an entry is gone while it is read, the held file is damaged
+        except GatewayError as error:  # the report; or an entry is gone while it is read, the held file is damaged
             self.wrong = str(error)
             self._on_wrong(self.wrong)
             return self._every_s
+        except Exception as error:
+            # whatever it was, a task that has ended would check nothing for ever
+            self._failed()
+            self.failure = f"{type(error).__name__}: {error}"
+            _log.exception("log_recheck_broken")
+            return RETRY_S
+        self.failure = None
         _log.info("log_rechecked", entries=entries)
         return self._every_s
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
+from gateway.domain.months import Month
 from gateway.ledger.bundles import BundleBroken, bundle_of, entries_in
 from gateway.ledger.checkpoint import Checkpoint
-from gateway.ledger.errors import LedgerError, Malformed, ProofInvalid, TilesDisagree
+from gateway.ledger.errors import BundleArchived, LedgerError, Malformed, ProofInvalid, TilesDisagree
 from gateway.ledger.frontier import Frontier
 from gateway.ledger.hashing import leaf_hash
 from gateway.ledger.held import Held
@@ -30,6 +31,14 @@ class Gaps(Protocol):
         ...
 
 
+class Archives(Protocol):
+    """Archives of months that whoever verifies has beside the log."""
+
+    def leaves(self, first: int, end: int) -> Sequence[bytes | None]:
+        """The leaf hashes of the entries at the places [first, end), by their bytes; None: no archive has the entry."""
+        ...
+
+
 class Recomputation:
     """One walk over a log, from its first entry to its last."""
 
@@ -40,8 +49,12 @@ class Recomputation:
         held: Held | None,
         progress: Callable[[int, int], None],
         gaps: Gaps | None = None,
+        archives: Archives | None = None,
     ) -> None:
         self._gaps = gaps
+        self._archives = archives
+        self._hashed: list[tuple[int, int]] = []
+        self._months: set[Month] = set()
         self._tiles = tiles
         self._checkpoint = checkpoint
         self._held = held
@@ -50,8 +63,18 @@ class Recomputation:
 
     @property
     def entries(self) -> int:
-        """Entries that were recomputed so far."""
-        return self._edge.size
+        """Entries that were recomputed from their bytes so far."""
+        return self._edge.size - sum(end - first for first, end in self._hashed)
+
+    @property
+    def hashed(self) -> tuple[tuple[int, int], ...]:
+        """The ranges [first, end) of entries whose hashes alone were recomputed, in order."""
+        return tuple(self._hashed)
+
+    @property
+    def archived_months(self) -> tuple[Month, ...]:
+        """With which months these are said to be archived."""
+        return tuple(sorted(self._months))
 
     def walk(self) -> Frontier:
         """The tree of all entries, which is the signed one and continues the held one. Raises `WrongFound`."""
@@ -75,7 +98,10 @@ class Recomputation:
         """The leaf hashes of a bundle whose entries all have the hashes that its tile says."""
         tile = Tile(_LEAVES, bundle.index, bundle.width)
         archived = self._gaps.leaves(bundle, self._told_by(tile)) if self._gaps is not None else None
-        entries, broken = self._entries_of(bundle) if archived is None else ([], "")
+        try:
+            entries, broken = self._entries_of(bundle) if archived is None else ([], "")
+        except BundleArchived as said:
+            return self._leaves_said_archived(bundle, tile, said.months)
         leaves = [leaf_hash(entry) for entry in entries[: bundle.width]] if archived is None else archived
         told = self._told_by(tile)
         start = bundle.index * TILE_WIDTH
@@ -90,6 +116,23 @@ class Recomputation:
         if archived is None:
             self._check_partials(bundle, lambda width: bundle_of(entries[:width]))
         return leaves
+
+    def _leaves_said_archived(self, bundle: Tile, tile: Tile, months: Sequence[Month]) -> list[bytes]:
+        """The hashes that the tile says, compared with the entries that archives have; the root over all must be the
+        signed one. Those of which no archive has the bytes are remembered: nobody has seen what they say."""
+        told = self._told_by(tile)
+        first = bundle.index * TILE_WIDTH
+        known = [None] * bundle.width if self._archives is None else self._archives.leaves(first, first + bundle.width)
+        for place, (leaf, hash_told) in enumerate(zip(known, told, strict=True), first):
+            if leaf is None:
+                self._months.update(months)
+                if self._hashed and self._hashed[-1][1] == place:
+                    self._hashed[-1] = (self._hashed[-1][0], place + 1)
+                else:
+                    self._hashed.append((place, place + 1))
+            elif leaf != hash_told:
+                raise WrongFound(self._altered(place, leaf, bundle, tile))
+        return told
 
     def _entries_of(self, bundle: Tile) -> tuple[list[bytes], str]:
         """The entries that can be read, and what is wrong with the file besides, if anything."""

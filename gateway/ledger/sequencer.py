@@ -1,14 +1,16 @@
 """The sequencer: one leader gives committed entries their places in the tree, and signs what is durable.
 
 A checkpoint is made every second in which entries came, or as soon as 256 wait. The order within a round is that of
-`ports`. Errors that time mends (the database is away, a disk is full) are tried again; what shows that rows were
-changed ends the sequencing of this process for good: it must not sign what nobody can stand for.
+`ports`. Whoever begins to lead first checks that the stored tree continues what this process holds outside of the
+database, and begins anew whenever the stored tree is not the one that it left. Errors that time mends (the database is
+away, a disk is full) are tried again; what shows that rows were changed ends the sequencing of this process for good:
+it must not sign what nobody can stand for.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +21,7 @@ from gateway.errors import GatewayError, StoreUnavailable
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.cosigning import Cosigners
 from gateway.ledger.errors import LedgerError
+from gateway.ledger.frontier import Frontier
 from gateway.ledger.held import Held, HeldFile
 from gateway.ledger.log_keys import LogKeys, sign_checkpoint
 from gateway.ledger.note_keys import Signer
@@ -64,7 +67,8 @@ RHYTHM: Final = Rhythm()
 
 
 class Sequencer:
-    """Sequences one log. `signers` answers the keys in use now; `held` is outside of the database."""
+    """Sequences one log. `signers` answers the keys in use now; `held` is outside of the database; `check` answers the
+    stored tree, which it has shown to continue what is held (`LogCheck.before_lead`)."""
 
     def __init__(
         self,
@@ -75,6 +79,8 @@ class Sequencer:
         cosigners: Cosigners | None = None,
         rhythm: Rhythm = RHYTHM,
         callers: WaitingCallers = NOBODY,
+        *,
+        check: Callable[[], Awaitable[Frontier]],
     ) -> None:
         self._store = store
         self._origin = origin
@@ -83,6 +89,7 @@ class Sequencer:
         self._cosigners = cosigners
         self._rhythm = rhythm
         self._callers = callers
+        self._check = check
         self._epoch: int | None = None
         self._edge = TileEdge()
         self._signed: tuple[int, frozenset[bytes]] = (0, frozenset())
@@ -102,7 +109,8 @@ class Sequencer:
             _log.error("log_halted", reason=reason)
 
     async def run(self) -> None:
-        """Until cancelled, or halted."""
+        """Until cancelled, or halted. Whoever did so before may have lost the lead since: all is looked at anew."""
+        self._epoch = None
         while self.halted is None:
             wait = await self._turn()
             await asyncio.sleep(wait)
@@ -145,7 +153,8 @@ class Sequencer:
         Raises:
             Deposed: another process leads.
             StoreUnavailable, OSError: try again.
-            LedgerError, StoreFailure: rows were changed, or a witness contradicts: never sign again.
+            LedgerError, StoreFailure: rows were changed, the log is not the one that is held, or witnesses contradict
+                as many as the settings ask for: never sign again.
         """
         if self._epoch is None and not await self._lead():
             return self._rhythm.follow_s
@@ -171,6 +180,8 @@ class Sequencer:
         if epoch is None:
             return False
         self._edge = await self._store.edge()
+        if await self._check() != self._edge.frontier():
+            raise Deposed("the tree was changed while it was looked at")
         newest = await self._store.newest_checkpoint()
         self._signed = (0, frozenset()) if newest is None else self._opened(newest)
         self._epoch = epoch
@@ -187,14 +198,14 @@ class Sequencer:
 
     async def _place(self) -> None:
         edge, epoch, rhythm = self._edge, self._epoch, self._rhythm
+        left = edge.frontier()
         most = min(rhythm.batch, rhythm.batch_beside_callers) if self._callers.count else rhythm.batch
 
         async def unit(unit: SequencerUnit) -> TileEdge:
             if epoch is None or not await unit.lock_epoch(epoch):
                 raise Deposed(f"epoch {epoch} has ended")
             frontier = await unit.frontier()
-            if frontier.size != edge.size:
-                raise Deposed(f"the tree has {frontier.size} entries, not {edge.size}")
+            _same(frontier, left)
             batch = await unit.unindexed(most)
             done = sequence(self._origin, frontier, batch.entries, batch.indexed)
             grown = edge.copy()
@@ -207,11 +218,12 @@ class Sequencer:
         self._renewed_at = asyncio.get_running_loop().time()
 
     async def _renew(self) -> None:
-        epoch = self._epoch
+        epoch, left = self._epoch, self._edge.frontier()
 
         async def unit(unit: SequencerUnit) -> None:
             if epoch is None or not await unit.lock_epoch(epoch):
                 raise Deposed(f"epoch {epoch} has ended")
+            _same(await unit.frontier(), left)
 
         await self._store.write(unit)
         self._renewed_at = asyncio.get_running_loop().time()
@@ -222,11 +234,24 @@ class Sequencer:
         checkpoint = Checkpoint.of(self._origin, frontier)
         note = sign_checkpoint(checkpoint, signers)
         if self._cosigners is not None:
-            note = await self._cosigners.cosigned(checkpoint, note)
-        await asyncio.to_thread(self._held.write, Held(checkpoint, frontier, bytes(note)))
+            answers = await self._cosigners.cosigned(checkpoint, note)
+            if answers.contradictions:
+                await self._renew()  # who was overtaken is contradicted by what its successor signed: that is no news
+                self._cosigners.tell(answers.contradictions)
+            note = answers.note
+        if self.halted is not None:
+            return  # something was found meanwhile
+        if not await asyncio.to_thread(self._held.write, Held(checkpoint, frontier, bytes(note))):
+            raise Deposed(f"another tree than this one of {checkpoint.size} entries is held")
         await self._store.insert_checkpoint(checkpoint.size, bytes(note))
         self._signed = (checkpoint.size, _ids(signers))
         self._signed_at = asyncio.get_running_loop().time()
+
+
+def _same(stored: Frontier, left: Frontier) -> None:
+    """Raise `Deposed` unless the tree is still the one that this process left."""
+    if stored != left:
+        raise Deposed(f"the tree of {stored.size} entries is not the one of {left.size} that was left")
 
 
 def _ids(signers: Sequence[Signer]) -> frozenset[bytes]:

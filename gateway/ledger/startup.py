@@ -1,20 +1,30 @@
-"""The check before anything is served: is the log in the database the one whose checkpoint is held outside of it?
+"""The check before anything is served or signed: is the log in the database the one whose checkpoint is held outside?
 
 The stored frontier must not be smaller than the held tree, and everything since must lead from the one to the other.
 What lies below is recomputed too where the log is small enough to be read in a few seconds; of a larger log that goes
-on in the background (`recheck`).
+on in the background (`recheck`). Whoever takes the lead compares in the same way before the first signature
+(`before_lead`), and whoever does not lead every few seconds (`following`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 
-from gateway.ledger.errors import LedgerError, LogRefused, Malformed, NoteUnsigned, SignatureInvalid
+from gateway.ledger.checkpoint import Checkpoint, parse_checkpoint
+from gateway.ledger.errors import (
+    LedgerError,
+    LogRefused,
+    Malformed,
+    NoteUnsigned,
+    ProofInvalid,
+    SignatureInvalid,
+    TilesDisagree,
+)
 from gateway.ledger.frontier import Frontier
 from gateway.ledger.hashing import leaf_hash
 from gateway.ledger.held import Held, HeldFile
@@ -24,15 +34,19 @@ from gateway.ledger.log_keys import LogKeys
 from gateway.ledger.months.gaps import StoredGaps, is_gone
 from gateway.ledger.months.records import GoneMonths, believed
 from gateway.ledger.note_keys import VerifierKey
+from gateway.ledger.notes import parse_note
+from gateway.ledger.stored_extension import stored_extension
 from gateway.ledger.stored_log import stored_frontier
 from gateway.ledger.tiles import TILE_WIDTH, hashes_in
 from gateway.ledger.verification import Reason, Wrong
 from gateway.ledger.verify import Progress, verify_log
 from gateway.store.log_reads import PART, EntriesMissing, LogReads, PlacedEntry
 
+T = TypeVar("T")
+
 REMEDY: Final = (
-    "Nothing was started and nothing was written. Keep the database as it is: it is evidence. Then restore one that "
-    "holds these entries, or follow docs/ledger.md, 'When the start is refused'."
+    "Nothing is signed, and a start ends here and has written nothing. Keep the database as it is: it is evidence. "
+    "Then restore one that holds these entries, or follow docs/ledger.md, 'When the start is refused'."
 )
 MONTH_AHEAD_US: Final = 7 * 86_400_000_000
 _log = structlog.get_logger(__name__)
@@ -69,6 +83,7 @@ class LogCheck:
         self._keys = keys
         self._held = held
         self._files = LogFiles(log, keys.origin)
+        self._followed: tuple[Checkpoint, Checkpoint] | None = None
 
     async def at_start(self, most: int) -> bool:
         """Check before serving; whether that was everything. `most`: entries that may be read for it.
@@ -91,20 +106,78 @@ class LogCheck:
         await self.whole(None)
         return True
 
+    async def before_lead(self) -> Frontier:
+        """Check before this process signs: the stored tree must continue what is held, and the newest signed one.
+
+        The stored tree is answered. Nobody else may write to the log meanwhile.
+
+        Raises:
+            LogRefused, StateBroken: as `at_start`.
+        """
+        return await self._beside_months(self._before_lead)
+
+    async def _before_lead(self, _gone: GoneMonths) -> Frontier:
+        facts = await self._facts()
+        self._check_notes(facts)
+        if facts.held is not None:
+            await self._check_growth(facts, facts.held.frontier)
+        if facts.newest is not None:
+            await self._continues(facts, _checkpoint(facts.newest), self._stored(facts))
+        return facts.frontier
+
+    async def follow(self) -> None:
+        """Check that the log continues what is held, and hold the newest signed checkpoint. Others may write meanwhile.
+
+        Raises:
+            LogRefused, StateBroken: as `at_start`; what is held stays as it is.
+        """
+        await self._beside_months(self._follow)
+
+    async def _follow(self, _gone: GoneMonths) -> None:
+        facts = await self._facts()
+        self._check_notes(facts)
+        held, note = facts.held, facts.newest
+        if held is not None and (note is None or size_of(note) < held.checkpoint.size):
+            note = held.note  # who signed last has held it and not shown it; the next one signs at least as many
+        if note is None:
+            return
+        newest, stored = _checkpoint(note), self._stored(facts)
+        if (newest, stored) != self._followed:
+            await self._continues(facts, newest, stored)
+            self._followed = newest, stored
+        if newest.size > 0 and (held is None or note != held.note):
+            frontier = await self._continues(facts, held.checkpoint if held else None, newest)
+            await asyncio.to_thread(self._held.write, Held(newest, frontier, note))
+
+    def _stored(self, facts: StoredFacts) -> Checkpoint:
+        return Checkpoint.of(self._keys.origin, facts.frontier)
+
+    async def _continues(self, facts: StoredFacts, old: Checkpoint | None, new: Checkpoint) -> Frontier:
+        """The peaks of the new tree, which the stored hashes show to continue the old one. Raises LogRefused."""
+        try:
+            return await stored_extension(self._log, facts.frontier.size, old, new)
+        except (Malformed, ProofInvalid, TilesDisagree) as error:
+            begins = "nothing" if old is None else f"the {old.size} entries that were signed"
+            detail = f"the stored hashes do not show that its {new.size} entries begin with {begins}: {error}"
+            raise await self._refusal(facts, Wrong(Reason.FORKED, detail)) from error
+
     async def whole(self, progress: Progress | None) -> int:
         """Recompute every entry up to the newest signed checkpoint; how many. For the background, and for small logs.
 
         Raises:
             LogRefused: as above. Also if entries are neither in the tree nor on their way into it.
         """
+        return await self._beside_months(lambda gone: self._whole(progress, gone))
+
+    async def _beside_months(self, check: Callable[[GoneMonths], Awaitable[T]]) -> T:
+        """What a check answers. It is made again where a month was taken out or put back meanwhile."""
         while True:
             gone = await self.gone()
             try:
-                return await self._whole(progress, gone)
+                return await check(gone)
             except LogRefused:
                 if await self.gone() == gone:
                     raise
-                # a month was taken out or put back meanwhile
 
     async def _whole(self, progress: Progress | None, gone: GoneMonths) -> int:
         facts = await self._facts()
@@ -227,6 +300,11 @@ class LogCheck:
                 rows = []
             detail += "".join(f" (entry {row.seq} of {row.trace})" for row in rows)
         return LogRefused(_report(self._keys.origin, facts, detail))
+
+
+def _checkpoint(note: bytes) -> Checkpoint:
+    """What a note says whose signature was checked."""
+    return parse_checkpoint(parse_note(note).text)
 
 
 def _wrong(index: int, detail: str) -> Wrong:

@@ -27,7 +27,8 @@ class TileReader(Protocol):
     """Published files by their path below the log's prefix. What it gives is not trusted."""
 
     def read(self, path: str) -> bytes | None:
-        """The whole file, None if there is none. MUST refuse with `Malformed` what no path's format allows in size."""
+        """The whole file, None if there is none. MUST refuse with `Malformed` what no path's format allows in size. MAY
+        raise `BundleArchived` for a bundle, where who serves it says so."""
         ...
 
     def partial_widths(self, tile: Tile) -> Sequence[int]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from gateway.domain.months import Month
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.cosignature import Cosignature
 from gateway.ledger.errors import LedgerError
@@ -60,7 +61,9 @@ class Verification:
     """The result. `held_size` is the size that was seen before, 0 at first sight; `wrong` is None if all is well.
 
     `checkpoint` and `keys` are None and empty where no checkpoint could be opened; `entries` counts those that were
-    recomputed; `seen` is what may be held against the log from now on, None if anything is wrong or it is empty.
+    recomputed from their bytes; `seen` is what may be held against the log from now on, None if anything is wrong or it
+    is empty. `hashed`: the ranges [first, end) of entries whose hashes alone are as signed, as their bytes were not
+    given: who serves the log says that they are archived, with these `archived_months`.
     """
 
     origin: str
@@ -71,11 +74,18 @@ class Verification:
     entries: int = 0
     seen: Held | None = None
     wrong: Wrong | None = None
+    hashed: tuple[tuple[int, int], ...] = ()
+    archived_months: tuple[Month, ...] = ()
 
     @property
     def ok(self) -> bool:
         """Whether everything that was published is what was signed, and continues what was seen before."""
         return self.wrong is None
+
+    @property
+    def hashed_only(self) -> int:
+        """Entries whose bytes were not seen."""
+        return sum(end - first for first, end in self.hashed)
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`, in wire words; members without a value are left out."""
@@ -89,6 +99,9 @@ class Verification:
             "cosignedBy": [{"key": one.key.text, "timeS": one.time} for one in self.cosignatures],
             "heldSize": self.held_size,
             "entriesVerified": self.entries,
+            "entriesHashedOnly": self.hashed_only or None,
+            "hashedOnly": [{"firstEntry": first, "beforeEntry": end} for first, end in self.hashed] or None,
+            "archivedMonths": [str(one) for one in self.archived_months] or None,
             "wrong": wrong
             and {
                 name: value

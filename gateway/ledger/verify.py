@@ -15,7 +15,7 @@ from gateway.ledger.errors import Malformed, NoteUnsigned, SignatureInvalid
 from gateway.ledger.held import Held, held_file
 from gateway.ledger.log_keys import LogKeys, SignedCheckpoint
 from gateway.ledger.note_keys import VerifierKey
-from gateway.ledger.recomputation import Gaps, Recomputation
+from gateway.ledger.recomputation import Archives, Gaps, Recomputation
 from gateway.ledger.tile_directory import DirectoryTiles
 from gateway.ledger.tile_store import CHECKPOINT, TileReader, announcements
 from gateway.ledger.verification import Reason, Verification, Wrong, WrongFound
@@ -57,11 +57,12 @@ def verify_tiles(
     *,
     witnesses: WitnessPolicy = _NO_WITNESSES,
     progress: Progress | None = None,
+    archives: Archives | None = None,
 ) -> Verification:
-    """As `verify_directory`, wherever the files are read."""
+    """As `verify_directory`, wherever the files are read. `archives`: of months that who serves the log has no more."""
     log = LogKeys.pinned(*keys)
     with held_file(state, log.origin) as file:
-        found = verify_log(tiles, log, file.read(), witnesses=witnesses, progress=progress)
+        found = verify_log(tiles, log, file.read(), witnesses=witnesses, progress=progress, archives=archives)
         if found.seen is not None:
             file.write(found.seen)
     return found
@@ -75,10 +76,12 @@ def verify_log(
     witnesses: WitnessPolicy = _NO_WITNESSES,
     progress: Progress | None = None,
     gaps: Gaps | None = None,
+    archives: Archives | None = None,
 ) -> Verification:
     """Verify a published log against its keys and what was seen of it before; see `verify_directory`.
 
-    `gaps`: of a log in a database, which entries are in the archives of their months.
+    `gaps`: of a log in a database, which entries are in the archives of their months. `archives`: of the log of a
+    gateway, those that whoever verifies has.
 
     Raises:
         KeyMisused: a witness's key is the log's own.
@@ -97,13 +100,13 @@ def verify_log(
         found = replace(found, cosignatures=witnesses.check(signed, log))
     except (NoteUnsigned, SignatureInvalid) as error:
         return replace(found, wrong=Wrong(Reason.COSIGNATURES, str(error), CHECKPOINT))
-    walk = Recomputation(tiles, signed.checkpoint, held, progress or _silent, gaps)
+    walk = Recomputation(tiles, signed.checkpoint, held, progress or _silent, gaps, archives)
     try:
         frontier = walk.walk()
     except WrongFound as stop:
         return replace(found, entries=walk.entries, wrong=stop.wrong)
     seen = Held(signed.checkpoint, frontier, bytes(signed.note)) if size else None
-    return replace(found, entries=walk.entries, seen=seen)
+    return replace(found, entries=walk.entries, seen=seen, hashed=walk.hashed, archived_months=walk.archived_months)
 
 
 def _opened(tiles: TileReader, log: LogKeys) -> tuple[LogKeys, SignedCheckpoint]:

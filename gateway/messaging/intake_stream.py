@@ -31,14 +31,16 @@ _KEPT_S: Final = 7 * 24 * 3600
 _MOST_BYTES: Final = 4 * 1024**3
 _TAKE_AGAIN_S: Final = 60
 """After so long without a word about a message, another process gets it."""
-_UNDER_WAY: Final = 5_000
-"""Messages that were delivered and not decided, those that are put off included."""
+_UNDER_WAY: Final = -1
+"""Messages that were delivered and not decided, those that are put off included: any number. At a bound nothing is
+delivered any more, not even the document that they all wait for."""
 _GRACE_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class IntakeMessage:
-    """A message to be decided. `stored_at`: µs since 1970, by the server; `delivered`: how often by now, from 1."""
+    """A message to be decided. `stored_at`: µs since 1970, by the server; `delivered`: how often by now, from 1;
+    `behind`: messages in the stream that nobody had been given yet at that time."""
 
     subject: str
     body: bytes
@@ -46,6 +48,15 @@ class IntakeMessage:
     stored_at: int
     delivered: int
     reply: str
+    behind: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Messages of the shared consumer. `new`: nobody was given them yet; `put_off`: delivered and not decided."""
+
+    new: int
+    put_off: int
 
 
 class IntakeStream:
@@ -92,14 +103,21 @@ class IntakeStream:
             delivery = await inbox.next(wait_s + _GRACE_S)
             if delivery is None:
                 raise StreamMoved("the server does not answer this consumer")
-            if delivery.status in ("404", "408"):
-                self._owed = 0
-            elif delivery.status:
-                raise StreamMoved(f"the pull ended: {delivery.status} {delivery.headers.get('Description', '')}")
-            else:
+            if delivery.reply.startswith("$JS.ACK."):
+                # whatever its headers say: those are the sender's
                 self._owed -= 1
                 found.append(_message(delivery))
+            elif delivery.status in ("404", "408"):
+                self._owed = 0
+            else:
+                raise StreamMoved(f"the pull ended: {delivery.status} {delivery.headers.get('Description', '')}")
         return found
+
+    async def backlog(self) -> Backlog:
+        """What is left for all processes together. Raises NatsUnavailable, StreamContradicts."""
+        answer = await self._api(f"CONSUMER.INFO.{STREAM}.{CONSUMER}")
+        _check(answer)
+        return Backlog(int(answer["num_pending"]), int(answer["num_ack_pending"]))
 
     async def done(self, messages: Sequence[IntakeMessage]) -> None:
         """They were decided, and come no more. Lost on the way, they come again."""
@@ -162,12 +180,12 @@ _CONSUMER: Final[Mapping[str, Any]] = {
 
 
 def _message(delivery: Delivery) -> IntakeMessage:
-    # $JS.ACK.[<domain>.<account hash>.]<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time, ns>...
+    # $JS.ACK.[<domain>.<account hash>.]<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<ns>.<behind>...
     fields = delivery.reply.split(".")
     first = 4 if len(fields) < 11 else 6
-    delivered, stream_sequence, _, stored_ns = (int(one) for one in fields[first : first + 4])
+    delivered, stream_sequence, _, stored_ns, behind = (int(one) for one in fields[first : first + 5])
     return IntakeMessage(
-        delivery.subject, delivery.body, stream_sequence, stored_ns // _MICROS_NS, delivered, delivery.reply
+        delivery.subject, delivery.body, stream_sequence, stored_ns // _MICROS_NS, delivered, delivery.reply, behind
     )
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
@@ -151,6 +152,18 @@ def _shown(servers: tuple[str, ...]) -> str:
     return ", ".join(_USER_INFO.sub("//", server) for server in servers)
 
 
+class _Client(Client):
+    """The library's client. A message whose subject is no UTF-8 ends its reading without a word, and that whenever it
+    is delivered again; any publisher can send one. Here it is delivered, under a subject that can be read."""
+
+    def _build_message(
+        self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: dict[str, str] | None
+    ) -> Msg:
+        readable = subject.decode("utf-8", "backslashreplace").encode()
+        message: Msg = super()._build_message(sid, readable, reply, data, headers)
+        return message
+
+
 class NatsConnection:
     """One connection, opened when first used and again for ever. `session` counts its losses and recoveries."""
 
@@ -217,7 +230,7 @@ class NatsConnection:
     async def _open(self) -> Client:
         settings = self._settings
         await self.close()
-        client = self._client = Client()
+        client = self._client = _Client()
         try:
             connecting = client.connect(
                 list(settings.servers),

@@ -12,9 +12,9 @@ from gateway.domain.privacy import RETENTION_ACTOR, Erasable, KeptBack, due_afte
 from gateway.errors import StoreUnavailable
 from gateway.privacy.erase import ERASED, Erased, erase_one, judge, today
 from gateway.privacy.parts import PrivacyParts
-from gateway.privacy.requests import carry_on
 from gateway.privacy.retention import rule_for
 from gateway.privacy.told import lost_of, refuse_lost
+from gateway.privacy.unfinished import Unfinished
 from gateway.store.errors import LeadLost
 from gateway.store.store import Store
 
@@ -22,7 +22,6 @@ PAGE: Final = 200
 PAGES: Final = 50
 """Of one turn; the next turn goes on where it stopped."""
 DRY_PAGES: Final = 5
-MOST_ERASURES: Final = 100
 
 _log = structlog.get_logger(__name__)
 
@@ -34,6 +33,7 @@ class Retention:
         self._parts = parts
         self._store = led
         self._every_s = every_s
+        self._unfinished = Unfinished(parts, led)
         self._after = ""
 
     async def run(self) -> None:
@@ -53,9 +53,7 @@ class Retention:
         Raises StoreUnavailable, LeadLost.
         """
         parts, found = self._parts, Counter[str]()
-        for record in await self._store.reads.unfinished_erasures(MOST_ERASURES):
-            came = await carry_on(parts, self._store, record, RETENTION_ACTOR)
-            found[ERASED] += came.erased
+        found[ERASED] += await self._unfinished.turn()
         after, lost = self._after, set[str]()
         for _ in range(PAGES if _erases_unasked(parts) else 0):
             page = await self._store.reads.erasable_after(after, PAGE)

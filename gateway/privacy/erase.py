@@ -7,13 +7,13 @@ decided, what the ERP confirmed, ids, and the names that keep the document from 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from gateway.domain.entries import EntryKind
-from gateway.domain.identity import payload_commitment
+from gateway.domain.identity import content_hash, payload_commitment
 from gateway.domain.months import month_without
 from gateway.domain.privacy import Erasable, KeptBack, KeptFor, kept_until
 from gateway.domain.records import TransactionRecord
@@ -46,7 +46,8 @@ async def erase_one(
     if record is None:
         return Erased(0)
     now, hashes = parts.tools.clock.now(), []
-    for payload_id in await _payload_ids(unit, record):
+    told = [json.loads(entry.body) for entry in await unit.entries_of(record.transaction_id)]
+    for payload_id in await _payload_ids(unit, record, told):
         payload = await unit.payload(payload_id)
         if payload is not None and payload.body is not None:
             hashes.append(payload_commitment(payload.salt, payload.body))
@@ -57,7 +58,10 @@ async def erase_one(
     if record.problem is not None:
         left = _without_words(record.problem)
         if left != record.problem:
-            hashes.append(payload_commitment(b"", record.problem.encode()))
+            committed = content_hash(record.problem.encode())
+            # words to which no entry commits have no salt: their hash would tell what was erased
+            if any(one.get("problemHash") == committed for one in told):
+                hashes.append(committed)
             journal.change(problem=left)
     await unit.forget_why_steps_failed(record.transaction_id)
     journal.act(EntryKind.ERASED, {"documentId": record.document_id, "payloadHashes": hashes, **cause})
@@ -93,10 +97,10 @@ def today(parts: PrivacyParts) -> str:
     return datetime.fromtimestamp(parts.tools.clock.now() / 1_000_000, UTC).date().isoformat()
 
 
-async def _payload_ids(unit: StoreUnit, record: TransactionRecord) -> list[str]:
+async def _payload_ids(unit: StoreUnit, record: TransactionRecord, told: Iterable[Mapping[str, Any]]) -> list[str]:
     """Its own, that of the words with which it was called off, and those of its exceptions. What it stood on
     (`base_payload_id`) is another transaction's."""
-    called_off = [json.loads(entry.body).get("payloadId") for entry in await unit.entries_of(record.transaction_id)]
+    called_off = [body.get("payloadId") for body in told]
     said = await unit.payloads_of_exceptions(record.transaction_id)
     return list(dict.fromkeys([record.payload_id, *filter(None, called_off), *said]))
 

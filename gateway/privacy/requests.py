@@ -25,7 +25,7 @@ from gateway.privacy.told import is_approved, lost_of, refuse_lost
 from gateway.store.store import Store, StoreUnit
 
 AT_ONCE: Final = 500
-"""Transactions of one pass: a request waits for one pass, the leader task goes on with the rest."""
+"""Transactions at which a request looks; the leader task goes on with the rest."""
 PAGE: Final = 100
 MOST_SHOWN: Final = 100
 _OPERATION: Final = "erase"
@@ -42,12 +42,29 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """How far a pass has come: the last transaction at which it looked, and how many must be kept for now until there.
+
+    What must be kept stays among what is there to erase, so that a pass which always began at the first of it would
+    never come to what lies behind.
+    """
+
+    after: str = ""
+    left: int = 0
+
+
+START: Final = Place()
+
+
+@dataclass(frozen=True, slots=True)
 class Pass:
-    """What one pass came to. `left`: what must be kept for now; `more`: it did not come to the end."""
+    """What a part of a pass came to. `left`: what must be kept for now, from the first transaction on; `seen`: at how
+    many this part looked; `next`: from where the pass goes on, None at its end."""
 
     erased: int
     left: int
-    more: bool
+    seen: int
+    next: Place | None
 
 
 async def customer_named(parts: PrivacyParts, name: DocumentName) -> str:
@@ -139,20 +156,29 @@ async def approve_erasure(parts: PrivacyParts, caller: Caller, erasure_id: str) 
     return await parts.store.reads.erasure(erasure_id) or record
 
 
-async def carry_on(parts: PrivacyParts, store: Store, record: ErasureRecord, actor: str) -> Pass:
-    """One pass over what is there of the customer. `store`: whose writes are fenced, for a leader.
+async def carry_on(
+    parts: PrivacyParts,
+    store: Store,
+    record: ErasureRecord,
+    actor: str,
+    place: Place = START,
+    most: int = AT_ONCE,
+) -> Pass:
+    """A part of a pass over what is there of the customer: the next `most` transactions from `place` on. `store`: whose
+    writes are fenced, for a leader.
 
     What no entry tells as approved stays as it is. Raises StoreUnavailable, LeadLost: what was erased until then stays
     so.
     """
     if not await is_approved(store, record):
-        return Pass(0, 0, more=True)
-    after, erased, left, seen = "", 0, 0, 0
+        return Pass(0, 0, 0, None)
+    after, erased, left, seen = place.after, 0, place.left, 0
     lost: set[str] = set()
     more = True
-    while more and seen < AT_ONCE:
-        page = await store.reads.erasable_of(record.customer_id, after, PAGE)
-        more = len(page) == PAGE
+    while more and seen < most:
+        wanted = min(PAGE, most - seen)
+        page = await store.reads.erasable_of(record.customer_id, after, wanted)
+        more = len(page) == wanted
         for one in page:
             done = await _erase(parts, store, one, actor, record.erasure_id)
             if isinstance(done, Erased):
@@ -162,9 +188,9 @@ async def carry_on(parts: PrivacyParts, store: Store, record: ErasureRecord, act
             lost |= lost_of(done)
         after, seen = (page[-1].transaction_id if page else after), seen + len(page)
     refuse_lost(lost, erasure=record.erasure_id)
-    came = Pass(erased, left, more)
-    await _note(parts, store, record.erasure_id, came)
-    return came
+    if not more and not left:
+        await _finish(parts, store, record.erasure_id)
+    return Pass(erased, left, seen, Place(after, left) if more else None)
 
 
 async def survey(parts: PrivacyParts, customer_id: str) -> Survey:
@@ -195,10 +221,8 @@ async def _erase(parts: PrivacyParts, store: Store, one: Erasable, actor: str, e
     return await store.write(unit_of_work)
 
 
-async def _note(parts: PrivacyParts, store: Store, erasure_id: str, came: Pass) -> None:
-    """It is finished when nothing is left."""
-    if came.more or came.left:
-        return
+async def _finish(parts: PrivacyParts, store: Store, erasure_id: str) -> None:
+    """A whole pass found nothing that must be kept."""
 
     async def unit_of_work(unit: StoreUnit) -> None:
         record = await _standing(unit, erasure_id)

@@ -60,7 +60,10 @@ _ERASURE_MUTABLE: Final = (
 )
 _REPLACE_ERASURE: Final = ERASURES.replace(["erasure_id"], _ERASURE_MUTABLE)
 _UNFINISHED: Final = ERASURES.query(
-    ERASURES.selecting().where(text(schema_privacy.UNFINISHED)).order_by(_erasure.erasure_id).limit(bindparam("most"))
+    ERASURES.selecting()
+    .where(text(schema_privacy.UNFINISHED), _erasure.erasure_id > bindparam("after"))
+    .order_by(_erasure.erasure_id)
+    .limit(bindparam("most"))
 )
 
 _HOLD: Final = HOLDS.by("hold_id")
@@ -116,6 +119,12 @@ _SAID: Final = Query(
         select(_move.payload_id)
         .join(schema_exceptions.exceptions, _exception.exception_id == _move.exception_id)
         .where(_exception.transaction_id == bindparam("of_transaction")),
+    ),
+    _id,
+)
+_WITH_PAYLOAD: Final = Query(
+    select(_transaction.transaction_id).where(
+        _transaction.document_id == bindparam("of_document"), _transaction.payload_id == bindparam("of_payload")
     ),
     _id,
 )
@@ -263,9 +272,13 @@ class PrivacyReads:
     async def erasure(self, erasure_id: str) -> ErasureRecord | None:
         return await self._reader.one(_ERASURE, {"erasure_id": erasure_id})
 
-    async def unfinished_erasures(self, most: int) -> Sequence[ErasureRecord]:
-        """Approved, and something is left; the oldest first."""
-        return await self._reader.all(_UNFINISHED, {"most": most})
+    async def unfinished_erasures(self, after: str, most: int) -> Sequence[ErasureRecord]:
+        """Approved, and something is left; the oldest first, after that id."""
+        return await self._reader.all(_UNFINISHED, {"after": after, "most": most})
+
+    async def transactions_with_payload(self, document_id: str, payload_id: str) -> Sequence[str]:
+        """Those that were asked for with that payload; one, where the document has its content of the gateway."""
+        return await self._reader.all(_WITH_PAYLOAD, {"of_document": document_id, "of_payload": payload_id})
 
     async def legal_hold(self, hold_id: str) -> HoldRecord | None:
         return await self._reader.one(_HOLD, {"hold_id": hold_id})

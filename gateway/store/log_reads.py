@@ -31,7 +31,12 @@ class EntriesMissing(StoreFailure):
 
 
 class EntriesArchived(EntriesMissing):
-    """It is in the archive of its month, which was taken out; the message names the month."""
+    """It is in the archive of its month, which was taken out; the message names the month. `months`: of all that is
+    gone of what was asked for, each of which was taken out."""
+
+    def __init__(self, message: str, months: Sequence[Month]) -> None:
+        super().__init__(message)
+        self.months = tuple(months)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +260,8 @@ class LogReads(MonthReads, ReceiptReads, KeptCheckpointReads):
         """The bytes of the entries at the places [first, end), in order, in parts.
 
         Raises:
-            EntriesMissing: one of them is gone.
+            EntriesArchived: some are gone, all of them with their months.
+            EntriesMissing: one of them is gone otherwise.
         """
         for start in range(first, end, PART):
             until = min(start + PART, end)
@@ -263,21 +269,34 @@ class LogReads(MonthReads, ReceiptReads, KeptCheckpointReads):
             bodies = []
             for index, (log_index, body) in enumerate(found, start):
                 if log_index != index or body is None:
-                    raise await self._missing(log_index)
+                    raise await self._missing(log_index, until)
                 bodies.append(body)
             if len(found) != until - start:
                 raise EntriesMissing(f"place {start + len(found)} of the log is gone")
             yield bodies
 
-    async def _missing(self, log_index: int) -> EntriesMissing:
-        (one,) = await self.placed(log_index, log_index + 1)
-        month = Month.of_trace(one.trace)
-        if month is not None and str(month) in {record.month for record in await self.archived_months()}:
-            return EntriesArchived(
-                f"entry {log_index} of the log ({one.seq} of {one.trace}) is archived with {month}: attach the month "
-                "from its archive (erp-gateway ledger partitions attach), or read it there"
+    async def _missing(self, log_index: int, until: int) -> EntriesMissing:
+        """What is to be said of the entry there, which is gone, and of those up to `until` that are: one that was taken
+        out does not excuse another that was not."""
+        before = await self.archived_months()
+        placed = await self.placed(log_index, until)
+        # Read twice: a month may be taken out or put back in the meantime.
+        archived = {record.month for record in (*before, *await self.archived_months())}
+        months: dict[Month, str] = {}
+        for one in placed:
+            if one.body is not None:
+                continue
+            name, month = f"({one.seq} of {one.trace})", Month.of_trace(one.trace)
+            if month is None or str(month) not in archived:
+                return EntriesMissing(f"entry {one.log_index} of the log is gone {name}")
+            months.setdefault(
+                month,
+                f"entry {one.log_index} of the log {name} is archived with {month}: attach the month from its archive "
+                "(erp-gateway ledger partitions attach), or read it there",
             )
-        return EntriesMissing(f"entry {log_index} of the log is gone ({one.seq} of {one.trace})")
+        if not months:
+            return EntriesMissing(f"entry {log_index} of the log was gone, and is there again")
+        return EntriesArchived(next(iter(months.values())), sorted(months))
 
     async def tile_hashes(self, level: int, index: int) -> bytes | None:
         """The hashes of a full tile, None where it is not full."""

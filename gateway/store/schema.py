@@ -16,7 +16,14 @@ from sqlalchemy import Index, MetaData, Table, UniqueConstraint
 
 from gateway.store.append_only import append_only
 from gateway.store.columns import KEYED, WIDE, bytes_, child_of, int_, partial_index, position, text_
-from gateway.store.index_conditions import FREE_JOB, OPEN_STATUS, ROUTED_KIND, SENT_AGAIN, UNDONE_STATE
+from gateway.store.index_conditions import (
+    FREE_JOB,
+    OPEN_STATUS,
+    POSTED_TWICE,
+    ROUTED_KIND,
+    SENT_AGAIN,
+    UNDONE_STATE,
+)
 from gateway.store.partitions import RANGE, with_standing_parts
 
 _NAMES: Final = {"ix": "by_%(column_0_N_name)s", "uq": "one_%(column_0_N_name)s", "fk": "%(column_0_name)s_there"}
@@ -205,8 +212,11 @@ steps: Final = Table(
     int_("earlier_until", null=True),
     text_("posting_date", null=True),
     text_("problem", null=True),
+    int_("once_unknown", of_old=1),
+    int_("twice_at", null=True),
     UniqueConstraint("external_reference"),
-    partial_index("steps_sent_again", "system_id", "dispatched_at", where=SENT_AGAIN),
+    partial_index("steps_sent_again", "system_id", "dispatched_at", "transaction_id", where=SENT_AGAIN),
+    partial_index("steps_posted_twice", "system_id", "twice_at", where=POSTED_TWICE),
     **KEYED,
 )
 

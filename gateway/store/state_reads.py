@@ -75,6 +75,14 @@ def _id(column: str) -> str:
     return column
 
 
+_LINEAGE_IDS: Final = Query(
+    select(_lineage.lineage_id)
+    .where(_lineage.lineage_id > bindparam("after"))
+    .order_by(_lineage.lineage_id)
+    .limit(bindparam("most")),
+    _id,
+)
+
 _LINEAGES: Final = LINEAGES.query(
     LINEAGES.selecting()
     .where(_lineage.lineage_id > bindparam("after"))
@@ -190,6 +198,10 @@ class StateReads:
                 customers=named.resolve(keys, called),
                 steps=await among(moment, STEPS, schema.steps.c.transaction_id, traces),
             )
+
+    async def lineage_ids(self, after: str, most: int) -> Sequence[str]:
+        """The ids of the next `most` lineages after that one."""
+        return await self._reader.all(_LINEAGE_IDS, {"after": after, "most": most})
 
     async def entries_between(self, after: tuple[str, int], until: str, most: int) -> Sequence[EntryRecord]:
         """The next `most` entries after that trace and seq, of traces before `until`, in their order."""

@@ -33,6 +33,10 @@ _SQLITE: Dialect = sqlite_dialect(paramstyle="qmark")
 _POSTGRES: Dialect = postgres_dialect()  # type: ignore[no-untyped-call]
 
 
+class RowUnreadable(ValueError):
+    """A stored value is none that the record's field can have. Names the record, its first column and the field."""
+
+
 class BadStatement(Exception):
     """A statement that cannot be compiled once for both databases. Raised at import; a defect of this program."""
 
@@ -121,14 +125,22 @@ class Query(Statement, Generic[R]):
             if given != wanted:
                 raise BadStatement(f"columns {given} do not fit {row!r} with {wanted}")
             if convert:
-                self.row = _converting(row, [(given.index(name), made) for name, made in convert.items()])
+                self.row = _converting(row, wanted, [(given.index(name), made) for name, made in convert.items()])
 
 
-def _converting(row: Callable[..., R], made_at: Sequence[tuple[int, Callable[[Any], Any]]]) -> Callable[..., R]:
+def _converting(
+    row: Callable[..., R], names: Sequence[str], made_at: Sequence[tuple[int, Callable[[Any], Any]]]
+) -> Callable[..., R]:
     def make(*columns: Any) -> R:
         values = list(columns)
-        for at, made in made_at:
-            values[at] = made(values[at])
+        at = 0
+        try:
+            for at, made in made_at:
+                values[at] = made(values[at])
+        except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError) as error:
+            kind = getattr(row, "__name__", "row")
+            said = f"{kind} {names[0]}={columns[0]}: {names[at]}: {type(error).__name__}: {error}"
+            raise RowUnreadable(said) from error
         return row(*values)
 
     return make

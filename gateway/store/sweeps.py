@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
 
-from sqlalchemy import bindparam, exists, func, null, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, literal, null, or_, select, text, tuple_, update
 
-from gateway.domain.sweeps import SentAgain, Stalled
+from gateway.domain.entries import EntryKind
+from gateway.domain.sweeps import LONG, STILL, WHERE_IT_STANDS, SentAgain, Stalled
 from gateway.domain.transaction import Status
 from gateway.store import schema
-from gateway.store.index_conditions import FREE_JOB, OPEN_STATUS, SENT_AGAIN
+from gateway.store.columns import TEXT
+from gateway.store.index_conditions import FREE_JOB, OPEN_STATUS, POSTED_TWICE, SENT_AGAIN
 from gateway.store.reader import Reader
 from gateway.store.statement import Command, Query
 from gateway.store.unit import Unit
@@ -51,19 +53,47 @@ _worked_on: Final = select(_other.c.lane, _other.c.system_id).where(
     _other.c.lease_owner.is_not(None), _other.c.lease_until > bindparam("before")
 )
 _lane: Final = tuple_(_jobs.lane, _jobs.system_id)
-_long = (
-    select(_transaction.transaction_id, _transaction.status)
-    .where(
-        text(OPEN_STATUS),
-        _transaction.status == bindparam("of_status"),
-        _transaction.updated_at < bindparam("before"),
-    )
-    .order_by(_transaction.transaction_id)
-    .limit(bindparam("most"))
-)
-_LONG: Final = Query(_long, _stalled)
 _in_its_turn: Final = exists().where(_jobs.transaction_id == _transaction.transaction_id, _lane.in_(_worked_on))
-_LONG_UNSENT: Final = Query(_long.where(~_in_its_turn), _stalled)
+_entries: Final = schema.ledger_entries.c
+
+
+def _kinds(kinds: Collection[EntryKind]) -> list[ColumnElement[str]]:
+    return [literal(kind.value, TEXT) for kind in sorted(kinds)]
+
+
+def _long_in(status: Status) -> Select[Any]:
+    """What has stood in the status since `before`: going back through its trace, an entry of that time with which it
+    still stood there comes before any that says otherwise. Attempts and inquiries change the row, and end nothing; and
+    no more of a trace is read than what came since."""
+    still = _kinds(STILL[status])
+    newest = (
+        select(_entries.kind)
+        .where(
+            _entries.trace == _transaction.transaction_id,
+            _entries.kind.in_(_kinds(WHERE_IT_STANDS)),
+            or_(_entries.kind.not_in(still), _entries.at < bindparam("before")),
+        )
+        .order_by(_entries.seq.desc())
+        .limit(1)
+        .correlate(schema.transactions)
+        .scalar_subquery()
+    )
+    found = select(_transaction.transaction_id, _transaction.status).where(
+        text(OPEN_STATUS),
+        _transaction.status == status.value,
+        _transaction.accepted_at < bindparam("before"),
+        newest.in_(still),
+    )
+    found = found.where(~_in_its_turn) if status in _UNSENT else found
+    return found.order_by(_transaction.transaction_id).limit(bindparam("most"))
+
+
+_LONG: Final[Mapping[Status, Query[int]]] = {
+    status: Query(select(func.count()).select_from(_long_in(status).subquery()), int) for status in LONG
+}
+_LONG_UNSEEN: Final[Mapping[Status, Query[Stalled]]] = {
+    status: Query(_long_in(status).where(_transaction.exception_id.is_(None)), _stalled) for status in LONG
+}
 _OVERDUE: Final = Query(
     select(_jobs.transaction_id)
     .where(text(FREE_JOB), _jobs.due_at < bindparam("before"), _lane.not_in(_worked_on))
@@ -80,10 +110,17 @@ _SENT_AGAIN: Final = Query(
     .where(
         text(SENT_AGAIN),
         _steps.system_id == bindparam("of_system"),
-        _steps.dispatched_at > bindparam("after"),
+        tuple_(_steps.dispatched_at, _steps.transaction_id) > tuple_(bindparam("after"), bindparam("after_id")),
         _steps.dispatched_at <= bindparam("until"),
     )
-    .order_by(_steps.dispatched_at)
+    .order_by(_steps.dispatched_at, _steps.transaction_id)
+    .limit(bindparam("most")),
+    SentAgain,
+)
+_POSTED_TWICE: Final = Query(
+    select(_steps.transaction_id, _steps.step, _steps.direction, _steps.dispatched_at)
+    .where(text(POSTED_TWICE), _steps.system_id == bindparam("of_system"), _steps.twice_at <= bindparam("until"))
+    .order_by(_steps.twice_at)
     .limit(bindparam("most")),
     SentAgain,
 )
@@ -146,21 +183,32 @@ class SweepReads:
         """Transactions that are neither at rest nor in anybody's queue, and have not changed since then (µs)."""
         return await self._reader.all(_JOBLESS, {"before": before, "most": most})
 
-    async def long_in(self, status: Status, before: int, most: int) -> Sequence[Stalled]:
-        """Transactions in that status that have not changed since then; of those that nobody began to send, without
-        those that wait in a lane that is worked on: a long run is long."""
-        query = _LONG_UNSENT if status in _UNSENT else _LONG
-        return await self._reader.all(query, {"of_status": status.value, "before": before, "most": most})
+    async def long_in(self, status: Status, before: int, most: int) -> int:
+        """How many transactions have stood in that status since then, however often they were tried; `most` at most.
+        Of those that nobody began to send, without those that wait in a lane that is worked on: a long run is long."""
+        return await self._reader.one(_LONG[status], {"before": before, "most": most}) or 0
+
+    async def unseen_long_in(self, status: Status, before: int, most: int) -> Sequence[Stalled]:
+        """Those of them that are not in front of a person."""
+        return await self._reader.all(_LONG_UNSEEN[status], {"before": before, "most": most})
 
     async def overdue(self, before: int, most: int) -> Sequence[str]:
         """Transactions whose jobs are free and were due then, in lanes at systems in which nobody has worked since."""
         return await self._reader.all(_OVERDUE, {"before": before, "most": most})
 
-    async def sent_again(self, system_id: str, after: int, until: int, most: int) -> Sequence[SentAgain]:
-        """Posted steps of more than one attempt, whose last was sent after one instant until another; oldest first."""
+    async def sent_again(self, system_id: str, after: tuple[int, str], until: int, most: int) -> Sequence[SentAgain]:
+        """Posted steps that an attempt before the last may have posted too, by when the last was sent and the
+        transaction: after one place (an instant in µs, an id) until an instant; oldest first."""
+        since, after_id = after
         return await self._reader.all(
-            _SENT_AGAIN, {"of_system": system_id, "after": after, "until": until, "most": most}
+            _SENT_AGAIN,
+            {"of_system": system_id, "after": since, "after_id": after_id, "until": until, "most": most},
         )
+
+    async def posted_twice(self, system_id: str, until: int, most: int) -> Sequence[SentAgain]:
+        """Steps that stand in the system several times, as far as that was asked last until an instant (µs); what was
+        not asked about for longest first."""
+        return await self._reader.all(_POSTED_TWICE, {"of_system": system_id, "until": until, "most": most})
 
     async def unpublished(self, before: int) -> int:
         """Events committed before then that the stream has not acknowledged."""

@@ -11,6 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from gateway.telemetry.clock_numbers import ClockNumbers
 from gateway.telemetry.exception_numbers import ExceptionNumbers
 from gateway.telemetry.intake_numbers import IntakeNumbers
+from gateway.telemetry.ledger_numbers import LedgerNumbers
 from gateway.telemetry.queue_numbers import Depth, DepthNumbers
 from gateway.telemetry.relay_numbers import RelayNumbers
 
@@ -40,7 +41,7 @@ class QueueNumbers(Protocol):
 
 class Metrics:
     """Counters and latencies; `relay` is what the relay counts, `exceptions` what stands in front of people, `intake`
-    what came in batches and from NATS.
+    what came in batches and from NATS, `ledger` what goes wrong while the ledger is watched.
 
     Labels are route templates, rulebook ids and our own words: their number is bounded.
     """
@@ -108,6 +109,7 @@ class Metrics:
         self.exceptions = ExceptionNumbers(self._registry)
         self.intake = IntakeNumbers(self._registry)
         self.clocks = ClockNumbers(self._registry)
+        self.ledger = LedgerNumbers(self._registry)
         # labels() takes a lock and builds a tuple each time; these remember its answers.
         self._of_request: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 

@@ -23,7 +23,7 @@ from gateway.domain.transaction import Status
 from gateway.transactions.dispatch import Dispatch, Lease, dispatched_members, step_members
 from gateway.transactions.effects import forget_number, forget_parts, release
 from gateway.transactions.exceptions import ErpWords, close_exception, open_exception
-from gateway.transactions.finish import give_pin_back, refusal_members, reject, rest
+from gateway.transactions.finish import give_pin_back, refusal_members, refusal_text, reject, rest
 from gateway.transactions.home import capability
 from gateway.transactions.steps import send, step_of
 from gateway.transactions.work import Work
@@ -36,7 +36,7 @@ async def step_refused(work: Work, step: StepRecord, problem: Mapping[str, Any])
     """
     refused = replace(step, state="rejected", closed_at=step.closed_at or work.now)
     if step.direction == "undo":
-        return await _undo_refused(work, replace(refused, problem=_text(problem)), problem)
+        return await _undo_refused(work, refused, problem)
     if work.record.legs is None:
         await work.unit.update_step(refused)
         return await reject(work, problem)
@@ -44,9 +44,10 @@ async def step_refused(work: Work, step: StepRecord, problem: Mapping[str, Any])
     done = still_done(await work.unit.steps(work.record.transaction_id))
     if not done:
         return await reject(work, problem)
-    work.journal.note(EntryKind.REJECTED, {**step_members(step), **refusal_members(problem)})
+    text = refusal_text(work, problem)
+    work.journal.note(EntryKind.REJECTED, {**step_members(step), **refusal_members(problem, text)})
     compensating = {"step": step.step, "done": [one.step for one in done]}
-    work.journal.move(Status.COMPENSATING, compensating, problem=_text(problem), retry_after_s=None)
+    work.journal.move(Status.COMPENSATING, compensating, problem=text, retry_after_s=None)
     if undo_of(leg_of(work.record, done[0].step).domain, work.record.operation) is None:
         # half of a reversal is done, and what is reversed is not reversed back
         return await _doubt(work, refused, "cannot-be-undone", problem)
@@ -123,9 +124,10 @@ async def _hand_on(work: Work, done: Sequence[StepRecord]) -> TransactionRecord:
 
 
 async def _undo_refused(work: Work, step: StepRecord, problem: Mapping[str, Any]) -> TransactionRecord:
-    await work.keep_step(step)
+    text = refusal_text(work, problem)
+    await work.keep_step(replace(step, problem=text))
     resume(work)
-    work.journal.note(EntryKind.REJECTED, {**step_members(step), **refusal_members(problem)})
+    work.journal.note(EntryKind.REJECTED, {**step_members(step), **refusal_members(problem, text)})
     return await _doubt(work, step, UNDO_REFUSED, problem)
 
 
@@ -150,7 +152,3 @@ def _cannot(step: StepRecord, reason: str) -> dict[str, Any]:
         "detail": f"{step.system_id} cannot take it back: {reason}",
         "erp": {"systemId": step.system_id, "messageCode": "", "field": "", "message": reason},
     }
-
-
-def _text(problem: Mapping[str, Any]) -> str:
-    return json.dumps(problem, ensure_ascii=False)

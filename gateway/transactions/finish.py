@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from gateway.domain.entries import EntryKind
 from gateway.domain.identity import content_hash
 from gateway.domain.legs import legs_of
 from gateway.domain.records import TransactionRecord
+from gateway.domain.refusals import kept_refusal_text
 from gateway.domain.transaction import RESTING, Status
 from gateway.errors import Problem
 from gateway.transactions.effects import release
@@ -21,10 +21,10 @@ from gateway.transactions.work import Work
 async def reject(work: Work, problem: Mapping[str, Any]) -> TransactionRecord:
     """End the transaction as refused. A root that posted nothing gives its pin back, a document is free again."""
     journal = work.journal
-    text = json.dumps(problem, ensure_ascii=False)
+    text = refusal_text(work, problem)
     journal.move(
         Status.REJECTED,
-        refusal_members(problem),
+        refusal_members(problem, text),
         problem=text,
         retry_after_s=None,
     )
@@ -35,10 +35,14 @@ async def reject(work: Work, problem: Mapping[str, Any]) -> TransactionRecord:
     return await rest(work)
 
 
-def refusal_members(problem: Mapping[str, Any]) -> dict[str, Any]:
+def refusal_text(work: Work, problem: Mapping[str, Any]) -> str:
+    """What is kept of a refusal beside the ledger, with a salt of its own."""
+    return kept_refusal_text(problem, work.parts.tools.randomness.salt())
+
+
+def refusal_members(problem: Mapping[str, Any], text: str) -> dict[str, Any]:
     """What an entry says of a refusal. The ERP's own words may name people; the entry commits to them, the resource
-    shows them."""
-    text = json.dumps(problem, ensure_ascii=False)
+    shows them. `text`: as it is kept."""
     return {"code": problem.get("code"), "problemHash": content_hash(text.encode())}
 
 

@@ -99,7 +99,7 @@ async def resolve(work: Work, step: StepRecord, posting: Posting, findings: Find
     step = await _as_its_sender_says(work, step)
     if findings.found:
         return await _found(work, step, posting, findings.found)
-    step = replace(step, inquiries=step.inquiries + 1, inquired_at=findings.asked_at)
+    step = replace(step, inquiries=step.inquiries + 1, inquired_at=findings.asked_at, once_unknown=1)
     return await _not_found(work, step, posting)
 
 

@@ -47,13 +47,17 @@ class SweepStore(Protocol):
 
 
 class SweepReads(Protocol):
-    """What has stood still since `before` (µs); `most` rows."""
+    """What has stood still since `before` (µs); `most` rows. `unseen_long_in`: without what is in front of a person."""
 
     async def jobless(self, before: int, most: int) -> Sequence[Stalled]: ...
-    async def long_in(self, status: Status, before: int, most: int) -> Sequence[Stalled]: ...
+    async def long_in(self, status: Status, before: int, most: int) -> int: ...
+    async def unseen_long_in(self, status: Status, before: int, most: int) -> Sequence[Stalled]: ...
     async def overdue(self, before: int, most: int) -> Sequence[str]: ...
     async def unpublished(self, before: int) -> int: ...
-    async def sent_again(self, system_id: str, after: int, until: int, most: int) -> Sequence[SentAgain]: ...
+    async def sent_again(
+        self, system_id: str, after: tuple[int, str], until: int, most: int
+    ) -> Sequence[SentAgain]: ...
+    async def posted_twice(self, system_id: str, until: int, most: int) -> Sequence[SentAgain]: ...
 
 
 class SweepMetrics(Protocol):
@@ -109,20 +113,22 @@ class Sweep:
         found[Finding.PROCESS_ENDED] = await self._free_the_ended()
         jobless = await reads.jobless(self._before(limits.job_missing_s), limits.most)
         found[Finding.JOB_MISSING] = [one.transaction_id for one in jobless if await self._put_back(one)]
+        standing: dict[Finding, int] = {}
         for status, finding in LONG.items():
-            stalled = await reads.long_in(status, self._before(limits.long_s[status]), limits.most)
-            found[finding] = [one.transaction_id for one in stalled]
-            for one in stalled:
-                if (finding, one.transaction_id) not in self._told:
-                    await self._store.write(partial(_look_now, self._parts(), one.transaction_id, finding))
+            before = self._before(limits.long_s[status])
+            unseen = await reads.unseen_long_in(status, before, limits.most)
+            found[finding] = [one.transaction_id for one in unseen if await self._show(one, finding)]
+            # those that a person has seen stand as before
+            standing[finding] = await reads.long_in(status, before, limits.most)
         found[Finding.JOB_OVERDUE] = list(await reads.overdue(self._before(limits.job_overdue_s), limits.most))
         if any(found.values()):
             self._jobs_due()
         await self._second_looks.look()
-        found[Finding.POSTED_TWICE] = sorted(self._second_looks.twice)
+        found[Finding.POSTED_TWICE] = sorted(await self._second_looks.twice(limits.most))
         unpublished = await reads.unpublished(self._before(limits.event_unpublished_s))
         self._tell(found, unpublished)
-        counts = {finding: len(ids) for finding, ids in found.items()} | {Finding.EVENT_UNPUBLISHED: unpublished}
+        counts = {finding: len(ids) for finding, ids in found.items()}
+        counts |= {**standing, Finding.EVENT_UNPUBLISHED: unpublished}
         self._metrics.sweep_findings({finding.value: count for finding, count in counts.items()})
         return counts
 
@@ -137,6 +143,9 @@ class Sweep:
         for process_id in ended:
             await self._store.write(partial(_free, process_id, now))
         return ended
+
+    async def _show(self, stalled: Stalled, finding: Finding) -> bool:
+        return await self._store.write(partial(_look_now, self._parts(), stalled.transaction_id, finding))
 
     async def _put_back(self, stalled: Stalled) -> bool:
         now = self._tools.clock.now()

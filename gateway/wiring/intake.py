@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from gateway.api.limits import Limits
 from gateway.cutover.rules_holder import RulesHolder
 from gateway.intake.cloud_event import EventReader, sender_of
-from gateway.intake.consumer import IntakeConsumer, Patience
+from gateway.intake.consumer import IntakeConsumer
 from gateway.intake.ports import IntakeCounts
+from gateway.intake.putting_off import Patience
 from gateway.messaging.intake_stream import IntakeStream
 from gateway.messaging.nats import NatsConnection, NatsSettings
 from gateway.messaging.replay import Replays

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from gateway.cutover.auto_pause import AutoPause
 from gateway.cutover.dark import DarkObserver
@@ -45,14 +46,25 @@ def leader_tasks(
     every process runs for its own part."""
     return (
         LeaderTask(leads.relay, relay.run),
-        # a log that was halted here may be sound elsewhere: it is given up, and not taken again
-        LeaderTask(leads.sequencer, sequencer.run, sequencer.finish, lambda: sequencer.halted is None),
+        LeaderTask(
+            leads.sequencer,
+            partial(sequence_or_hold_back, sequencer),
+            sequencer.finish,
+            lambda: sequencer.halted is not None,
+        ),
         LeaderTask(leads.activations, only_lead),
         LeaderTask(leads.auto_pause, auto_pause.run),
         LeaderTask(leads.dark, dark.run),
         LeaderTask(leads.sweep, sweep.run),
         LeaderTask(leads.retention, retention.run),
     )
+
+
+async def sequence_or_hold_back(sequencer: Sequencer) -> None:
+    """Sequence; once this process has halted, keep the lead as long as it lives, so that no other one signs what was
+    found to be wrong here."""
+    await sequencer.run()
+    await only_lead()
 
 
 def sweep_limits(settings: SweepSettings) -> SweepLimits:

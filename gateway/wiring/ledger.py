@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import structlog
 
+from gateway.domain.leaders import Lead
 from gateway.domain.waiting_callers import WaitingCallers
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.cosigning import Cosigners
 from gateway.ledger.current_keys import CurrentKeys, make_missing
 from gateway.ledger.errors import KeyMisused, LogRefused, Malformed
+from gateway.ledger.following import Following
 from gateway.ledger.key_files import KeyFiles, KeyPurpose
 from gateway.ledger.log_files import WaitingTiles
 from gateway.ledger.log_keys import LogKeys
@@ -31,6 +34,7 @@ from gateway.ledger.stored_receipts import ProvableLog
 from gateway.ledger.tile_nodes import TileNodes
 from gateway.settings import Settings, SettingsError
 from gateway.store.store import Store
+from gateway.telemetry.ledger_numbers import LedgerNumbers
 from gateway.transactions.parts import Tools
 from gateway.wiring.clocks import ClockOffsets
 from gateway.wiring.ledger_files import held_checkpoint, key_files, log_origin
@@ -51,13 +55,16 @@ class LiveLog:
     origin: str
     sequencer: Sequencer
     recheck: Recheck
+    following: Following
     files: ProvableLog
     state: StateRecheck
     held_is_missing: bool
 
     async def is_sound(self) -> bool:
-        """Whether nothing wrong was found; a readiness check."""
-        return self.sequencer.halted is None and self.recheck.wrong is None and not self.state.findings
+        """Whether nothing wrong was found, and nothing is in the way of looking; a readiness check."""
+        found = self.sequencer.halted or self.recheck.wrong or self.following.wrong
+        unchecked = self.recheck.failure or self.following.failure or self.state.failure
+        return found is None and unchecked is None and not self.state.findings
 
 
 async def open_log(
@@ -66,12 +73,14 @@ async def open_log(
     store: Store,
     tools: Tools,
     ends: list[Callable[[], Awaitable[object]]],
-    led: Store,
+    lead: Lead,
     clocks: ClockOffsets,
     callers: WaitingCallers,
+    numbers: LedgerNumbers,
 ) -> LiveLog:
-    """Check the log before anything is served, and make its parts. `led`: the record as the sequencer's
-    leader writes it; `clocks` is told when witnesses cosigned; `callers`: to whom the work on the log gives way.
+    """Check the log before anything is served, and make its parts. `lead`: this process's lead of the
+    sequencer; `clocks` is told when witnesses cosigned; `callers`: to whom the work on the log gives way;
+    `numbers` counts what goes wrong.
 
     Raises:
         LogRefused: the database is not as it was signed; the message is the report.
@@ -102,20 +111,53 @@ async def open_log(
     def nodes(checkpoint: Checkpoint, note: Note) -> NodeSource:
         return TileNodes(WaitingTiles(files, bytes(note), loop), checkpoint.size)
 
-    cosigners = Cosigners(witnesses.keys, witnesses, nodes, clocks.cosigned) if witnesses.keys else None
+    numbers.asks(key.name for key in witnesses.keys)
+    cosigners = (
+        Cosigners(
+            witnesses.keys,
+            witnesses,
+            nodes,
+            clocks.cosigned,
+            numbers.contradicted,
+            settings.ledger.halt_from_witnesses,
+        )
+        if witnesses.keys
+        else None
+    )
     # who may sequence is said by the lease on that task, so that the log's own is not waited for; its epoch still is
     # checked with the frontier, under one lock
-    stored = StoredLog(led, origin, tools.process_id, tools.clock, alone=True)
-    sequencer = Sequencer(stored, origin, keys.signers, held, cosigners, callers=callers)
+    stored = StoredLog(store.led(lead), origin, tools.process_id, tools.clock, alone=True)
+    sequencer = Sequencer(stored, origin, keys.signers, held, cosigners, callers=callers, check=check.before_lead)
     every = settings.ledger.recheck_s
     first_after_s = every if complete else min(every, FIRST_RECHECK_S)
-    recheck = Recheck(check, every, sequencer.halt, first_after_s=first_after_s, callers=callers)
-    state = await _state(store, tools, every, check, callers, AuditedLog(store.log, pinned))
-    return LiveLog(origin, sequencer, recheck, files, state, held_is_missing)
+    recheck = Recheck(
+        check,
+        every,
+        sequencer.halt,
+        first_after_s=first_after_s,
+        callers=callers,
+        failed=partial(numbers.failed, "log"),
+    )
+    # who signs holds what it signs; who found something holds nothing newer
+    following = Following(
+        check,
+        lambda: lead.epoch is None and sequencer.halted is None,
+        sequencer.halt,
+        failed=partial(numbers.failed, "held"),
+    )
+    failed = partial(numbers.failed, "state")
+    state = await _state(store, tools, every, check, callers, AuditedLog(store.log, pinned), failed)
+    return LiveLog(origin, sequencer, recheck, following, files, state, held_is_missing)
 
 
 async def _state(
-    store: Store, tools: Tools, every_s: float, check: LogCheck, callers: WaitingCallers, log: AuditedLog
+    store: Store,
+    tools: Tools,
+    every_s: float,
+    check: LogCheck,
+    callers: WaitingCallers,
+    log: AuditedLog,
+    failed: Callable[[], None],
 ) -> StateRecheck:
     """The audit of the state, made at once where that is quick. Raises LogRefused."""
     small = (await store.log.tally()).entries <= AUDITED_AT_START
@@ -127,6 +169,7 @@ async def _state(
         gone=check.gone,
         callers=callers,
         log=log,
+        failed=failed,
     )
     if small:
         await state.at_start()

@@ -115,6 +115,7 @@ class Runtime:
             asyncio.create_task(self.leaders.run(), name="leaders"),
             asyncio.create_task(self.log.recheck.run(), name="recheck"),
             asyncio.create_task(self.log.state.run(), name="state_audit"),
+            asyncio.create_task(self.log.following.run(), name="following"),
             asyncio.create_task(self.clocks.run(), name="clocks"),
             *self.queries.start(),
         ]
@@ -124,6 +125,8 @@ class Runtime:
             self._tasks.append(asyncio.create_task(self.worker.run(), name="worker"))
         if self.intake is not None:
             self._tasks.append(asyncio.create_task(self.intake.run(), name="intake"))
+        for task in self._tasks:
+            task.add_done_callback(_tell_if_broken)
 
     def runs(self, name: str) -> bool:
         """Whether that task is under way."""
@@ -146,6 +149,12 @@ class Runtime:
         await hand_jobs_over(self.store, self.process_id, self.line.busy_with)
         await self.leaders.stop()
         await close_all(self._ends)
+
+
+def _tell_if_broken(task: asyncio.Task[None]) -> None:
+    """Each of them lives on with what fails; one that ends all the same must not do so in silence."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("background_task_broken", task=task.get_name(), exc_info=error)
 
 
 async def open_runtime(data: Path, settings: Settings, clock: Clock | None = None) -> Runtime:
@@ -187,7 +196,15 @@ async def _open(
     clocks = ClockOffsets(store.reads, tools.clock, metrics.clocks)
     await clocks.at_start()
     log = await open_log(
-        data, settings, store, tools, ends, led=store.led(leads.sequencer), clocks=clocks, callers=callers
+        data,
+        settings,
+        store,
+        tools,
+        ends,
+        lead=leads.sequencer,
+        clocks=clocks,
+        callers=callers,
+        numbers=metrics.ledger,
     )
     queries = open_queries(
         store,

@@ -295,6 +295,9 @@ class FakeReads:
     async def payload(self, payload_id: str) -> PayloadRecord | None:
         return self.payloads.get(payload_id)
 
+    async def transactions_with_payload(self, document_id: str, payload_id: str) -> Sequence[str]:
+        return []
+
     async def cross_references(self, document_ids: Sequence[str]) -> Sequence[CrossReferenceRecord]:
         return [one for one in self.numbers if one.document_id in document_ids]
 

@@ -19,7 +19,7 @@ from gateway.errors import StoreUnavailable
 from gateway.ledger.access_log import AccessLog
 from gateway.store.store import Store
 from tests.api.auditing import ISSUER, Auditing, auditing
-from tests.line.rig import order
+from tests.line.rig import SALESFORCE, invoice, order
 
 NORTHERN = DataScope(frozenset({"Northern"}), None)
 NOVEMBER = {"sentFrom": "2023-11-01", "sentUntil": "2023-12-01"}
@@ -212,3 +212,38 @@ async def test_completeness_on_either_side(audit: Auditing) -> None:
     assert (await _complete(audit, own, source="billing")).status_code == 403
     assert (await _complete(audit, headers, sentFrom="2023-12-01", sentUntil="2023-11-01")).status_code == 400
     assert (await _complete(audit, headers, {"externalId": "x", "amount": "1e3"})).status_code == 422
+
+
+async def test_completeness_of_an_id_that_documents_of_two_domains_bear(audit: Auditing) -> None:
+    await audit.rig.send(invoice("10248", "10248"), "invoices", caller=SALESFORCE)
+    headers = audit.headers()
+    line = {"externalId": "10248", "amount": "168.00", "currencyCode": "USD"}
+    rest = [{"externalId": "10249"}]
+    told = (await _complete(audit, headers, line, *rest, source="salesforce")).json()
+    assert (told["isComplete"], told["ambiguous"], told["ambiguousCount"]) == (False, ["10248"], 1)
+    orders = {**line, "domain": "orders"}
+    told = (await _complete(audit, headers, orders, *rest, source="salesforce")).json()
+    assert (told["isComplete"], told["ambiguous"]) == (False, [])
+    assert [(one["domain"], one["externalId"]) for one in told["missingThere"]] == [("invoices", "10248")]
+    both = {"externalId": "10248", "domain": "invoices"}
+    assert (await _complete(audit, headers, orders, both, *rest, source="salesforce")).json()["isComplete"] is True
+    lost = {"externalId": "10248", "domain": "journal_entries"}
+    told = (await _complete(audit, headers, orders, both, lost, *rest, source="salesforce")).json()
+    assert told["missingHereDocuments"] == [lost]
+    for refused in ({**line, "domain": "nonsense"}, {**line, "domain": "invoices"}):
+        answer = await _complete(audit, headers, refused, source="salesforce", domain="orders")
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "documents[0].domain")
+
+
+async def test_completeness_says_within_which_data_scope_it_was_compared(audit: Auditing) -> None:
+    line = {"externalId": "10249", "domain": "orders"}
+    whole = (await _complete(audit, audit.headers(), line, source="salesforce")).json()
+    assert (whole["dataScope"], whole["missingHere"]) == (None, [])
+    told = (await _complete(audit, audit.headers(data=NORTHERN), line, source="salesforce")).json()
+    assert told["dataScope"] == {"businessUnits": ["Northern"], "geographies": None}
+    assert (told["missingHere"], told["acceptedCount"]) == (["10249"], 1)
+    unknown = await _complete(audit, audit.headers(data=NORTHERN), {**line, "externalId": "x"}, source="salesforce")
+    same = {"missingHere", "missingHereDocuments", "queryId", "traceId", "rateLimit"}
+    assert {n: v for n, v in unknown.json().items() if n not in same} == {
+        n: v for n, v in told.items() if n not in same
+    }  # what lies outside looks like what is not there at all

@@ -11,6 +11,7 @@ import pytest
 
 from gateway.domain.caller import DataScope
 from gateway.domain.queries import Published, StreamMemory
+from gateway.ledger import named_questions
 from gateway.store.store import Store
 from tests.api.auditing import Auditing, auditing
 from tests.line.acts import lay
@@ -35,10 +36,10 @@ async def _unended(rig: Rig, script: str) -> None:
     """An order that comes to nothing so far, with an invoice and a payment that wait."""
     rig.legacy.script = [script]
     await rig.send(order("10300"))
-    await rig.line.drain(10)
+    await rig.line.drain(30)
     await rig.send(invoice("INV-10300", "10300"), "invoices")
     await rig.send(payment("PAY-10300", ("INV-10300",)), "payments")
-    await rig.line.drain(10)
+    await rig.line.drain(30)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ async def test_a_refusal_of_the_gateway_itself_names_the_members(audit: Auditing
 async def test_what_failed_once_and_is_posted_did_not_fail(audit: Auditing) -> None:
     audit.rig.legacy.script = ["down"]
     await audit.rig.send(order("10304"))
-    await audit.rig.line.drain(10)
+    await audit.rig.line.drain(30)
     (failing,) = await _items(audit, "why-failed", "10304")
     assert not failing["isFinal"]
     assert failing["remedy"].startswith("nothing")
@@ -177,3 +178,27 @@ async def test_a_question_is_recorded_and_keeps_to_the_data_scope(audit: Auditin
         (await audit.ask(f"questions/{question}", name="10300", domain="cars"), 400),
     ):
         assert refused.status_code == status, refused.text
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+async def test_an_answer_says_that_a_name_means_more_than_was_looked_at(
+    audit: Auditing, monkeypatch: pytest.MonkeyPatch, question: str
+) -> None:
+    (order,) = (await audit.get("traces", externalId="10248"))["items"]
+    name = order["document"]["lineageId"]  # of three documents
+    assert (await audit.get(f"questions/{question}", name=name))["isCut"] is False
+    monkeypatch.setattr(named_questions, "MOST_NAMED", 2)
+    assert (await audit.get(f"questions/{question}", name=name))["isCut"] is True
+
+
+@pytest.mark.parametrize("question", ["why-failed", "events-told", "waiting-documents"])
+async def test_an_answer_says_that_documents_have_more_than_was_looked_at(
+    audit: Auditing, monkeypatch: pytest.MonkeyPatch, question: str
+) -> None:
+    monkeypatch.setattr(named_questions, "MOST_OF_THESE", 1)
+    assert (await audit.get(f"questions/{question}", name="10248"))["isCut"] is True
+
+
+async def test_an_answer_says_that_a_lineage_has_more_events(audit: Auditing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(named_questions, "MOST_EVENTS", 3)
+    assert (await audit.get("questions/events-told", name="10248"))["isCut"] is True

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gateway.api import ledger_filters, ledger_traces
 from gateway.domain.caller import DataScope
 from gateway.domain.identity import external_reference, person_commitment
 from gateway.domain.wire import instant
@@ -242,7 +243,7 @@ async def test_transactions_without_an_end(audit: Auditing) -> None:
     assert (await audit.get("unended"))["items"] == []
     audit.rig.legacy.script = ["lost_answer"]
     sent = await audit.rig.send(order("10251"))
-    await audit.rig.line.drain(5)
+    await audit.rig.line.drain(30)
     await audit.catch_up()
     (open_,) = (await audit.get("unended"))["items"]
     assert (open_["transactionId"], open_["endedIndex"]) == (sent.transaction.transaction_id, None)
@@ -254,3 +255,33 @@ async def test_transactions_without_an_end(audit: Auditing) -> None:
     assert then["transactionId"] == open_["transactionId"]
     assert then["statusNow"] == "posted"
     assert then["endedIndex"] >= size
+
+
+@pytest.mark.parametrize("member", ["lineageId", "documentId"])
+@pytest.mark.parametrize("path", ["entries", "entries.csv", "summary"])
+async def test_a_filter_that_means_too_many_transactions_is_refused_and_never_cut(
+    audit: Auditing, monkeypatch: pytest.MonkeyPatch, path: str, member: str
+) -> None:
+    made = await audit.rig.send(order("10270"))
+    await audit.rig.settle()
+    await audit.rig.change(made.transaction.document_id, {"requestedDeliveryDate": "1996-08-02"})
+    await audit.rig.settle()
+    name = {"lineageId": made.transaction.lineage_id, "documentId": made.transaction.document_id}[member]
+    asked = {member: name} | ({"groupBy": "kind"} if path == "summary" else {})
+    for most, status in ((2, 200), (1, 400)):
+        monkeypatch.setattr(ledger_filters, "MOST_TRACES", most)
+        answer = await audit.ask(path, **asked)
+        assert answer.status_code == status, answer.text
+    (told,) = answer.json()["errors"]
+    assert told["field"] == member
+    assert f"/v1/ledger/traces?{member}=" in told["remedy"]
+
+
+async def test_traces_and_lineages_say_that_there_is_more(audit: Auditing, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = await audit.get("traces", name="10248")
+    lineage = f"lineages/{found['items'][0]['document']['lineageId']}"
+    assert (found["isCut"], (await audit.get(lineage))["isCut"]) == (False, False)
+    monkeypatch.setattr(ledger_traces, "MOST_OF_THESE", 1)
+    monkeypatch.setattr(ledger_traces, "LINEAGE_ROWS", 3)
+    assert (await audit.get("traces", name="10248"))["isCut"] is True
+    assert (await audit.get(lineage))["isCut"] is True

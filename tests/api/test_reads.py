@@ -65,10 +65,14 @@ async def test_a_document(client: HttpClient, world: World) -> None:
     world.reads.payloads[payload.payload_id] = replace(payload, body=None, erased_at=1)
     body = (await client.get(path, headers=world.token())).json()
     assert (body["contentState"], body["content"]) == ("erased", None)
+    world.reads.payloads[payload.payload_id] = replace(payload, body=None)
+    body = (await client.get(path, headers=world.token())).json()
+    assert (body["contentState"], body["content"], body["isContentMissing"]) == ("not_recorded", None, True)
     document = world.reads.documents_held[0]
     world.reads.documents_held[0] = replace(document, payload_id=None, transaction_id=None)
     body = (await client.get(path, headers=world.token())).json()
     assert (body["contentState"], body["status"], body["statusUrl"]) == ("not_recorded", None, None)
+    assert "isContentMissing" not in body
 
 
 @pytest.mark.usefixtures("stored")

@@ -11,7 +11,7 @@ from tools.node.installation import NodeTools
 
 HERE = Path(__file__).parent
 PACKAGE = "erp_api"
-_LIMIT_S = 120.0
+_LIMIT_S = 400.0
 _DEFAULTS = ("--default-non-nullable", "false")
 """A member that has a default may be left out of a request."""
 

@@ -18,10 +18,11 @@ from gateway.demo.erps import start_erps
 from gateway.demo.gateway_process import serve_command, write_settings
 from gateway.demo.masters import put_masters
 from gateway.demo.northwind import Northwind
-from gateway.demo.places import Memory, Places
+from gateway.demo.places import Places
 from gateway.intake.cross_references import CrossReferenceRow, write_rows
 from gateway.settings import load_settings
 from gateway.wiring.issuer import embedded_issuer
+from tests.demo_memory import demo_memory
 
 READY_LIMIT_S = 60.0
 """Longest that a process may take to answer; a loaded machine needs a few seconds."""
@@ -70,7 +71,7 @@ def running_gateway(
     """
     places = Places(directory)
     places.prepare(fresh=False)
-    memory = Memory.recall(places.memory, gateway_port=None)
+    memory = demo_memory(places)
     children = Children(places.children, str(directory))
     base_url = f"http://127.0.0.1:{memory.gateway_port}"
     command = [sys.executable, "-m", module, str(directory)] if module else serve_command(directory)

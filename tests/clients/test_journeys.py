@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 OPENAPI = HERE.parents[1] / "docs" / "openapi"
 FULL, FLAT = OPENAPI / "openapi.json", OPENAPI / "openapi-salesforce.json"
 PYTHON = HERE / "python_client.py"
-JOURNEY_S = 120.0
+JOURNEY_S = 240.0
 
 
 @pytest.fixture(scope="module")

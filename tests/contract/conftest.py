@@ -8,6 +8,7 @@ import logging
 import random
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,15 @@ from adapters.errors import ErpError
 from adapters.port import Capability, ErpPort, Operation, Posted
 from adapters.transport import TransportLimits
 from tests.contract.peer import Peer, SeenRequest
+from tests.wire.misbehaviours import Misbehaviour
 
 DRIVERS = sorted(path.stem.removeprefix("peer_") for path in Path(__file__).parent.glob("peer_*.py"))
 
 QUICK = TransportLimits(total_s=1.2, connect_s=1.0, pool=16, pool_wait_s=0.5, body_bytes=2_000_000)
 """Limits of tests in which the peer never answers; real calls of the peers take about 50 ms."""
+
+PATIENT = replace(QUICK, total_s=20.0, connect_s=10.0)
+"""Of all other misbehaviours, which end by themselves: what a busy machine takes longer for is none of them."""
 
 _WORD = len("Required")
 """No token is as short as what the protocol itself says in its place ("Fetch", "Required")."""
@@ -53,6 +58,11 @@ async def driver(peer: Peer) -> AsyncIterator[ErpPort]:
     """A new driver in front of the peer."""
     async with opened(peer.driver()) as port:
         yield port
+
+
+def limits_of(one: Misbehaviour) -> TransportLimits:
+    """Of a call that meets it."""
+    return PATIENT if one.ends_in_time else QUICK
 
 
 @contextlib.asynccontextmanager

@@ -27,7 +27,7 @@ _START_TRIES = 3
 class MockSap:
     """One running `mock-sap`. `database` is its SQLite file, which may be read while it runs."""
 
-    def __init__(self, folder: Path, arguments: Sequence[str], *, slow_ms: int = 1_500, ready_s: float = 20.0) -> None:
+    def __init__(self, folder: Path, arguments: Sequence[str], *, slow_ms: int = 1_500, ready_s: float = 60.0) -> None:
         """Start it with `arguments` beside host, port, database and clock, and wait until it answers.
 
         `slow_ms`: how long its scenario `slow` holds a request before executing it.
@@ -53,7 +53,7 @@ class MockSap:
 
     def control(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """One call of the control plane, `path` below `/_mock/`. Raises RuntimeError unless it answers 2xx."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             content = None if body is None else json.dumps(body).encode()
             headers = {"Content-Type": "application/json"} if content else {}
@@ -95,7 +95,7 @@ class MockSap:
         """End the process and wait for it."""
         self._process.terminate()
         try:
-            self._process.wait(5)
+            self._process.wait(20)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait(5)

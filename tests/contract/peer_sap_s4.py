@@ -24,7 +24,7 @@ from tests.contract.sap_s4_user import OtherUser
 
 _CLIENT: Final = "GATEWAY"
 _SECRET: Final = "k4Rz-peer-secret"
-_LATE_S: Final = 1.5
+_LATE_S: Final = 2.5
 _TABLES: Final = {
     "customers": "A_BusinessPartner",
     "products": "A_Product",

@@ -12,9 +12,10 @@ import pytest
 from adapters.errors import ErpError, Garbled, OutcomeUnknown
 from adapters.port import ErpPort, Operation
 from tests.contract.conftest import (
-    QUICK,
+    PATIENT,
     Permit,
     assert_holds_no_secret,
+    limits_of,
     new_reference,
     opened,
     outcome_of,
@@ -40,7 +41,7 @@ async def test_a_posting_that_goes_wrong_on_the_wire_is_unknown_and_sent_once(
             before = peer.count_documents(domain)
             async with (
                 FaultProxy(peer.base_url, when=peer.is_posting, do=one.act) as proxy,
-                opened(peer.driver(base_url=proxy.base_url, limits=QUICK)) as port,
+                opened(peer.driver(base_url=proxy.base_url, limits=limits_of(one))) as port,
             ):
                 permit = Permit()
                 with pytest.raises(one.driver) as failed:
@@ -63,7 +64,7 @@ async def test_a_posting_whose_answer_is_lost_is_found(
             before = peer.count_documents(domain)
             async with (
                 FaultProxy(peer.base_url, when=peer.is_posting, do=by_name(name).act, executed=True) as proxy,
-                opened(peer.driver(base_url=proxy.base_url, limits=QUICK)) as port,
+                opened(peer.driver(base_url=proxy.base_url, limits=limits_of(by_name(name)))) as port,
             ):
                 with pytest.raises((OutcomeUnknown, Garbled)):
                     await do(port, posting)
@@ -92,7 +93,7 @@ async def test_a_set_up_call_that_goes_wrong_posts_nothing_and_says_so(
 
             async with (
                 FaultProxy(peer.base_url, when=is_first, do=by_name(name).act) as proxy,
-                opened(peer.driver(base_url=proxy.base_url, limits=QUICK)) as port,
+                opened(peer.driver(base_url=proxy.base_url, limits=limits_of(by_name(name)))) as port,
             ):
                 permit = Permit()
                 outcome = await outcome_of(do(port, posting, permit))
@@ -123,7 +124,7 @@ async def test_what_goes_wrong_after_the_posting_call_is_never_called_a_failure(
 
             async with (
                 FaultProxy(peer.base_url, when=comes_after, do=by_name(name).act) as proxy,
-                opened(peer.driver(base_url=proxy.base_url, limits=QUICK)) as port,
+                opened(peer.driver(base_url=proxy.base_url, limits=limits_of(by_name(name)))) as port,
             ):
                 outcome = await outcome_of(do(port, posting))
                 if isinstance(outcome, ErpError):
@@ -157,7 +158,7 @@ async def test_a_session_that_the_peer_forgot_is_renewed_or_nothing_happened(
 
             async with (
                 FaultProxy(peer.base_url, when=is_first_posting, do=act) as proxy,
-                opened(peer.driver(base_url=proxy.base_url, limits=QUICK)) as port,
+                opened(peer.driver(base_url=proxy.base_url, limits=PATIENT)) as port,
             ):
                 permit = Permit()
                 outcome = await outcome_of(do(port, posting, permit))
@@ -181,7 +182,7 @@ async def test_readers_and_health_end_in_time_whatever_comes(
     submission = peer.submission(domain, new_reference())
     async with (
         FaultProxy(peer.base_url, when=lambda _: True, do=one.act) as proxy,
-        opened(peer.driver(base_url=proxy.base_url, limits=QUICK)) as port,
+        opened(peer.driver(base_url=proxy.base_url, limits=limits_of(one))) as port,
     ):
         health = await port.health()
         assert not health.ready

@@ -80,7 +80,7 @@ async def test_a_document_that_is_read(resource: Any, is_erased: bool, world: Wo
     world.reads.hold(record)
     document = resource.model.model_validate_json(json.dumps(dict(resource.example)))
     body = None if is_erased else document.model_dump_json(exclude_none=True).encode()
-    world.reads.payloads[record.payload_id] = PayloadRecord(record.payload_id, b"salt", body)
+    world.reads.payloads[record.payload_id] = PayloadRecord(record.payload_id, b"salt", body, 1 if is_erased else None)
     async with world.client() as client:
         answer = await client.get(f"/v1/{resource.domain}/{record.document_id}", headers=world.token())
     assert answer.json()["contentState"] == ("erased" if is_erased else "present")

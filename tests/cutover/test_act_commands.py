@@ -22,7 +22,7 @@ from tests.ports import reserved_port
 
 COMMAND = Path(sys.executable).with_name("erp-gateway")
 STARTED_S = 60.0
-SOON_S = 20.0
+SOON_S = 60.0
 
 
 def said(*arguments: str | Path) -> Any:
@@ -52,7 +52,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield directory
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
         log.close()
 
 

@@ -52,7 +52,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield directory
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
         log.close()
 
 

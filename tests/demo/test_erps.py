@@ -25,6 +25,7 @@ from gateway.demo.odata import session
 from gateway.demo.places import Memory, NotOurs, Places
 from gateway.demo.readings import read_erp, read_masters
 from gateway.intake.cross_references import read_rows, write_rows
+from tests.demo_memory import demo_memory
 
 pytestmark = pytest.mark.enable_socket
 
@@ -47,7 +48,7 @@ def _places(tmp_path: Path) -> Places:
 @pytest.fixture
 async def running(tmp_path: Path) -> AsyncIterator[Running]:
     places = _places(tmp_path)
-    memory = Memory.recall(places.memory, gateway_port=None)
+    memory = demo_memory(places)
     children = Children(places.children, str(places.directory))
     try:
         legacy, cloud = await start_erps(children, places, memory)
@@ -206,7 +207,7 @@ def test_children_end_when_the_parent_is_killed(tmp_path: Path) -> None:
         assert parent.stdout is not None
         child = psutil.Process(int(parent.stdout.readline()))
         parent.kill()
-        child.wait(10)
+        child.wait(30)
 
 
 def test_one_process_at_a_time(tmp_path: Path) -> None:

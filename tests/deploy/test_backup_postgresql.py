@@ -45,7 +45,7 @@ async def test_a_dump_of_a_working_gateway_goes_on_elsewhere(
     # one call whose outcome is not known; the record says so before the dump begins
     rig.legacy.script = ["lost_answer"]
     unknown = await rig.send(order("10249"))
-    assert await rig.line.drain(10)
+    assert await rig.line.drain(30)
     assert (await rig.record(unknown.transaction.transaction_id)).status == "unknown"
 
     done = asyncio.Event()

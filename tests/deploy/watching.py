@@ -49,7 +49,11 @@ def _series() -> dict[str, frozenset[str]]:
     metrics.exceptions.show([OpenExceptions("stuck", "treasury-team", 1, 0)], 1)
     metrics.sweep_findings({"job-missing": 1})
     metrics.intake.batch_lines({"waiting": 1})
+    metrics.ledger.contradicted("witness.example/w1")
     metrics.intake.messages({"put_off": 1}, redelivered=1)
+    metrics.intake.put_off({"frozen": 1})
+    metrics.intake.looked()
+    metrics.intake.backlog(1, 1)
     families = text_string_to_metric_families(metrics.render(Queue()).decode())
     found = {sample.name: OF_A_TARGET | set(sample.labels) for family in families for sample in family.samples}
     return {**found, "up": OF_A_TARGET}

@@ -139,7 +139,7 @@ async def received(stream: NatsStream) -> list[dict[str, Any]]:
     reader = await stream.read_after(0)
     found, at = [], 0
     while at < end.last_sequence:
-        messages = await reader.next(1_000, wait_s=2)
+        messages = await reader.next(1_000, wait_s=20)
         if not messages:
             break
         at = messages[-1].stream_sequence

@@ -52,7 +52,7 @@ async def disk_rounds(world: World, *, rounds: int) -> Full:
                 log = world.data / "gateway.db-wal"
                 known = world.callers.answers[503]
                 resource.prlimit(life.pid, resource.RLIMIT_FSIZE, (log.stat().st_size + left, -1))
-                async with asyncio.timeout(60):
+                async with asyncio.timeout(120):
                     while world.callers.answers[503] == known and not life.is_over:  # noqa: ASYNC110
                         await asyncio.sleep(0.02)
                 await asyncio.sleep(world.chance.uniform(0.0, 0.5))
@@ -78,6 +78,6 @@ async def disk_rounds(world: World, *, rounds: int) -> Full:
 
 async def _more_accepted(world: World) -> None:
     known = len(world.callers.accepted)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while len(world.callers.accepted) < known + 2:  # noqa: ASYNC110 - callers tell nobody
             await asyncio.sleep(0.02)

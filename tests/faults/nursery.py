@@ -75,7 +75,7 @@ class Nursery:
     async def __aexit__(self, *_raised: object) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        await asyncio.wait_for(self._process.wait(), 30)
+        await asyncio.wait_for(self._process.wait(), 60)
         self._reading.cancel()
         await asyncio.gather(self._reading, return_exceptions=True)
 
@@ -104,7 +104,7 @@ class Nursery:
         }
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
-        await asyncio.wait_for(born, 30)
+        await asyncio.wait_for(born, 60)
         return life
 
     async def _read(self, told: asyncio.StreamReader) -> None:

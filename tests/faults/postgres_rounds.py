@@ -78,7 +78,7 @@ async def postgres_rounds(world: World, server: RunningServer, *, stops: int) ->
 
 
 async def _more_accepted(world: World, count: int) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while len(world.callers.accepted) < count:  # noqa: ASYNC110 - callers tell nobody
             await asyncio.sleep(0.02)
 
@@ -86,7 +86,7 @@ async def _more_accepted(world: World, count: int) -> None:
 async def stop_immediately(server: RunningServer) -> None:
     """What `pg_ctl stop -m immediate` does: every process of the server quits without a checkpoint."""
     server.process.send_signal(signal.SIGQUIT)
-    await asyncio.to_thread(server.process.wait, 30)
+    await asyncio.to_thread(server.process.wait, 60)
 
 
 def start_again(server: RunningServer) -> None:

@@ -26,11 +26,11 @@ async def fault_erp(directory: Path) -> AsyncIterator[str]:
     assert process.stdout is not None
     assert process.stdin is not None
     try:
-        port = int(await asyncio.wait_for(process.stdout.readline(), 60))
+        port = int(await asyncio.wait_for(process.stdout.readline(), 120))
         yield f"http://127.0.0.1:{port}"
     finally:
         process.stdin.close()
-        await asyncio.wait_for(process.wait(), 30)
+        await asyncio.wait_for(process.wait(), 60)
 
 
 @asynccontextmanager

@@ -19,8 +19,8 @@ from tests.faults.nursery import Life
 from tests.faults.rows import number, rows
 from tests.faults.soak_faults import FAULTS, USUAL, Scene
 from tests.faults.soak_load import SteadyCallers
-from tests.faults.soak_samples import MEMORY_SHARE, Sample, not_flat, of_process, quantile, table
-from tests.faults.world import World
+from tests.faults.soak_samples import DESCRIPTORS, MEMORY_SHARE, Sample, not_flat, of_process, quantile, table
+from tests.faults.world import ENDS_S, World
 
 EVERY_S: Final = 10.0
 """Between the beginnings of two faults."""
@@ -29,7 +29,6 @@ LASTS: Final = 0.4
 LOOKS_S: Final = 5.0
 PER_SECOND: Final = 12.0
 TELLS_S: Final = 60.0
-ENDS_S: Final = 60.0
 _MB: Final = 1_000_000
 
 
@@ -70,10 +69,12 @@ async def soak(
     looks_s: float = LOOKS_S,
     per_second: float = PER_SECOND,
     memory_share: float = MEMORY_SHARE,
+    descriptors: int = DESCRIPTORS,
     tell: bool = False,
 ) -> Soaked:
     """Do that to one `serve`, with a `work` beside it where the world has PostgreSQL, and let it come to rest.
-    There, what is in doubt is at rest. `memory_share`: how much more resident memory counts as flat."""
+    There, what is in doubt is at rest. `memory_share`, `descriptors`: how much more resident memory, and how many
+    more open files, count as flat."""
     seen = Soaked()
     erp_port = urlsplit(world.erp).port
     assert erp_port is not None
@@ -111,7 +112,7 @@ async def soak(
         seen.seconds = time.monotonic() - begun
         seen.violations += [f"{role} ended by itself:\n{life.said()}" for role, life in lives.items() if life.is_over]
         for samples in seen.processes.values():
-            seen.violations += not_flat(samples, memory_share)
+            seen.violations += not_flat(samples, memory_share, descriptors)
         await world.behave({"fine": 1.0})
         callers.urls = [f"http://127.0.0.1:{world.port}"]
         if not lives["serve"].is_over:

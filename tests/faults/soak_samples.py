@@ -47,12 +47,14 @@ def quantile(of: Sequence[float], share: float) -> float:
     return sorted(of)[min(len(of) - 1, int(share * len(of)))] if of else 0.0
 
 
-def not_flat(samples: Sequence[Sample], memory_share: float = MEMORY_SHARE) -> list[str]:
+def not_flat(
+    samples: Sequence[Sample], memory_share: float = MEMORY_SHARE, descriptors: int = DESCRIPTORS
+) -> list[str]:
     """Sentences about what grows, of samples in their order. The first third is warming up."""
     found = []
     for what, of, allowed in (
         ("resident memory", lambda one: one.memory, memory_share * _median(samples, 1, lambda one: one.memory)),
-        ("open files", lambda one: one.descriptors, DESCRIPTORS),
+        ("open files", lambda one: one.descriptors, descriptors),
         ("threads", lambda one: one.threads, THREADS),
     ):
         before, after = _median(samples, 1, of), _median(samples, 2, of)

@@ -36,5 +36,6 @@ def of_today() -> list[str]:
 
 @pytest.mark.parametrize("name", of_today())
 async def test_a_planted_fault_of_the_day_is_caught(name: str, tmp_path: Path) -> None:
-    seen = await campaign(tmp_path, kills=WITHIN, seed=SEED, planted=name, until_failed=True, lives=6)
+    # twice as often as the quietest fault needs on a machine of its own: a busy one asks later than the ERP posts
+    seen = await campaign(tmp_path, kills=2 * WITHIN, seed=SEED, planted=name, until_failed=True, lives=6)
     assert seen.failed, report(seen)

@@ -16,14 +16,21 @@ from gateway.domain.caller import DataScope
 from gateway.domain.leaders import RELAY, SEQUENCER
 from gateway.leaders import TAKEOVER_S
 from gateway.messaging.jetstream import NatsStream
-from gateway.messaging.nats import NatsConnection, NatsSettings
 from gateway.messaging.server import EmbeddedServer
 from gateway.settings import load_settings
 from gateway.store.store import Store, open_store
 from gateway.wiring.issuer import embedded_issuer
 from tests.journeys.balancer import CountingErp, listening
 from tests.journeys.test_activation import written
-from tests.journeys.test_rolling_restart import Gateway, Load, all_is_settled, everything, leaders, until
+from tests.journeys.test_rolling_restart import (
+    Gateway,
+    Load,
+    all_is_settled,
+    everything,
+    leaders,
+    patient_connection,
+    until,
+)
 from tests.messaging.conftest import lineages_in_order
 
 FREEZES = 3
@@ -60,7 +67,7 @@ async def freeze_and_wake(store: Store, gateways: list[Gateway], loads: dict[int
     async def goes_on() -> bool:
         return len(loads[other.port].accepted) > known + 20
 
-    await until(goes_on, "the other one takes nothing", 30)
+    await until(goes_on, "the other one takes nothing", 60)
     frozen.signal(signal.SIGCONT)
     known_here = len(loads[frozen.port].accepted)
 
@@ -80,7 +87,7 @@ async def test_a_frozen_leader_wakes_and_does_no_harm(tmp_path: Path, postgres_u
     data, erp = tmp_path / "data", CountingErp(0.02)
     written(data, (address.url, f"{address.user}:{address.password}"), postgres_url)
     gateways = [Gateway(data), Gateway(data)]
-    connection = NatsConnection(NatsSettings((address.url,), "test", address.user, address.password))
+    connection = patient_connection(address)
     try:
         async with listening(erp) as erp_port:
             text = (data / "gateway.toml").read_text(encoding="utf-8")
@@ -102,7 +109,7 @@ async def test_a_frozen_leader_wakes_and_does_no_harm(tmp_path: Path, postgres_u
             await asyncio.gather(*callers)
             for load in loads.values():
                 await all_is_settled(store, load)
-            await until(lambda: placed(store), "the ledger has entries without a place", 30)
+            await until(lambda: placed(store), "the ledger has entries without a place", 90)
             for one in gateways:
                 await one.stop()
         print("taken over after", [f"{seconds:.1f} s" for seconds in took])

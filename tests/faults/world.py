@@ -8,7 +8,7 @@ import json
 import signal
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -27,9 +27,13 @@ from tests.faults.nursery import Life, Nursery
 from tests.faults.rows import number
 from tests.ports import reserved_port
 
-READY_S: Final = 60.0
-REST_S: Final = 60.0
-"""For everything to end once the ERPs behave; it takes a few seconds."""
+READY_S: Final = 120.0
+REST_S: Final = 120.0
+"""For everything to end once the ERPs behave; it takes a few seconds where nothing else keeps the machine busy."""
+ENDS_S: Final = 90.0
+"""For a process to end when asked to: the 45 s that it may take, and as much for a busy machine."""
+PATIENCE_S: Final = 30.0
+"""For an answer of what the test itself asks."""
 LOAD_S: Final = (0.5, 2.5)
 LONG_LOAD_S: Final = 5.0
 """Of a life that waits for a point which few documents come by."""
@@ -94,7 +98,8 @@ class World:
         erp = f"{self.erp_seen or self.erp}/{self.name}"
         write_directory(self.data, erp=erp, nats=secret, store=self.store)
         self.nats = nats
-        self.connection = NatsConnection(NatsSettings((address.url,), "tests", address.user, address.password))
+        settings = NatsSettings((address.url,), "tests", address.user, address.password)
+        self.connection = NatsConnection(replace(settings, connect_timeout_s=PATIENCE_S, answer_timeout_s=PATIENCE_S))
         self.callers = Callers([f"http://127.0.0.1:{self.port}"], tokens(self.data, time.time()), self.chance)
         try:
             yield
@@ -133,7 +138,7 @@ class World:
             await self.callers.ask_again()
             late = await self._until_rest()
             life.signal(signal.SIGTERM)
-            code = await asyncio.wait_for(asyncio.shield(life.ended), 60)
+            code = await asyncio.wait_for(asyncio.shield(life.ended), ENDS_S)
         finally:
             await life.kill()
         found = [*self.callers.violations, *late]
@@ -156,7 +161,7 @@ class World:
     async def behave(self, weights: dict[str, float]) -> None:
         """Tell the ERPs how."""
         said = {"world": self.name, "seed": self.chance.random(), "weights": weights}
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
             await http.post(f"{self.erp}/control", json=said)
 
     async def start(self, plan: Plan | None, role: str = "serve") -> Life:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Container, Iterable
 from typing import Any
 
 from gateway.api.batch_wire import line_wire
@@ -60,10 +60,13 @@ async def send_stream(
     *,
     caller: Caller = SALESFORCE,
     counts: IntakeCounts | None = None,
+    served: Container[str] | None = None,
+    limits: Limits | None = None,
 ) -> BatchRecord:
-    """The same of whatever comes."""
+    """The same of whatever comes. `served`: domains of the rulebook in force, unless it is the rig's."""
     intake = IntakeParts(rig.store, rig.store.reads, rig.line, rig.parts.tools, counts)
-    reader = DocumentReader(caller, rig.parts.rules.rulebook.tables, IN_BULK, Limits(), TRACEPARENT)
+    in_force = rig.parts.rules.rulebook.tables if served is None else served
+    reader = DocumentReader(caller, in_force, IN_BULK, limits or Limits(), TRACEPARENT)
     batch = await enter(intake, caller.client, key)
     return await receive(intake, batch, reader, lines_of(stream, StreamLimits()))
 

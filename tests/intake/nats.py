@@ -7,13 +7,14 @@ import base64
 import contextlib
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.api.limits import Limits
 from gateway.intake.cloud_event import EventReader, event_type, sender_of
-from gateway.intake.consumer import IntakeConsumer, Patience
+from gateway.intake.consumer import IntakeConsumer
+from gateway.intake.putting_off import Patience
 from gateway.messaging.intake_stream import REFUSED, STREAM, IntakeStream
 from gateway.messaging.nats import NatsConnection
 from tests.line.rig import Rig
@@ -39,10 +40,13 @@ def event(domain: str, document: Any, event_id: str, **changes: Any) -> bytes:
 
 
 class Counted:
-    """What a consumer counted: by result, and `redelivered`."""
+    """What a consumer counted: by result, and `redelivered`; `codes`: of what was put off."""
 
     def __init__(self) -> None:
         self.found: Counter[str] = Counter()
+        self.codes: Counter[str] = Counter()
+        self.looks = 0
+        self.backlogs: list[tuple[int, int]] = []
 
     def batch_lines(self, results: Mapping[str, int]) -> None:
         raise AssertionError("a consumer reads no batches")
@@ -51,6 +55,15 @@ class Counted:
         self.found.update(results)
         if redelivered:
             self.found["redelivered"] += redelivered
+
+    def put_off(self, codes: Mapping[str, int]) -> None:
+        self.codes.update(codes)
+
+    def looked(self) -> None:
+        self.looks += 1
+
+    def backlog(self, new: int, put_off: int) -> None:
+        self.backlogs.append((new, put_off))
 
 
 @dataclass
@@ -61,6 +74,7 @@ class Intake:
     consumer: IntakeConsumer
     asking: NatsConnection
     counted: dict[str, int]
+    counts: Counted
 
     @classmethod
     async def on(cls, bench: Bench, rig: Rig, **patience: float) -> Intake:
@@ -76,7 +90,7 @@ class Intake:
             counts := Counted(),
         )
         await stream.prepare()
-        return cls(bench, rig, stream, consumer, bench.connection(), counts.found)
+        return cls(bench, rig, stream, consumer, bench.connection(), counts.found, counts)
 
     async def publish(self, subject: str, body: bytes) -> None:
         async with self.asking.exchange() as exchange:
@@ -110,6 +124,11 @@ class Intake:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+    async def until(self, met: Callable[[], bool], limit_s: float = 20.0) -> None:
+        async with asyncio.timeout(limit_s):
+            while not met():  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.02)
 
     async def until_left(self, count: int, limit_s: float = 20.0) -> None:
         async with asyncio.timeout(limit_s):

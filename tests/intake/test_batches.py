@@ -13,15 +13,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.api.limits import Limits
 from gateway.domain.lanes import IN_BULK
 from gateway.domain.transaction import Status
 from gateway.errors import Problem, StoreUnavailable
 from gateway.intake import batch as batch_module
+from gateway.intake.lines import DocumentReader
 from gateway.store.migrate import migrate
 from gateway.store.store import Store, open_store
 from gateway.telemetry import Metrics
+from gateway.transactions.commands import Create
 from gateway.transactions.queries import TransactionFilter, Visible
-from tests.intake.batches import Cut, body, line, results, send, send_stream
+from tests.intake.batches import Cut, body, line, pieces, results, send, send_stream
 from tests.line.rig import BILLING, SALESFORCE, Rig, invoice, order
 
 
@@ -223,6 +226,37 @@ async def test_one_that_breaks_the_line_does_not_hold_up_the_others(rig: Rig, mo
     assert [one[1:] for one in await results(rig, done)] == [
         ("refused", "internal-error") if n == 2 else ("accepted", None) for n in range(5)
     ]
+
+
+@pytest.mark.parametrize(
+    ("now", "code"),
+    [({"served": {"orders"}}, "domain-not-served"), ({"limits": Limits(depth=2)}, "invalid-request")],
+    ids=["served-no-more", "a-smaller-limit"],
+)
+async def test_a_waiting_line_that_cannot_be_read_any_more_does_not_stop_its_batch(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, now: dict[str, Any], code: str
+):
+    """It waits, the batch is cut, and meanwhile another rulebook or another setting is in force."""
+    monkeypatch.setattr(batch_module, "GROUP_LINES", 1)
+    whole = body(line("invoices", invoice("INV-1", "1")), line("orders", order("1")), line("orders", order("2")))
+    with pytest.raises(Cut):
+        await send(rig, [whole], "run-1", then=Cut())
+    done = await send_stream(rig, pieces(whole), "run-1", **now)
+    assert done.state == "complete"
+    assert await results(rig, done) == [(1, "refused", code), (2, "accepted", None), (3, "accepted", None)]
+
+
+async def test_a_line_that_nobody_expected_does_not_hold_up_the_others(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    whole = DocumentReader.of_line
+
+    def breaking(reader: DocumentReader, raw: bytes) -> Create:
+        if b'"INV-1"' in raw:
+            raise RuntimeError("a defect")
+        return whole(reader, raw)
+
+    monkeypatch.setattr(DocumentReader, "of_line", breaking)
+    done = await send(rig, [body(line("orders", order("1")), line("invoices", invoice("INV-1", "1")))])
+    assert await results(rig, done) == [(1, "accepted", None), (2, "refused", "internal-error")]
 
 
 @pytest.fixture(scope="module")

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from gateway.errors import StoreUnavailable
-from gateway.messaging.errors import MessagingError
-from gateway.messaging.intake_stream import DOCUMENTS
+from gateway.api.limits import Limits
+from gateway.errors import Problem, StoreUnavailable
+from gateway.intake import consumer as consumer_module
+from gateway.intake.accepting import accept_each
+from gateway.intake.cloud_event import EventReader
+from gateway.intake.consumer import IntakeConsumer
+from gateway.intake.putting_off import Patience
+from gateway.messaging.errors import MessagingError, NatsUnavailable
+from gateway.messaging.intake_stream import DOCUMENTS, Backlog, IntakeMessage
 from gateway.store.migrate import migrate
 from gateway.store.store import open_store
 from gateway.transactions.commands import Create
 from gateway.transactions.queries import TransactionFilter, Visible
-from tests.intake.nats import Intake, event
+from tests.intake.nats import SENDERS, Intake, event
 from tests.line.rig import Rig, invoice, order
 from tests.messaging.conftest import Bench, bench
 
@@ -82,6 +92,8 @@ async def test_what_is_no_document_never_blocks(intake: Intake, rig: Rig):
         (event("orders", order("1"), "e", datacontenttype="text/xml"), "invalid-request"),
         (event("orders", ["a"], "e"), "invalid-request"),
         (event("orders", order("1") | {"currencyCode": "x"}, "e"), "invalid-document"),
+        (event("orders", order("1"), "\ud800"), "invalid-request"),
+        (event("orders", order("1"), "e", datacontenttype="\ud800"), "invalid-request"),
     ]
     for body, _ in bad:
         await intake.publish("erp.intake.orders", body)
@@ -182,6 +194,272 @@ async def test_one_that_makes_the_gateway_fail_is_refused_in_the_end(
     assert await _codes(intake) == ["internal-error"]
 
 
+@pytest.mark.parametrize("traceparent", ["\ud800", "00-\udfff"])
+async def test_a_trace_that_no_encoding_takes_is_as_good_as_none(intake: Intake, rig: Rig, traceparent: str):
+    await intake.publish("erp.intake.orders", event("orders", order("1"), "e-1", traceparent=traceparent))
+    assert await intake.consumer.once() == 1
+    assert await _accepted(rig) == [("salesforce", "1")]
+
+
+@pytest.mark.parametrize(
+    ("subject", "headers", "code"),
+    [
+        (b"erp.intake.orders.\xff\xfe", b"", "unauthenticated"),
+        (b"erp.intake.orders", b"NATS/1.0 \xff\xfe\xfd\r\nName: x\r\n\r\n", "invalid-request"),
+        (b"erp.intake.orders", b"NATS/1.0\r\nName: \xff\r\n\r\n", "invalid-request"),
+        (b"erp.intake.orders", b"NATS/1.0 404\r\nName: x\r\n\r\n", "invalid-request"),
+        (b"erp.intake.orders", b"NATS/1.0\r\nStatus: 409\r\n\r\n", "invalid-request"),
+    ],
+)
+async def test_a_message_that_no_client_would_send(intake: Intake, rig: Rig, subject: bytes, headers: bytes, code: str):
+    """Its subject or headers end the reading of NATS's library, or look like the server's own word."""
+    sizes = b"%d %d" % (len(headers), len(headers) + 2)
+    head = b"HPUB %s %s\r\n" % (subject, sizes) if headers else b"PUB %s 2\r\n" % subject
+    async with intake.asking.exchange() as exchange:
+        await exchange._client._send_command(head + headers + b"{}\r\n")
+        await exchange.flush()
+    await intake.publish("erp.intake.orders", event("orders", order("1"), "e-1"))
+    async with intake.running():
+        await intake.until_left(0)
+    assert await _accepted(rig) == [("salesforce", "1")]
+    assert await _codes(intake) == [code]
+
+
+async def test_one_that_nobody_expected_fails_alone(intake: Intake, rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    """Also where it is read, and where its refusal is told."""
+    whole = EventReader.read
+
+    def breaking(reader: EventReader, subject: str, raw: bytes, served: Any) -> Create:
+        if b'"e-2"' in raw:
+            raise RuntimeError("a defect")
+        if b'"e-3"' in raw:
+            raise Problem("no-slug-of-ours", "a defect")
+        return whole(reader, subject, raw, served)
+
+    monkeypatch.setattr(EventReader, "read", breaking)
+    for name in ("1", "2", "3", "4"):
+        await intake.publish("erp.intake.orders", event("orders", order(name), f"e-{name}"))
+    async with intake.running():
+        await intake.until_left(0)
+    assert await _accepted(rig) == [("salesforce", "1"), ("salesforce", "4")]
+    assert await _codes(intake) == ["internal-error", "internal-error"]
+    assert intake.counts.codes == {"internal-error": 8}
+
+
+async def test_where_nothing_is_to_be_accepted_nobody_is_asked(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    async def breaking(_commands: list[Create]) -> Any:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(rig.line, "accept_many", breaking)
+    assert await accept_each(rig.line, []) == []
+
+
+async def test_a_stream_that_takes_no_refusals_holds_up_only_what_is_refused(
+    intake: Intake, rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    async def full(_event_id: str, _body: bytes) -> None:
+        raise NatsUnavailable("the stream is full")
+
+    monkeypatch.setattr(intake.stream, "refuse", full)
+    bodies = (b"", event("orders", order("1"), "e-1"), event("invoices", invoice("INV-9", "9"), "e-2"))
+    for body, domain in zip(bodies, ("orders", "orders", "invoices.billing"), strict=True):
+        await intake.publish(f"erp.intake.{domain}", body)
+    with pytest.raises(MessagingError):
+        await intake.consumer.once()
+    await intake.until_left(2)
+    assert intake.counts.codes == {"unknown-reference": 1}
+
+
+async def test_a_refusal_that_cannot_be_told_says_so(intake: Intake, monkeypatch: pytest.MonkeyPatch):
+    whole = consumer_module.told
+
+    def breaking(problem: Problem, *where: str) -> Any:
+        if problem.slug == "invalid-request":
+            raise TypeError("a defect")
+        return whole(problem, *where)
+
+    monkeypatch.setattr(consumer_module, "told", breaking)
+    await intake.publish("erp.intake.orders", b"")
+    await intake.consumer.once()
+    assert await _codes(intake) == ["internal-error"]
+    await intake.until_left(0)
+
+
+async def test_the_consumer_ends_only_when_it_is_asked_to(intake: Intake, rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    calls = 0
+    whole = intake.stream.take
+
+    async def breaking(most: int, wait_s: float) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise RuntimeError("a defect")
+        return await whole(most, wait_s)
+
+    monkeypatch.setattr(consumer_module, "FAILED_S", 0.1)
+    monkeypatch.setattr(intake.stream, "take", breaking)
+    await intake.publish("erp.intake.orders", event("orders", order("1"), "e-1"))
+    with capture_logs() as logs:
+        async with intake.running():
+            await intake.until_left(0)
+    assert await _accepted(rig) == [("salesforce", "1")]
+    assert [one["log_level"] for one in logs if one["event"] == "intake_failed"] == ["error"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_any_number_that_wait_do_not_keep_out_what_they_wait_for(intake: Intake, rig: Rig):
+    """More than a consumer once held at a time, and their order behind them."""
+    count = 5_000
+    for number in range(count):
+        document = event("invoices", invoice(f"INV-{number}", "1"), f"i-{number}")
+        async with intake.asking.exchange() as exchange:
+            await exchange.publish("erp.intake.invoices.billing", document)
+    async with intake.running():
+        await intake.until(lambda: intake.counted.get("put_off", 0) >= count, limit_s=100.0)
+        await intake.publish("erp.intake.orders", event("orders", order("1"), "o-1"))
+        await intake.until(lambda: intake.counted.get("accepted", 0) == count + 1, limit_s=100.0)
+    assert await intake.left() == 0
+    assert await intake.refused() == []
+    assert max(put_off for _, put_off in intake.counts.backlogs) == count
+
+
+async def test_after_hours_without_a_gateway_what_lies_behind_comes_first(
+    bench: Bench, rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    """The deadline of the invoice is long over when it is first looked at, and its order lies right behind it."""
+    monkeypatch.setattr(consumer_module, "AT_ONCE", 1)
+    intake = await Intake.on(bench, rig, deadline_s=3_600.0)
+    await intake.publish("erp.intake.invoices.billing", event("invoices", invoice("INV-1", "1"), "e-1"))
+    await intake.publish("erp.intake.invoices.billing", event("invoices", invoice("INV-2", "2"), "e-2"))
+    await intake.publish("erp.intake.orders", event("orders", order("1"), "e-3"))
+    rig.clock.micros = time.time_ns() // 1_000 + 2 * 3_600 * 1_000_000
+    async with intake.running():
+        await intake.until(lambda: intake.counted.get("accepted", 0) == 2)
+        rig.clock.forward(60.0)
+        await intake.until_left(0)
+    assert await _accepted(rig) == [("billing", "INV-1"), ("salesforce", "1")]
+    assert await _codes(intake) == ["unknown-reference"]
+
+
+class Handed:
+    """Messages that a test hands over, and what became of them; nothing else is in the stream."""
+
+    def __init__(self) -> None:
+        self.next: list[IntakeMessage] = []
+        self.dealt: list[tuple[str, int]] = []
+
+    async def take(self, _most: int, _wait_s: float) -> list[IntakeMessage]:
+        taken, self.next = self.next, []
+        return taken
+
+    async def backlog(self) -> Backlog:
+        return Backlog(0, 2)
+
+    async def done(self, messages: list[IntakeMessage]) -> None:
+        self.dealt += [("done", one.stream_sequence) for one in messages]
+
+    async def put_off(self, messages: list[IntakeMessage], _seconds: float) -> None:
+        self.dealt += [("put off", one.stream_sequence) for one in messages]
+
+    async def refuse(self, _event_id: str, body: bytes) -> None:
+        self.dealt.append((json.loads(body)["data"]["problem"]["code"], 0))
+
+
+async def test_after_hours_without_a_database_too(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    """All was delivered, and nothing looked at; then the invoice comes again first."""
+
+    async def away(_commands: Any) -> Any:
+        raise StoreUnavailable("away")
+
+    handed = Handed()
+    reader = EventReader(SENDERS, (), Limits())
+    tables = rig.parts.rules.rulebook.tables
+    patience = Patience(again_s=0.1, deadline_s=3_600.0)
+    consumer = IntakeConsumer(handed, rig.line, reader, lambda: tables, rig.parts.tools, patience)  # type: ignore[arg-type]
+    await consumer.once()
+    rig.clock.forward(1.0)
+    stored_at = rig.clock.now()
+    child = IntakeMessage(
+        "erp.intake.invoices.billing", event("invoices", invoice("INV-1", "1"), "e-1"), 1, stored_at, 2, ""
+    )
+    parent = IntakeMessage("erp.intake.orders", event("orders", order("1"), "e-2"), 2, stored_at, 2, "")
+    with monkeypatch.context() as broken:
+        broken.setattr(rig.line, "accept_many", away)
+        for _ in range(2):
+            rig.clock.forward(2 * 3_600.0)
+            handed.next = [child, parent]
+            await consumer.once()
+    handed.dealt.clear()
+    for one in (child, parent, child):
+        handed.next = [one]
+        await consumer.once()
+    assert handed.dealt == [("put off", 1), ("done", 2), ("done", 1)]
+
+
+async def test_a_freeze_that_is_lifted_early_is_seen(intake: Intake, rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    """Whatever the problem says to callers that wait."""
+
+    async def frozen(commands: list[Create]) -> list[Problem]:
+        return [Problem("frozen", "a freeze", retry_after_s=3_600) for _ in commands]
+
+    await intake.publish("erp.intake.orders", event("orders", order("1"), "e-1"))
+    with monkeypatch.context() as broken:
+        broken.setattr(rig.line, "accept_many", frozen)
+        await intake.consumer.once()
+    async with intake.running():
+        await intake.until_left(0)
+    assert await _accepted(rig) == [("salesforce", "1")]
+
+
+async def test_why_a_message_is_put_off_is_told(intake: Intake, rig: Rig):
+    """In numbers each time; in the log at the first, the tenth and the hundredth, without what it holds."""
+    await intake.publish("erp.intake.invoices.billing", event("invoices", invoice("INV-1", "1"), "e-1"))
+    with capture_logs() as logs:
+        async with intake.running():
+            await intake.until(lambda: intake.counts.codes["unknown-reference"] >= 12)
+    told = [one for one in logs if one["event"] == "intake_put_off"]
+    assert [one.pop("delivered") for one in told] == [1, 10]
+    assert told[0] == told[1] == {
+        "event": "intake_put_off",
+        "log_level": "info",
+        "subject": "erp.intake.invoices.billing",
+        "sequence": 1,
+        "code": "unknown-reference",
+    }  # fmt: skip
+    assert intake.counts.looks >= 12
+
+
+async def test_while_the_database_is_away_the_stream_is_not_put_off_whole(
+    bench: Bench, rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    async def away(_commands: Any) -> Any:
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr(consumer_module, "AT_ONCE", 1)
+    monkeypatch.setattr(rig.line, "accept_many", away)
+    intake = await Intake.on(bench, rig, again_s=0.5)
+    for number in range(50):
+        await intake.publish("erp.intake.orders", event("orders", order(str(number)), f"e-{number}"))
+    async with intake.running():
+        await asyncio.sleep(1.2)
+    assert 1 <= intake.counts.codes["not-ready"] <= 3
+    assert intake.counts.codes.keys() == {"not-ready"}
+
+
+async def test_a_consumer_of_an_earlier_release_gets_the_new_bound(bench: Bench, rig: Rig):
+    intake = await Intake.on(bench, rig)
+    async with intake.asking.exchange() as exchange:
+        info = await exchange.request("$JS.API.CONSUMER.INFO.ERP_INTAKE.gateway")
+        old = {"stream_name": "ERP_INTAKE", "config": info["config"] | {"max_ack_pending": 5_000}}
+        await exchange.request("$JS.API.CONSUMER.CREATE.ERP_INTAKE.gateway", json.dumps(old).encode())
+    await intake.stream.prepare()
+    async with intake.asking.exchange() as exchange:
+        info = await exchange.request("$JS.API.CONSUMER.INFO.ERP_INTAKE.gateway")
+    assert info["config"]["max_ack_pending"] == -1
+
+
+@pytest.mark.timeout(400)
 async def test_a_server_that_is_killed_and_wiped_is_waited_for(intake: Intake, rig: Rig):
     async with intake.running():
         await intake.publish("erp.intake.orders", event("orders", order("1"), "e-1"))
@@ -189,7 +467,7 @@ async def test_a_server_that_is_killed_and_wiped_is_waited_for(intake: Intake, r
         await intake.bench.kill_server()
         await intake.publish("erp.intake.orders", event("orders", order("2"), "e-2"))
         # what was handed to a connection that died is handed out again after a time
-        await intake.until_left(0, limit_s=90.0)
+        await intake.until_left(0, limit_s=200.0)
     assert await _accepted(rig) == [("salesforce", "1"), ("salesforce", "2")]
 
 

@@ -77,7 +77,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             found["csv"] = call(*POSTED, "--csv", "--live", "--data", directory).stdout
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(60)
     return found | {"data": directory}
 
 

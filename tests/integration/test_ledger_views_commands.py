@@ -38,7 +38,7 @@ async def _business(directory: Path) -> None:
     rig.legacy.script = ["reject", "down"]
     await rig.send(order("10250"), wait_s=5.0)
     await rig.send(order("10251"))
-    await rig.line.drain(10)
+    await rig.line.drain(30)
     await rig.send(invoice("INV-10251", "10251"), "invoices")
     uses = ApiUses(store, rig.clock)
     uses.note(ApiUse("salesforce", "salesforce", "v1", "createOrder"), 201)

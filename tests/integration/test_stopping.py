@@ -110,7 +110,7 @@ def test_the_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         child.send_signal(signal.SIGTERM)
         # by our own exit, or by the system's where the handlers are gone already: a shell sees 143 for both
         assert child.wait(LIMIT_S) in {128 + signal.SIGTERM, -signal.SIGTERM}
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 8  # the body that it waits for has ten seconds
 
 
 def test_a_process_without_an_api_shows_only_how_it_is(tmp_path: Path) -> None:

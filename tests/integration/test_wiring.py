@@ -18,6 +18,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from litestar.testing import AsyncTestClient
+from structlog.testing import capture_logs
 
 from adapters.guard import GuardedPort
 from adapters.guard.budget import BURST_S
@@ -98,6 +99,23 @@ async def test_a_runtime_opens_and_a_second_one_on_the_same_data_is_refused(data
             await open_runtime(data, load_settings(data))
     async with running(data):
         pass
+
+
+async def test_the_ledger_is_watched_and_what_ends_is_told(data: Path, monkeypatch: pytest.MonkeyPatch):
+    async with running(data) as runtime:
+        assert await runtime.log.is_sound()
+
+        async def broken() -> None:
+            raise RuntimeError("a defect")
+
+        monkeypatch.setattr(runtime.clocks, "run", broken)
+        with capture_logs() as told:
+            runtime.start(worker=False)
+            await asyncio.sleep(0.2)
+        assert all(runtime.runs(name) for name in ("recheck", "state_audit", "following"))
+        assert [one["task"] for one in told if one["event"] == "background_task_broken"] == ["clocks"]
+        runtime.log.following.wrong = "the log is another one"
+        assert not await runtime.log.is_sound()
 
 
 async def test_every_erp_stands_behind_a_guard_within_its_own_budget(data: Path):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 REFUSED: Final = "# refused"
-LIMIT_S: Final = 90.0
+LIMIT_S: Final = 180.0
 """Of one command; those that wait for an activation take some seconds."""
 
 

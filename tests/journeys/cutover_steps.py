@@ -111,7 +111,7 @@ class Journey:
     def nobody_knows_for_a_while(self, lineage: Lineage) -> None:
         """An order whose answer is lost makes `nothing_unknown` fail until it is found out what became of it."""
         rule = {"method": "POST", "match": "/sap/bc/srt/", "scenario": "error", "count": 1}
-        assert httpx.post(f"{self.world.legacy.base_url}/_mock/faults", json=rule).status_code == 201
+        assert httpx.post(f"{self.world.legacy.base_url}/_mock/faults", json=rule, timeout=30).status_code == 201
         body = json.loads(lineage.order.model_dump_json(exclude_none=True))
         key = f"demo:salesforce:orders:{lineage.order.external_id}"
         answer = self.world.ask(SALESFORCE, "POST", "/v1/orders", body, key, prefer="respond-async")

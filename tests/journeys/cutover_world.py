@@ -24,11 +24,12 @@ from gateway.demo.masters import put_masters
 from gateway.demo.northwind import BILLING, SALESFORCE, Lineage, Northwind, load_northwind
 from gateway.demo.places import Memory, Places
 from gateway.intake.cross_references import CrossReferenceRow, write_rows
+from tests.demo_memory import demo_memory
 from tests.journeys.quick_erps import say_quick
 
 UNIT, PLACE = "Eastern", "US"
 """The slice of the document; in the sample rulebook no phase has reached it."""
-LIMIT_S = 60.0
+LIMIT_S = 120.0
 """For whatever is waited for; the longest takes some seconds."""
 PERSONS = ("order-to-cash-author", "order-to-cash-activator", "operations", "shift-lead", "controller", "auditor")
 
@@ -147,7 +148,7 @@ def running(directory: Path) -> Iterator[World]:
     places = Places(directory)
     places.prepare(fresh=False)
     first_rulebook(directory / "rulebook")
-    memory = Memory.recall(places.memory, gateway_port=None)
+    memory = demo_memory(places)
     children = Children(places.children, str(places.directory))
     gateway = Gateway(children, places, memory, print)
     try:

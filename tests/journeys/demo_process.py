@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.ports import reserved_port
+
 COMMAND = Path(sys.executable).with_name("erp-gateway")
 LIMIT_S = 600.0
 """Longest that a whole run may take on a busy machine."""
@@ -83,8 +85,9 @@ class Demo:
 @contextmanager
 def demo(data: Path, *arguments: str, environment: dict[str, str] | None = None) -> Iterator[Demo]:
     """Start `erp-gateway demo`; at the end it and its children are gone."""
+    own = ("--port", str(reserved_port()))  # the gateway starts long after a demo has chosen one, and again and again
     process = subprocess.Popen(
-        [COMMAND, "demo", "--data", data, "--exit-when-done", "--json", *arguments],
+        [COMMAND, "demo", "--data", data, "--exit-when-done", "--json", *own, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

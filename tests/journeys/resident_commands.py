@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
-READY_S = 60.0
+READY_S = 120.0
 """For the imports, on a busy machine."""
 
 _CALLER = """#!{python} -IS

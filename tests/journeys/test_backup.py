@@ -36,6 +36,7 @@ from gateway.demo.northwind import BILLING, SALESFORCE, Northwind, load_northwin
 from gateway.demo.places import Memory, Places
 from gateway.demo.readings import read_erp, read_masters
 from gateway.intake.cross_references import write_rows
+from tests.demo_memory import demo_memory
 from tests.journeys.quick_erps import say_quick
 from tests.journeys.record import Record, announced, by_lineage, count, move_to_another_machine, unpublished
 
@@ -73,7 +74,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     """Two ERPs with their masters, and a gateway. Its times are short, so that a lost call is soon asked for."""
     places = Places(tmp_path / "first")
     places.prepare(fresh=False)
-    memory = Memory.recall(places.memory, gateway_port=None)
+    memory = demo_memory(places)
     children = Children(places.children, str(tmp_path))
     try:
         erps = await start_erps(children, places, memory)
@@ -177,7 +178,7 @@ def _documented(section: str, **places: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=240,
     )
     assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
 
@@ -187,7 +188,7 @@ def _streamed(directory: Path) -> dict[str, list[int]]:
     most = sum(len(numbers) for numbers in announced(directory).values())
     command = [Path(sys.executable).with_name("erp-gateway"), "events", "tail", "--from-start", "--json"]
     done = subprocess.run(
-        [*command, "--count", str(most), "--data", directory], capture_output=True, text=True, check=True, timeout=120
+        [*command, "--count", str(most), "--data", directory], capture_output=True, text=True, check=True, timeout=240
     )
     events = [json.loads(line) for line in done.stdout.splitlines()]
     return by_lineage([(event["lineageid"], int(event["sequence"])) for event in events])

@@ -25,6 +25,7 @@ from gateway.demo.gateway_process import tokens
 from gateway.demo.northwind import BILLING, SALESFORCE, Lineage, load_northwind
 from gateway.demo.odata import Entity, expanded, session
 from gateway.demo.places import Places
+from tests.ports import reserved_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -61,7 +62,7 @@ class World:
         assert answer.status_code in {200, 201, 202}, answer.text
         self.requests.append((client, method, path, body, answer.status_code))
         transaction: dict[str, Any] = answer.json()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while transaction["status"] not in {"posted", "rejected", "cancelled", "in_doubt"}:
             assert time.monotonic() < deadline, transaction
             time.sleep(0.1)
@@ -89,6 +90,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     places = Places(tmp_path_factory.mktemp("corrections") / "demo")
     log = places.directory.parent / "demo.log"
     command = [Path(sys.executable).with_name("erp-gateway"), "demo", "--data", places.directory, "--fresh"]
+    command += ["--port", str(reserved_port())]
     with log.open("w") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
     try:

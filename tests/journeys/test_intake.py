@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,15 @@ from tests.integration.test_wiring import NOBODY, SETTINGS, TABLES
 from tests.line.documents import customer
 from tests.ports import reserved_port
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 COMMAND = Path(sys.executable).with_name("erp-gateway")
 LINES = 2_000
 MESSAGES = 200
-SOON_S = 90.0
+SOON_S = 200.0
+"""What was handed to a gateway that died is handed out again after a minute."""
+PATIENCE_S = 30.0
+"""For one answer of NATS."""
 SOURCES = [{"subject": "erp.intake.customers", "client": "salesforce", "source": "salesforce"}]
 
 
@@ -67,7 +71,7 @@ class Served:
     def kill(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)
-        self._process.wait(30)
+        self._process.wait(60)
 
     def stop(self) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -101,7 +105,8 @@ class Served:
     async def nats(self) -> Any:
         address = ServerDirectory(self.data / "nats").address()
         assert address is not None
-        connection = NatsConnection(NatsSettings(servers=(address.url,), user=address.user, password=address.password))
+        settings = NatsSettings((address.url,), user=address.user, password=address.password)
+        connection = NatsConnection(replace(settings, connect_timeout_s=PATIENCE_S, answer_timeout_s=PATIENCE_S))
         try:
             yield connection
         finally:

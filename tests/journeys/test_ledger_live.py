@@ -213,7 +213,8 @@ def _prove_offline(site: Site, key: str, witness: str, transaction: str) -> None
         assert [one.key.name for one in proven.cosignatures] == [WITNESS]
         assert json.loads(entry)["trace"] == transaction
     headers = {"Authorization": f"Bearer {site.token('ledger:read')}"}
-    told = httpx.get(f"{site.url}/v1/transactions/{transaction}/receipts", headers=headers, trust_env=False).json()
+    address = f"{site.url}/v1/transactions/{transaction}/receipts"
+    told = httpx.get(address, headers=headers, trust_env=False, timeout=30).json()
     assert len(told["receipts"]) >= len(receipts)
 
 

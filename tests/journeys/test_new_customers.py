@@ -54,7 +54,7 @@ class World(Served):
         return self.rested(found["transactionId"])
 
     def rested(self, transaction_id: str) -> dict[str, Any]:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while True:
             transaction: dict[str, Any] = self.http.get(f"/v1/transactions/{transaction_id}").json()
             if transaction["status"] in _ENDS:
@@ -64,7 +64,7 @@ class World(Served):
 
     def customer(self, external_id: str, until: str) -> dict[str, Any]:
         """The transaction that made the customer last, once it has that status."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while True:
             [listed] = self.http.get("/v1/customers", params={"externalId": external_id}).json()["items"]
             transaction = self.rested(listed["transactionId"])

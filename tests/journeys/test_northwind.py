@@ -20,6 +20,7 @@ from gateway.demo.northwind import BILLING, SALESFORCE, load_northwind
 from gateway.demo.places import Places
 from tests.command_line import erp_gateway
 from tests.journeys.demo_process import FIGURES, Demo, demo
+from tests.ports import reserved_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 README = Path(__file__).parents[2] / "README.md"
@@ -61,6 +62,7 @@ def test_the_same_run_again_changes_nothing(finished: Demo):
 def serving(finished: Demo) -> Iterator[Places]:
     """The demo's parts, running again on the data of the run that ended."""
     arguments = [Path(sys.executable).with_name("erp-gateway"), "demo", "--data", finished.data]
+    arguments += ["--port", str(reserved_port())]
     log = finished.data / "serving.log"
     with log.open("w") as out:
         process = subprocess.Popen(arguments, stdout=out, stderr=subprocess.STDOUT)
@@ -126,7 +128,7 @@ def run_readme(places: Places, script: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=400,
     )
     assert done.returncode == 0, f"{shlex.quote(script)}\n{done.stdout}\n{done.stderr}"
     return done.stdout
@@ -142,7 +144,7 @@ def test_fresh_refuses_while_another_process_holds_the_data(tmp_path: Path):
     with demo(tmp_path / "demo", "--fresh") as first:
         first.wait_until_accepted(10)
         with demo(tmp_path / "demo", "--fresh") as second:
-            out, err = second.process.communicate(timeout=60)
+            out, err = second.process.communicate(timeout=120)
             assert second.process.returncode == 2
             assert out == ""
             assert "Stop it first" in " ".join(err.split())

@@ -13,7 +13,7 @@ from gateway.domain.leaders import Lead
 from gateway.domain.processes import ProcessRecord
 from gateway.domain.queries import StreamMemory
 from gateway.errors import StoreUnavailable
-from gateway.leaders import TAKEOVER_S, Leaders, LeaderTask
+from gateway.leaders import SEIZE_S, TAKEOVER_S, Leaders, LeaderTask
 from gateway.store.errors import LeadLost
 from gateway.store.store import Store
 from gateway.transactions.parts import Tools
@@ -100,10 +100,10 @@ class Process:
         self.seen = Reachable(world.store)
         self.led = world.store.led(self.lead)
         self.broken: list[Exception] = []
-        self.able = True
+        self.seizes = False
         ids = TimeOrderedIds(world.clock.now, lambda bits: 1)
         tools = Tools(world.clock, ids, None, world.morgue, name, "test", b"")  # type: ignore[arg-type]
-        task = LeaderTask(self.lead, self._work, self._finish, lambda: self.able)
+        task = LeaderTask(self.lead, self._work, self._finish, lambda: self.seizes)
         self.leaders = Leaders(self.seen, self.seen, tools, [task], alone=alone)
         self._run: asyncio.Task[None] | None = None
 
@@ -266,15 +266,25 @@ def test_a_task_that_breaks_is_given_up_and_begun_again(error: Exception) -> Non
     assert len(world.whens("prc_1", "began") + world.whens("prc_2", "began")) == 2
 
 
-def test_one_that_is_not_able_to_does_not_lead() -> None:
+def test_a_task_is_seized_from_a_leader_that_is_well_and_kept() -> None:
     async def story(world: World, first: Process, second: Process) -> None:
-        second.able = False
-        await first.stop()
-        await asyncio.sleep(5)
-        assert not second.leaders.is_led("relay")
+        second.seizes = True
+
+    world = virtually(story, seconds=30)
+    (began,) = world.whens("prc_2", "began")
+    assert began <= 11.2
+    assert max(world.whens("prc_1", "wrote")) <= began
+    assert len(world.whens("prc_1", "began")) == 1
+
+
+def test_two_that_seize_take_turns_of_a_minute() -> None:
+    async def story(world: World, first: Process, second: Process) -> None:
+        first.seizes = second.seizes = True
+        await asyncio.sleep(SEIZE_S * 5)
+        assert first.leaders.is_led("relay")
 
     world = virtually(story)
-    assert not world.whens("prc_2", "began")
+    assert 2 <= len(world.whens("prc_1", "began") + world.whens("prc_2", "began")) <= 12
 
 
 def test_who_is_alone_leads_without_a_word_and_takes_the_lead_of_the_life_before() -> None:

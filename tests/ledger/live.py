@@ -53,7 +53,9 @@ class Live:
 
     def __post_init__(self) -> None:
         stored = StoredLog(self.store, ORIGIN, self.process_id, self.clock, alone=self.alone)
-        self.sequencer = Sequencer(stored, ORIGIN, lambda: self.keys, self.held, self.cosigners, AT_ONCE)
+        self.sequencer = Sequencer(
+            stored, ORIGIN, lambda: self.keys, self.held, self.cosigners, AT_ONCE, check=self.check().before_lead
+        )
         self.files = LogFiles(self.store.log, ORIGIN)
 
     async def commit(self, *entries: EntryRecord) -> None:

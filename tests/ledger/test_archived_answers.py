@@ -6,22 +6,31 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 
 from gateway.cli import main
 from gateway.domain.months import Month
 from gateway.domain.operational_views import View
 from gateway.ledger.current_keys import make_missing
+from gateway.ledger.errors import BundleArchived
 from gateway.ledger.key_files import KeyFiles
+from gateway.ledger.months.archived_leaves import ArchivedLeaves
+from gateway.ledger.tiles import Tile
+from gateway.ledger.verify import verify_log
 from gateway.store.store import Store, open_store
+from tests.api.conftest import in_this_loop
 from tests.api.evidence import NONCE, ask
-from tests.ledger.archived_world import ArchivedWorld, archived_world
-from tests.ledger.logs import ORIGIN
+from tests.ledger.archived_world import NOVEMBER, ArchivedWorld, archived_world
+from tests.ledger.logs import KEY, LOG, ORIGIN
+from tests.ledger.month_world import EVIDENCE
 
 pytestmark = pytest.mark.postgres
 BOTH = {"acceptedFrom": "2023-11-01T00:00:00Z", "acceptedUntil": "2024-01-01T00:00:00Z"}
@@ -146,3 +155,44 @@ async def test_commands_name_the_month(world: ArchivedWorld, run: Callable[..., 
     ):
         out, err = await asyncio.to_thread(run, *words)
         assert said in (err if aside else out), words
+
+
+class _Served:
+    """The log's files as the API answers them to an auditor, read by a thread beside the loop."""
+
+    def __init__(self, http: httpx.AsyncClient, headers: dict[str, str]) -> None:
+        self._http, self._headers, self._loop = http, headers, asyncio.get_running_loop()
+
+    def read(self, path: str) -> bytes | None:
+        asked = self._http.get(f"/v1/ledger/log/{path}", headers=self._headers)
+        answer = asyncio.run_coroutine_threadsafe(asked, self._loop).result(60.0)
+        if answer.status_code == 404 and (months := answer.json().get("archivedMonths")):
+            raise BundleArchived(path, [Month.parse(one) for one in months])
+        return answer.content if answer.status_code == 200 else None
+
+    def partial_widths(self, tile: Tile) -> Sequence[int]:
+        return ()
+
+
+async def test_who_verifies_a_gateway_is_told_which_entries_it_has_no_more(world: ArchivedWorld) -> None:
+    parts = replace(world.audit.parts, published_log=world.audit.log.files)
+    async with in_this_loop(parts) as http:
+        await told_what_is_there_no_more(world, _Served(http, world.audit.headers()))
+
+
+async def told_what_is_there_no_more(world: ArchivedWorld, served: _Served) -> None:
+    verify = partial(asyncio.to_thread, verify_log, served, LOG, None)
+    before = await verify()
+    assert (before.ok, before.hashed) == (True, ())
+    await world.take_out()
+    after = await verify()
+    assert (after.ok, after.archived_months, after.seen) == (True, (NOVEMBER,), before.seen)
+    assert after.entries + after.hashed_only == before.entries
+    assert after.hashed_only > 0
+    with ArchivedLeaves() as archives:
+        archives.add(world.archive, [KEY.key], EVIDENCE.key)
+        known = await verify(archives=archives)
+        archived = json.loads((world.archive / "archive.json").read_bytes())["entries"]
+        assert (known.ok, known.entries) == (True, after.entries + archived)
+        # what shares a bundle with them is of no archive, and no bundle holds it any more
+        assert known.hashed_only == after.hashed_only - archived

@@ -21,7 +21,7 @@ from gateway.ledger.evidence.archive import archive_of, files_of
 from gateway.ledger.evidence.contents import Evidence
 from gateway.ledger.evidence.desk import signed_pack
 from gateway.ledger.evidence.names import names_of
-from gateway.ledger.evidence.openings import ERASED, SHOWN, UNAVAILABLE, WITHHELD, Candidates, openings
+from gateway.ledger.evidence.openings import ERASED, MISSING, SHOWN, UNAVAILABLE, WITHHELD, Candidates, openings
 from gateway.ledger.evidence.page import page_of
 from gateway.ledger.evidence.timeline import MOST_MARKS, Mark, timeline
 from gateway.ledger.evidence.wrong import PackWrong
@@ -164,7 +164,6 @@ def test_a_document_is_named_beside_its_transaction_as_far_as_the_pack_shows_it(
     withheld = openings([accepted], Candidates(records=payloads), may_read=False)
     assert names_of(replace(evidence, openings=withheld)) == {}
     gone = Candidates(records=[PayloadRecord("pay_1", SALT, None, 1)])
-    gone.add("txn_1", ["pay_1"])
     assert names_of(replace(evidence, openings=openings([accepted], gone, may_read=True))) == {}
 
 
@@ -195,10 +194,13 @@ def test_what_is_erased_withheld_or_gone_is_told_apart() -> None:
     assert [one.state for one in openings([accepted, said], there, may_read=True)] == [SHOWN, UNAVAILABLE]
     assert [one.state for one in openings([accepted, said], there, may_read=False)] == [WITHHELD, WITHHELD]
     gone = Candidates(records=[PayloadRecord("pay_1", SALT, None, 1)])
-    gone.add("txn_1", ["pay_1"])
     erased = _placed(2, "erased", {"payloadHashes": [known]}, 3)
     assert [one.state for one in openings([accepted, erased], gone, may_read=True)] == [ERASED]
-    assert [one.state for one in openings([accepted], gone, may_read=False)] == [ERASED]
+    for may_read in (True, False):
+        assert [one.state for one in openings([accepted], gone, may_read=may_read)] == [MISSING]
+        assert [one.state for one in openings([accepted], Candidates(), may_read=may_read)] == [MISSING]
+        other_trace = replace(erased, trace="txn_2", body=(erased.body or b"").replace(b"txn_1", b"txn_2"))
+        assert [one.state for one in openings([accepted, other_trace], gone, may_read=may_read)] == [MISSING]
     shown = openings([accepted], there, may_read=True)[0].words()
     assert re.fullmatch(r"payloads/[a-z0-9_]+\.json", shown["path"])
 

@@ -27,7 +27,7 @@ from gateway.ledger.state.audit import audit_state
 from gateway.ledger.stored_receipts import receipts_of
 from gateway.ledger.tile_directory import DirectoryTiles
 from gateway.store.errors import UniqueViolated
-from gateway.store.log_reads import EntriesArchived, Tally
+from gateway.store.log_reads import EntriesArchived, EntriesMissing, Tally
 from gateway.store.month_moves import CannotMove, put_back, take_out
 from gateway.store.months import listed_months, make_months, without_month
 from gateway.store.owner import NoParts, as_owner
@@ -211,6 +211,21 @@ async def reads_know_it(store: Store, log: Live, tmp_path: Path) -> None:
     with pytest.raises(EntriesArchived, match="is archived with 2026-06"):
         await asyncio.to_thread(copy_log, await log.tiles(), DirectoryTiles(tmp_path / "published"), LOG)
     assert await log.files.read("tile/0/000") is not None
+
+
+async def test_an_entry_that_was_deleted_is_not_excused_by_archived_ones_beside_it(
+    store: Store, owner: asyncpg.Connection, migrated_postgres_url: str, tmp_path: Path
+):
+    log = await full_log(store, tmp_path, migrated_postgres_url)
+    await taken_out(store, tmp_path, migrated_postgres_url)
+    with pytest.raises(EntriesArchived) as told:
+        await log.files.read("tile/entries/000")
+    assert told.value.months == (JUNE,)
+    await owner.execute("SET session_replication_role = replica")
+    await owner.execute("DELETE FROM ledger_entries WHERE trace = 'qry_1_3'")
+    with pytest.raises(EntriesMissing, match=r"is gone \(1 of qry_1_3\)") as missing:
+        await log.files.read("tile/entries/000")
+    assert not isinstance(missing.value, EntriesArchived)
 
 
 async def test_entries_that_are_missing_without_a_record_are_an_alarm(

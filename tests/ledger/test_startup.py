@@ -178,3 +178,26 @@ async def test_the_recomputation_of_a_sound_log_says_nothing(stopped, tmp_path):
         assert recheck.wrong is None
     finally:
         await store.close()
+
+
+@pytest.mark.parametrize("error", [TimeoutError(), RuntimeError("a defect")])
+async def test_a_recomputation_that_cannot_be_made_is_told_and_made_again(stopped, tmp_path, error, monkeypatch):
+    store = await open_store(stopped)
+    try:
+        log, told, errors = live(store, tmp_path), [], [error]
+        check = log.check()
+        whole = check.whole
+
+        async def once_not(progress):
+            if errors:
+                raise errors.pop()
+            return await whole(progress)
+
+        monkeypatch.setattr(check, "whole", once_not)
+        recheck = Recheck(check, 3_600, log.sequencer.halt, first_after_s=0, failed=lambda: told.append("told"))
+        assert await recheck.once() == 60
+        assert (recheck.failure is not None, told) == (isinstance(error, RuntimeError), ["told"])
+        assert await recheck.once() == 3_600
+        assert (recheck.failure, recheck.wrong, log.sequencer.halted) == (None, None, None)
+    finally:
+        await store.close()

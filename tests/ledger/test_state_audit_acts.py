@@ -183,7 +183,7 @@ async def test_a_deleted_row_and_one_that_never_was_are_alarms(
         ("overlays", "lift_payload_id", 1),
     ],
 )
-async def test_another_reason_is_named_and_an_erased_one_is_not(
+async def test_another_reason_is_named_and_one_that_is_gone(
     made: bytes, tmp_path: Path, table: str, column: str, told: int
 ) -> None:
     which = f"payload_id IN (SELECT {column} FROM {table})"
@@ -192,9 +192,13 @@ async def test_another_reason_is_named_and_an_erased_one_is_not(
     assert {one.what for one in found} == {"reason (committed)"}
     assert len(found) == told
     await store.close()
-    store = await _edited(made, tmp_path, f"UPDATE payloads SET body = NULL, salt = x'', erased_at = 1 WHERE {which}")
-    assert await _found(store) == []
-    await store.close()
+    emptied = "UPDATE payloads SET body = NULL, salt = x'', erased_at = 1"
+    for edit in (f"{emptied} WHERE {which}", f"DELETE FROM payloads WHERE {which}"):
+        store = await _edited(made, tmp_path, edit)
+        gone = await _found(store)
+        assert {(one.what, one.stored, one.told) for one in gone} == {("reason", "missing", "there, and never erased")}
+        assert len(gone) == told
+        await store.close()
 
 
 async def test_it_ends_at_the_most(made: bytes, tmp_path: Path) -> None:

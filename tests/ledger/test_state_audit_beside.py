@@ -243,16 +243,18 @@ async def test_an_edited_row_is_an_alarm(made: bytes, tmp_path: Path, edit: str)
     await store.close()
 
 
-async def test_a_filter_that_was_erased_is_no_alarm(made: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize("edit", ["UPDATE payloads SET body = NULL, salt = x'', erased_at = 1", "DELETE FROM payloads"])
+async def test_what_was_asked_and_is_gone_is_named(made: bytes, tmp_path: Path, edit: str) -> None:
+    """Nothing erases a question."""
     path = tmp_path / "gateway.db"
     path.write_bytes(made)
     with closing(sqlite3.connect(path)) as rows, rows:
-        rows.execute(
-            "UPDATE payloads SET body = NULL, salt = x'', erased_at = 1 WHERE payload_id IN"
-            " (SELECT payload_id FROM ledger_accesses)"
-        )
+        without_guards(rows)
+        rows.execute(f"{edit} WHERE payload_id IN (SELECT payload_id FROM ledger_accesses)")
     store = await open_store(f"sqlite:///{path}")
-    assert await _findings(store) == []
+    found = await _findings(store)
+    assert len(found) == 5
+    assert all("filter is missing, and the ledger tells there, and never erased" in one for one in found)
     await store.close()
 
 

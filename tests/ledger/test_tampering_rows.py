@@ -64,7 +64,8 @@ async def business(rig: Rig, chance: random.Random, first: int, count: int) -> N
 async def sequenced(store: Store, held: HeldFile) -> None:
     """Give every entry its place, and sign."""
     stored = StoredLog(store, ORIGIN, "prc_1", Clock(), alone=True)
-    sequencer = Sequencer(stored, ORIGIN, lambda: (KEY,), held, None, AT_ONCE)
+    check = LogCheck(store.log, LOG, held).before_lead
+    sequencer = Sequencer(stored, ORIGIN, lambda: (KEY,), held, None, AT_ONCE, check=check)
     await sequencer.turn()
     while await store.log.waiting(1):
         await sequencer.turn()
@@ -104,10 +105,7 @@ class Kept:
             await LogCheck(self.store.log, LOG, self.held).at_start(MOST)
         except (LogRefused, EntriesMissing, LedgerError):
             return True
-        try:
-            return bool(await audit_state(self.store.reads, self.key))
-        except (ValueError, KeyError):
-            return True
+        return bool(await audit_state(self.store.reads, self.key))
 
 
 @pytest.fixture

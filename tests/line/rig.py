@@ -182,7 +182,7 @@ class Rig:
     async def settle(self, rounds: int = 20) -> None:
         """Let everything that is due now be done."""
         for _ in range(rounds):
-            assert await self.line.drain(10)
+            assert await self.line.drain(30)
             if await self.line.work(100) == 0:
                 return
         raise AssertionError("there is always something due")

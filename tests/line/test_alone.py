@@ -212,7 +212,7 @@ async def test_what_is_routed_elsewhere_by_now_takes_a_place_there(rig: Rig, que
 
     await rig.store.write(mislead)
     assert await rig.line.work() == 1
-    assert await rig.line.drain(10)
+    assert await rig.line.drain(30)
     assert (await _job(rig, answer)).system_id == "legacy-main"
     assert (await _status(rig, answer), rig.legacy.calls) == (Status.ACCEPTED, 0)
     await rig.settle()

@@ -29,7 +29,7 @@ async def send(rig: Rig, *script: str, first: int = 1, **changes: Any) -> None:
     rig.legacy.script = list(script)
     for number, _ in enumerate(script, first):
         await rig.send(order(str(number), **changes))
-        assert await rig.line.drain(10)
+        assert await rig.line.drain(30)
 
 
 async def test_a_slice_that_fails_too_often_is_paused_and_no_other(store: Any):

@@ -82,12 +82,12 @@ async def test_what_others_wait_for_is_not_called_off_before_they_are(rig: Rig):
 async def test_who_waits_for_its_end_is_told(rig: Rig):
     rig.cloud.gate = asyncio.Event()
     await rig.send(customer(), "customers")
-    waiting = asyncio.create_task(rig.send(order(customer={"externalId": "NEW"}, **TO_CLOUD), wait_s=8.0))
-    async with asyncio.timeout(10):
+    waiting = asyncio.create_task(rig.send(order(customer={"externalId": "NEW"}, **TO_CLOUD), wait_s=60.0))
+    async with asyncio.timeout(30):
         while not (listed := await rig.store.reads.transactions(ORDERS, EVERYTHING, 1, None)):  # noqa: ASYNC110
             await asyncio.sleep(0)
     await rig.cancel(listed[0].document_id)
-    assert (await asyncio.wait_for(waiting, 5)).transaction.status is Status.CANCELLED
+    assert (await asyncio.wait_for(waiting, 30)).transaction.status is Status.CANCELLED
     rig.cloud.gate.set()
     await rig.settle()
 
@@ -112,7 +112,7 @@ async def test_calling_off_and_sending_at_once_never_both_happen(rig: Rig):
         await rig.send(customer(name), "customers")
         waits = await rig.send(order(str(number), customer={"externalId": name}, **TO_CLOUD))
         rig.cloud.gate.set()
-        assert await rig.line.drain(10)
+        assert await rig.line.drain(30)
         sent_before = rig.cloud.calls
         _, called_off = await asyncio.gather(
             rig.line.work(10), rig.cancel(waits.transaction.document_id, wait_s=0.0), return_exceptions=True

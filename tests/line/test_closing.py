@@ -37,7 +37,7 @@ async def _woken_past_its_lease(rig: Rig) -> str:
 
     rig.legacy.submit = frozen_before_its_first_byte  # type: ignore[method-assign]
     answer = await rig.send(order())
-    assert await rig.line.drain(5)
+    assert await rig.line.drain(30)
     rig.legacy.submit = original  # type: ignore[method-assign]
     return answer.transaction.transaction_id
 
@@ -46,7 +46,7 @@ async def _call_under_way(rig: Rig, behaviour: str) -> tuple[str, Rig]:
     """A call that is still open when its lease is over, and who took it over."""
     rig.legacy.gate, rig.legacy.script = asyncio.Event(), [behaviour]
     answer = await rig.send(order())
-    await asyncio.wait_for(rig.legacy.arrived.wait(), 5)
+    await asyncio.wait_for(rig.legacy.arrived.wait(), 30)
     heir = await rig.another_process("prc_2")
     await heir.until(16.0)
     return answer.transaction.transaction_id, heir
@@ -81,7 +81,7 @@ async def test_a_job_that_its_own_call_holds_open_is_not_kept_from_others(rig: R
     """A process that stood still past its own lease, and looks for work before its calls have ended."""
     rig.legacy.gate, rig.legacy.script = asyncio.Event(), ["lost_call"]
     transaction_id = (await rig.send(order())).transaction.transaction_id
-    await asyncio.wait_for(rig.legacy.arrived.wait(), 5)
+    await asyncio.wait_for(rig.legacy.arrived.wait(), 30)
     rig.clock.forward(60.0)
     assert await rig.line.work() == 0
     job = await rig.store.write(lambda unit: unit.job(transaction_id))
@@ -89,7 +89,7 @@ async def test_a_job_that_its_own_call_holds_open_is_not_kept_from_others(rig: R
     assert job.lease_owner is None
     assert 0 < job.due_at - rig.clock.now() <= 1_000_000
     rig.legacy.gate.set()
-    assert await rig.line.drain(5)
+    assert await rig.line.drain(30)
     heir = await rig.another_process("prc_2")
     await heir.until(2.0)
     assert (await rig.record(transaction_id)).status is Status.UNKNOWN
@@ -100,7 +100,7 @@ async def test_a_call_that_ends_under_an_old_epoch_is_said_to_be_over(rig: Rig):
     await heir.until(2.0)
     assert (await _row(rig, transaction_id)).closed_at is None
     rig.legacy.gate.set()  # type: ignore[union-attr]
-    assert await rig.line.drain(5)
+    assert await rig.line.drain(30)
     assert (await rig.record(transaction_id)).status is Status.UNKNOWN
     assert (await _row(rig, transaction_id)).closed_at is not None
     kinds = await rig.kinds(transaction_id)
@@ -114,7 +114,7 @@ async def test_a_call_that_ends_under_an_old_epoch_is_said_to_be_over(rig: Rig):
 async def test_what_such_a_call_posts_late_is_found_and_not_sent_again(rig: Rig):
     transaction_id, heir = await _call_under_way(rig, "late")
     rig.legacy.gate.set()  # type: ignore[union-attr]
-    assert await rig.line.drain(5)
+    assert await rig.line.drain(30)
     said_at = (await _row(rig, transaction_id)).closed_at
     assert said_at is not None
     await heir.until(2.0)
@@ -133,7 +133,7 @@ async def test_a_word_that_comes_during_an_inquiry_is_heard(rig: Rig):
 
     async def inquiry_during_which_the_call_ends(posting):
         rig.legacy.gate.set()  # type: ignore[union-attr]
-        assert await rig.line.drain(5)
+        assert await rig.line.drain(30)
         return await original(posting)
 
     rig.legacy.inquire = inquiry_during_which_the_call_ends  # type: ignore[method-assign]
@@ -152,7 +152,7 @@ async def test_of_a_call_that_runs_nothing_is_said(rig: Rig):
     assert (await rig.record(transaction_id)).status is Status.IN_DOUBT
     assert (await _row(rig, transaction_id)).closed_at is None
     rig.legacy.gate.set()  # type: ignore[union-attr]
-    assert await rig.line.drain(5)
+    assert await rig.line.drain(30)
     # for the person who has it inquired once more
     assert (await _row(rig, transaction_id)).closed_at is not None
     doubted = next(entry for entry in await rig.entries(transaction_id) if entry.kind == "in_doubt")
@@ -189,10 +189,10 @@ async def _gate_on(rig: Rig, away: _Away) -> str:
     rig.line = Line(away, away.reads, rig.parts, events_left=lambda: None, jobs_due=lambda: None, rules=rig.rules)
     rig.legacy.gate = asyncio.Event()
     answer = await rig.send(order())
-    await asyncio.wait_for(rig.legacy.arrived.wait(), 5)
+    await asyncio.wait_for(rig.legacy.arrived.wait(), 30)
     away.times, away.asked = times, 0
     rig.legacy.gate.set()
-    assert await rig.line.drain(5)
+    assert await rig.line.drain(30)
     return answer.transaction.transaction_id
 
 
@@ -217,4 +217,4 @@ async def test_a_word_that_fails_hides_nothing(rig: Rig):
     assert not await say_closed(away, rig.parts.tools, await _row(rig, transaction_id))
     assert away.asked == 1
     rig.legacy.gate.set()  # type: ignore[union-attr]
-    assert await rig.line.drain(5)
+    assert await rig.line.drain(30)

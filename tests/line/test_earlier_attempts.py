@@ -40,7 +40,7 @@ async def test_a_refusal_that_comes_late_counts_only_after_an_empty_inquiry(uniq
     rig.legacy.arrived.clear()
     rig.legacy.gate = asyncio.Event()
     again = asyncio.create_task(rig.until(1.1))
-    await asyncio.wait_for(rig.legacy.arrived.wait(), 5)
+    await asyncio.wait_for(rig.legacy.arrived.wait(), 30)
     # while the second attempt is under way, the first one posts and its time runs out
     rig.legacy.post_what_was_late()
     rig.clock.forward(200.0)

@@ -362,7 +362,7 @@ async def test_what_waits_is_looked_at_or_called_off(rig: Rig):
             lambda unit, one=one: open_stuck(unit, rig.parts, one.transaction_id, "too-long", "sweep")
         )
     of_parent, of_child = await exceptions(rig)
-    await rig.line.drain(5)
+    await rig.line.drain(30)
     assert (await refused(ask(rig, "cancel", of=of_parent))).slug == "policy-check-failed"
     done = await ask(rig, "retry", of=of_parent)
     assert (done.move.state, done.exception.state) == ("done", "open")

@@ -59,7 +59,7 @@ class World:
         rig = self.rig
         rig.legacy.gate = asyncio.Event()
         await rig.send(order())
-        await asyncio.wait_for(rig.legacy.arrived.wait(), 5)
+        await asyncio.wait_for(rig.legacy.arrived.wait(), 30)
         for task in list(rig.line._tasks):
             task.cancel()
         await asyncio.gather(*rig.line._tasks, return_exceptions=True)

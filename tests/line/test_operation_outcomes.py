@@ -131,7 +131,7 @@ async def gone(rig: Rig, kind: str, *, posted: bool) -> tuple[str, str]:
     rig.legacy.calls, rig.legacy.gate = 0, asyncio.Event()
     rig.legacy.arrived.clear()
     transaction_id = (await ask(rig, kind, document_id, wait_s=0.0)).transaction.transaction_id
-    await asyncio.wait_for(rig.legacy.arrived.wait(), 5)
+    await asyncio.wait_for(rig.legacy.arrived.wait(), 30)
     for task in list(rig.line._tasks):
         task.cancel()
     await asyncio.gather(*rig.line._tasks, return_exceptions=True)

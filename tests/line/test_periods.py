@@ -83,7 +83,7 @@ async def test_what_was_held_over_the_close_is_refused_and_not_moved(rig: Rig):
 async def test_what_did_not_happen_before_the_close_is_not_sent_after_it(rig: Rig):
     rig.legacy.script = ["busy"]
     record = (await rig.send(order())).transaction
-    assert await rig.line.drain(10)
+    assert await rig.line.drain(30)
     await close(rig)
     await rig.until(60)
     assert (await rig.record(record.transaction_id)).status is Status.REJECTED

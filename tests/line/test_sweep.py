@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 
+from adapters.errors import NotSent
 from gateway.domain.lanes import IN_BULK
-from gateway.domain.sweeps import LONG, Finding, Stalled, SweepLimits
+from gateway.domain.sweeps import LONG, STILL, WHERE_IT_STANDS, Finding, Stalled, SweepLimits
 from gateway.domain.transaction import Status
-from gateway.errors import StoreUnavailable
+from gateway.errors import Problem, StoreUnavailable
 from gateway.transactions.claiming import claim
 from gateway.transactions.sweep import TOLD_ONE_BY_ONE, Sweep
 from tests.line.acts import lay, lift
+from tests.line.dead_ends import ask, exceptions, the_one
 from tests.line.rig import Rig, invoice, order
+from tests.line.split import charge, split_rig
 
 
 class Shown:
@@ -57,7 +60,7 @@ async def test_a_transaction_without_a_job_is_put_back_and_ends_as_ever(rig: Rig
     """Whatever became of its first call: what may have been posted is asked for, not sent again."""
     rig.legacy.script = [first]
     one = (await rig.send(order())).transaction.transaction_id
-    await rig.line.drain(10)
+    await rig.line.drain(30)
     await forget_job(rig, one)
     sweep = sweep_of(rig)
     rig.clock.forward(30)
@@ -104,7 +107,7 @@ async def test_what_rests_or_is_in_front_of_a_person_is_left_alone(rig: Rig) -> 
 async def test_one_that_came_to_rest_after_it_was_found_gets_no_job(rig: Rig) -> None:
     rig.legacy.script = ["down"]
     one = (await rig.send(order())).transaction.transaction_id
-    await rig.line.drain(10)
+    await rig.line.drain(30)
     assert not await sweep_of(rig)._put_back(Stalled(one, Status.DISPATCHED)), "it has a job"
     await rig.until(10)
     assert (await rig.record(one)).status is Status.POSTED
@@ -128,15 +131,116 @@ async def test_one_that_waits_for_too_long_comes_before_a_person_once(rig: Rig) 
     assert record.status is Status.WAITING
     entries = await rig.kinds(waiting)
     assert entries.count("exception_opened") == 1
-    await found(sweep)
-    await found(sweep_of(rig))
+    for another in (sweep, sweep, sweep_of(rig)):
+        rig.clock.forward(60)
+        assert await found(another) == {Finding.WAITING_LONG: 1}, "it stands, though a person knows of it"
     assert await rig.kinds(waiting) == entries
+
+
+async def minutes(rig: Rig, count: int, sweep: Sweep) -> dict[Finding, int]:
+    """So many, each worked through and swept; what the last sweep found."""
+    counts: dict[Finding, int] = {}
+    for _ in range(count):
+        await rig.until(60)
+        counts = await found(sweep)
+    return counts
+
+
+@pytest.mark.parametrize("answer", ["down", "busy", "wrong_password"])
+async def test_what_is_tried_again_for_ever_comes_before_a_person_while_it_is_tried(rig: Rig, answer: str) -> None:
+    rig.legacy.script = [answer] * 5_000
+    one = (await rig.send(order())).transaction.transaction_id
+    await rig.settle()
+    sweep = sweep_of(rig)
+    assert await minutes(rig, 14, sweep) == {}, "it is not tried for long"
+    assert await minutes(rig, 2, sweep) == {Finding.DISPATCHED_LONG: 1}
+    known = await the_one(rig)
+    assert (known.transaction_id, known.reason_code, known.cause) == (one, "stuck", "dispatched-long")
+    with pytest.raises(Problem, match="cancel"):
+        await ask(rig, "cancel")
+    assert (await ask(rig, "retry")).move.state == "done"
+    calls = rig.legacy.calls
+    assert await minutes(rig, 20, sweep) == {Finding.DISPATCHED_LONG: 1}
+    assert rig.legacy.calls > calls
+    assert (await rig.kinds(one)).count("exception_opened") == 1
+    rig.legacy.script = []
+    assert await minutes(rig, 2, sweep) == {}
+    assert (await rig.record(one)).status is Status.POSTED
+    assert [(known.state, known.outcome) for known in await exceptions(rig)] == [("closed", "posted")]
+    assert len(rig.legacy.book) == 1
+
+
+async def test_what_was_held_for_long_and_is_sent_now_is_not_found(rig: Rig) -> None:
+    overlay = await lay(rig, "hold")
+    one = (await rig.send(order())).transaction.transaction_id
+    rig.clock.forward(200_000)
+    await rig.settle()
+    rig.legacy.script = ["down"] * 3
+    await lift(rig, overlay)
+    await rig.settle()
+    assert (await rig.record(one)).status is Status.DISPATCHED
+    assert await found(sweep_of(rig)) == {}
+
+
+async def test_an_unknown_that_is_inquired_in_vain_is_found(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(_: object) -> None:
+        raise NotSent("connection refused")
+
+    rig.legacy.script = ["late"]
+    one = (await rig.send(order())).transaction.transaction_id
+    await rig.settle()
+    sweep = sweep_of(rig)
+    with monkeypatch.context() as patched:
+        patched.setattr(rig.legacy, "inquire", away)
+        assert await minutes(rig, 59, sweep) == {}
+        assert await minutes(rig, 2, sweep) == {Finding.UNKNOWN_LONG: 1}
+    rig.legacy.script = ["down"] * 2
+    for _ in range(20):
+        await rig.until(10)
+        if (await rig.record(one)).status is Status.DISPATCHED:
+            break
+    assert await found(sweep) == {}, "an attempt after an unknown has a time of its own"
+
+
+async def test_what_is_unknown_between_attempts_that_are_not_sent_is_found(unique_rig: Rig) -> None:
+    rig = unique_rig
+    rig.legacy.script = ["late"] + ["down"] * 5_000
+    one = (await rig.send(order())).transaction.transaction_id
+    await rig.settle()
+    sweep = sweep_of(rig)
+    assert await minutes(rig, 58, sweep) == {}
+    assert (await rig.kinds(one)).count("unknown") > 2
+    assert await minutes(rig, 4, sweep) == {Finding.UNKNOWN_LONG: 1}
+
+
+async def test_an_undo_that_is_never_sent_is_found(store: Any) -> None:
+    rig = await split_rig(store)
+    rig.legacy.script, rig.cloud.script = ["reject"], ["post"] + ["busy"] * 5_000
+    one = (await rig.send(charge(), "journal_entries")).transaction.transaction_id
+    await rig.settle()
+    assert (await rig.record(one)).status is Status.COMPENSATING
+    sweep = sweep_of(rig)
+    assert await minutes(rig, 59, sweep) == {}
+    assert await minutes(rig, 2, sweep) == {Finding.COMPENSATING_LONG: 1}
+    assert (await the_one(rig)).transaction_id == one
+    rig.cloud.script = []
+    assert await minutes(rig, 2, sweep) == {}
+    assert (await rig.record(one)).status is Status.COMPENSATED
+
+
+async def test_those_beyond_the_most_of_a_sweep_come_before_a_person_in_the_next(rig: Rig) -> None:
+    ids = await a_run(rig, 5)
+    rig.clock.forward(2_000)
+    sweep = sweep_of(rig, most=2)
+    for seen in (2, 4, 5, 5):
+        assert (await found(sweep))[Finding.ACCEPTED_LONG] == 2
+        assert [(await rig.record(one)).exception_id is not None for one in ids].count(True) == seen
 
 
 async def test_jobs_that_nobody_takes_are_told(rig: Rig) -> None:
     rig.legacy.script = ["down"]
     one = (await rig.send(order())).transaction.transaction_id
-    await rig.line.drain(10)
+    await rig.line.drain(30)
     rig.clock.forward(400)
     rig.woken.clear()
     assert await found(sweep_of(rig)) == {Finding.JOB_OVERDUE: 1}
@@ -184,7 +288,7 @@ async def test_of_many_findings_some_are_logged_and_the_rest_counted(
 async def test_the_leases_of_a_process_that_is_proven_ended_are_free_at_once(rig: Rig) -> None:
     rig.legacy.script = ["down"]
     one = (await rig.send(order())).transaction.transaction_id
-    await rig.line.drain(10)
+    await rig.line.drain(30)
     rig.clock.forward(5)
     other = await rig.another_process("prc_2")
     openings = other.line._places.openings(rig.parts.systems, everywhere=True, most=None)
@@ -270,4 +374,5 @@ def test_every_status_that_a_person_does_not_see_has_its_limit() -> None:
         Status.CANCELLED,
     }
     assert seen == set(Status)
-    assert set(SweepLimits().long_s) == set(LONG)
+    assert set(SweepLimits().long_s) == set(LONG) == set(STILL)
+    assert all(status.value in kinds <= WHERE_IT_STANDS for status, kinds in STILL.items())

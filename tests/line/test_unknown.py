@@ -93,7 +93,7 @@ async def _dispatched_and_gone(rig: Rig, behaviour: str) -> str:
     """A process that commits `dispatched`, does what it does at the ERP, and dies before it writes the outcome."""
     rig.legacy.gate = asyncio.Event()
     answer = await rig.send(order())
-    await asyncio.wait_for(rig.legacy.arrived.wait(), 5)
+    await asyncio.wait_for(rig.legacy.arrived.wait(), 30)
     for task in list(rig.line._tasks):
         task.cancel()
     await asyncio.gather(*rig.line._tasks, return_exceptions=True)
@@ -170,7 +170,7 @@ async def test_a_process_that_slept_past_its_lease_sends_nothing(rig: Rig):
 
     rig.legacy.submit = frozen_before_its_first_byte  # type: ignore[method-assign]
     answer = await rig.send(order())
-    assert await sleeper.drain(5)
+    assert await sleeper.drain(30)
     assert (rig.legacy.calls, rig.legacy.book) == (0, [])
     assert (await rig.record(answer.transaction.transaction_id)).status is Status.DISPATCHED
 
@@ -178,12 +178,12 @@ async def test_a_process_that_slept_past_its_lease_sends_nothing(rig: Rig):
 async def test_a_process_that_stalled_past_its_lease_does_not_judge_its_own_call_that_is_still_open(rig: Rig):
     rig.legacy.gate = asyncio.Event()
     answer = await rig.send(order())
-    await asyncio.wait_for(rig.legacy.arrived.wait(), 5)
+    await asyncio.wait_for(rig.legacy.arrived.wait(), 30)
     rig.clock.forward(16.0)
     assert await rig.line.work(10) == 0
     assert (await rig.record(answer.transaction.transaction_id)).status is Status.DISPATCHED
     rig.legacy.gate.set()
-    assert await rig.line.drain(5)
+    assert await rig.line.drain(30)
     await rig.until(2.0)
     await rig.until(2.0)
     assert (await rig.record(answer.transaction.transaction_id)).status is Status.POSTED
@@ -193,14 +193,14 @@ async def test_a_process_that_stalled_past_its_lease_does_not_judge_its_own_call
 async def test_an_outcome_under_an_old_epoch_is_not_written(rig: Rig):
     rig.legacy.gate = asyncio.Event()
     answer = await rig.send(order())
-    await asyncio.wait_for(rig.legacy.arrived.wait(), 5)
+    await asyncio.wait_for(rig.legacy.arrived.wait(), 30)
     heir = await rig.another_process("prc_2")
     heir.legacy.gate = rig.legacy.gate
     heir.clock.forward(16.0)
     assert await heir.line.work(10) == 1
-    assert await heir.line.drain(5)
+    assert await heir.line.drain(30)
     rig.legacy.gate.set()
-    assert await rig.line.drain(5)
+    assert await rig.line.drain(30)
     # the old holder's answer came after the take-over: the heir finds the document by inquiry
     assert (await rig.record(answer.transaction.transaction_id)).status is Status.UNKNOWN
     await heir.until(2.0)

@@ -80,7 +80,7 @@ class Bench:
             "user": self.address.user,
             "password": self.address.password,
             # long for a busy machine: a connection that is lost ends every wait at once
-            "connect_timeout_s": 10.0,
+            "connect_timeout_s": 5.0,
             "answer_timeout_s": 10.0,
             "reconnect_wait_s": 0.05,
         }

@@ -131,7 +131,7 @@ async def test_a_stream_that_is_gone(bench: Bench) -> None:
 @pytest.mark.parametrize("wrong", [{"password": "guess"}, {"user": None, "password": None}])
 async def test_nobody_gets_in_without_the_credentials(bench: Bench, wrong: dict[str, object]) -> None:
     with pytest.raises(NatsUnavailable, match=r"(?i)authorization|reset by peer"):
-        await NatsStream(bench.connection(**wrong)).prepare()
+        await NatsStream(bench.connection(**wrong, connect_timeout_s=4.0)).prepare()
 
 
 async def test_a_client_that_swallows_a_cancellation_does_not_connect_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -209,7 +209,7 @@ async def test_cancelled_at_any_moment_it_ends(bench: Bench) -> None:
             await bench.kill_server()
         await asyncio.sleep(chance.random() * 0.1)
         task.cancel()
-        done, _ = await asyncio.wait([task], timeout=10)
+        done, _ = await asyncio.wait([task], timeout=30)
         assert done, "it was cancelled and runs on"
         assert not relay.connected
 

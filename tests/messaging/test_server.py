@@ -115,8 +115,8 @@ async def test_a_server_that_does_not_answer_is_ended(tmp_path: Path) -> None:
     sleeper = tmp_path / "sleeper"
     sleeper.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(100)\n")
     sleeper.chmod(0o700)
-    server = EmbeddedServer(tmp_path / "nats", binary=sleeper, start_limit_s=0.5)
-    with pytest.raises(ServerNotStarted, match=r"no answer in 0\.5 s"):
+    server = EmbeddedServer(tmp_path / "nats", binary=sleeper, start_limit_s=3.0)
+    with pytest.raises(ServerNotStarted, match=r"no answer in 3 s"):
         await server.start()
     words = json.loads((tmp_path / "nats" / "process.json").read_text())
     assert not alive(words["pid"])

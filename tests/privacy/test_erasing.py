@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from gateway.domain.identity import payload_commitment
+from gateway.domain.identity import content_hash, payload_commitment
 from gateway.domain.privacy import KeptFor, RetentionRule
 from gateway.domain.queries import DocumentName, Visible
+from gateway.domain.refusals import SALT, shown_refusal
 from gateway.errors import Problem
 from gateway.privacy.due import dry_run
 from gateway.privacy.holds import WantedHold, lift_hold, set_hold
 from gateway.privacy.requests import approve_erasure, ask_erasure, survey
 from gateway.store.store import Store
+from gateway.transactions import finish
 from tests.line.documents import TO_CLOUD, customer
 from tests.line.rig import order
 from tests.privacy.desk import ADA, BOB, PART, VINET, Desk
@@ -248,3 +251,58 @@ async def test_a_master_and_the_words_of_a_call_off_go_and_the_customer_still_bu
     assert cancelled["payloadHash"] in told["payloadHashes"]
     assert (await rig.send(order("2", **new), wait_s=5.0)).transaction.status == "posted"
     assert await desk.audit() == []
+
+
+async def test_nobody_confirms_erased_words_of_a_refusal_from_the_ledger(store: Store) -> None:
+    desk = await Desk.on(store)
+    desk.rig.legacy.script = ["reject"]
+    transaction = (await desk.rig.send(order())).transaction.transaction_id
+    await desk.rig.settle()
+    kept = (await desk.rig.record(transaction)).problem or ""
+    shown = json.dumps(shown_refusal(kept), ensure_ascii=False)
+    assert kept != shown
+    (refused,) = [json.loads(one.body) for one in await desk.rig.entries(transaction) if one.kind == "rejected"]
+    assert refused["problemHash"] == content_hash(kept.encode())
+    assert await desk.audit() == []
+    await desk.erase()
+    await desk.rig.send(order(), replaces=transaction)
+    await desk.rig.settle()
+    await desk.retention.turn()
+    (told,) = await _erased_entries(desk, transaction)
+    assert refused["problemHash"] in told["payloadHashes"]
+    salt = json.loads(kept)[SALT]
+    everything = b"".join(one.body for one in await desk.rig.entries(transaction)).decode()
+    assert content_hash(shown.encode()) not in everything
+    assert salt not in everything
+    assert salt not in ((await desk.rig.record(transaction)).problem or "")
+    assert await desk.audit() == []
+
+
+async def test_words_that_were_kept_before_salts_are_still_compared_and_erased(store: Store) -> None:
+    """As earlier programs left them: the entry commits to the words alone."""
+    desk = await Desk.on(store)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(finish, "kept_refusal_text", lambda problem, _: json.dumps(problem, ensure_ascii=False))
+        desk.rig.legacy.script = ["reject"]
+        transaction = (await desk.rig.send(order())).transaction.transaction_id
+        await desk.rig.settle()
+    assert SALT not in ((await desk.rig.record(transaction)).problem or "")
+    assert await desk.audit() == []
+    await desk.rig.send(order(), replaces=transaction)
+    await desk.rig.settle()
+    await desk.erase()
+    left = json.loads((await desk.rig.record(transaction)).problem or "")
+    assert left["detail"] == "erased"
+    assert await desk.audit() == []
+
+
+async def test_words_to_which_no_entry_commits_leave_no_hash(store: Store) -> None:
+    desk = await Desk.on(store)
+    transaction = (await desk.chain())[0]
+    record = await desk.rig.record(transaction)
+    words = json.dumps({"code": "parent-rejected", "detail": "of Ms Miller"})
+    await store.write(lambda unit: unit.update_transaction(replace(record, problem=words)))
+    await desk.erase()
+    (told,) = await _erased_entries(desk, transaction)
+    assert len(told["payloadHashes"]) == 1
+    assert json.loads((await desk.rig.record(transaction)).problem or "")["detail"] == "erased"

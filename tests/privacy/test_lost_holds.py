@@ -125,7 +125,7 @@ async def test_an_approval_that_no_entry_tells_erases_nothing(desk: Desk, tmp_pa
         assert await desk.retention.turn() == {}
     assert [one["event"] for one in _errors(logs)] == ["erasure_not_told_by_ledger"]
     assert await desk.bodies(chain) == [True] * 3
-    (unfinished,) = await desk.rig.store.reads.unfinished_erasures(10)
+    (unfinished,) = await desk.rig.store.reads.unfinished_erasures("", 10)
     assert unfinished.state == "approved"
 
 
@@ -147,7 +147,7 @@ async def test_what_went_is_counted_in_its_own_commit(desk: Desk, monkeypatch: p
     await desk.chain()
     asked = await desk.ask()
     with monkeypatch.context() as patched:
-        patched.setattr(requests, "_note", killed)
+        patched.setattr(requests, "_finish", killed)
         with pytest.raises(RuntimeError, match="killed"):
             await approve_erasure(desk.parts, BOB, asked.erasure_id)
     half = await desk.rig.store.reads.erasure(asked.erasure_id)

@@ -40,7 +40,7 @@ class Operations:
             self.rig.clock.forward(self.chance.choice((5.0, 3_600.0, 86_400.0 * 4)))
         self._script("down")
         await self.rig.send(order(f"last-{orders}"))
-        await self.rig.line.drain(10)
+        await self.rig.line.drain(30)
 
     async def _order(self, name: str) -> None:
         changes: dict[str, Any] = self.chance.choice(({}, TO_CLOUD))

@@ -79,7 +79,7 @@ async def test_who_waited_for_an_activation_sees_it(migrated_postgres_url: str) 
     async def accept(unit: StoreUnit) -> RulesState:
         return await unit.rules_state()
 
-    limit = loop.time() + 5
+    limit = loop.time() + 30
     activating = asyncio.create_task(store.write(activate))
     await holding.wait()
     accepting = asyncio.create_task(store.write(accept))
@@ -105,7 +105,7 @@ async def test_accepts_do_not_keep_each_other_out(migrated_postgres_url: str) ->
         inside += 1
         if inside == 2:
             both.set()
-        await asyncio.wait_for(both.wait(), 5)
+        await asyncio.wait_for(both.wait(), 30)
 
     await asyncio.gather(store.write(accept), store.write(accept))
     await store.close()

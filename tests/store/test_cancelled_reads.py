@@ -14,10 +14,11 @@ from gateway.store.statement import Query
 from gateway.store.url import parse_url
 
 LONG = {
-    True: "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400000) SELECT max(i) FROM n",
-    False: "SELECT 1 FROM pg_sleep(0.3)",
+    True: "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000) SELECT max(i) FROM n",
+    False: "SELECT 1 FROM pg_sleep(5)",
 }
-"""A statement that takes some tenths of a second; by whether it is for SQLite."""
+"""A statement that takes a second or more, longer than a busy machine keeps this process waiting; by whether it is for
+SQLite."""
 ONE: Query[int] = Query(text("SELECT 1"), int)
 
 
@@ -47,6 +48,6 @@ async def test_it_ends_as_cancelled_and_others_read_on(
     await asyncio.wait({task}, timeout=after_s)
     assert not task.done(), "it was to be cancelled while it reads"
     task.cancel()
-    await asyncio.wait({task}, timeout=10.0)
+    await asyncio.wait({task}, timeout=30.0)
     assert task.cancelled(), task
     assert await reader.one(ONE) == 1

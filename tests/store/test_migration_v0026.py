@@ -62,7 +62,19 @@ def _later(payload_id: str, more_ms: int) -> str:
     return f"pay_{crockford(value + (more_ms << 80), 26)}"
 
 
+LATER = (
+    "DROP INDEX steps_sent_again",
+    "DROP INDEX steps_posted_twice",
+    "ALTER TABLE steps DROP COLUMN once_unknown",
+    "ALTER TABLE steps DROP COLUMN twice_at",
+    "CREATE INDEX steps_sent_again ON steps (system_id, dispatched_at) WHERE state = 'posted' AND attempt > 1",
+)
+"""What takes back the revisions after v0026."""
+
+
 async def _to_v0025(connection: AsyncConnection) -> None:
+    for statement in LATER:
+        await connection.execute(text(statement))
     is_postgres = connection.dialect.name == "postgresql"
     of_table = " ON exceptions" if is_postgres else ""
     await connection.execute(text(f"DROP TRIGGER exceptions_keep_earlier_words{of_table}"))

@@ -26,7 +26,7 @@ ENDLESS = Query(
 async def reader(tmp_path: Path) -> AsyncIterator[Reader]:
     """Closed by the test; what is left then is a thread that the reader did not wait for."""
     before = set(threading.enumerate())
-    yield open_reader(SqliteDatabase(tmp_path / "gateway.db"))
+    yield open_reader(SqliteDatabase(tmp_path / "gateway.db"), read_s=60.0)
     left = {thread.name for thread in set(threading.enumerate()) - before}
     assert not {name for name in left if "_connection_worker_thread" in name}
 
@@ -61,4 +61,4 @@ async def test_one_that_reads(reader: Reader, cancelled: int) -> None:
     await reader.close()
     await asyncio.wait({task}, timeout=10.0)
     assert task.cancelled()
-    assert time.monotonic() - begun < 5.0, "what is still being read ends with its reader, not with its own limit"
+    assert time.monotonic() - begun < 30.0, "what is still being read ends with its reader, not with its own limit"

@@ -27,7 +27,8 @@ from tests.store.postgres import RunningServer, running_server
 
 pytestmark = pytest.mark.postgres
 
-LIMITS = PoolLimits(statement_s=0.5, wait_s=1.0)
+LIMITS = PoolLimits(statement_s=2.0, wait_s=4.0)
+"""Soon over, and longer than a busy machine takes for a statement of a server that moves."""
 ONE: Query[int] = Query(text("SELECT 1"), int)
 
 
@@ -63,12 +64,12 @@ async def test_a_unit_ends_as_unavailable_and_the_store_can_be_closed(
             begun = time.monotonic()
             with pytest.raises((StoreUnavailable, CommitUnknown)):
                 await store.write(lambda unit: unit.insert_process(a_process(process_id="prc_meanwhile")))
-            assert time.monotonic() - begun < 10
+            assert time.monotonic() - begun < 30
     await store.write(lambda unit: unit.insert_process(a_process(process_id="prc_after")))
     with frozen(server):
         waiting = asyncio.ensure_future(store.write(lambda unit: unit.process("prc_after")))
         await asyncio.sleep(0)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await store.close()
             with pytest.raises((StoreUnavailable, CommitUnknown)):
                 await waiting
@@ -77,19 +78,19 @@ async def test_a_unit_ends_as_unavailable_and_the_store_can_be_closed(
 async def test_a_read_ends_as_unavailable_and_the_next_one_reads(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader, "WAIT_S", 1.0)
+    monkeypatch.setattr(reader, "WAIT_S", 4.0)
     monkeypatch.setattr(reader, "CLOSE_S", 1.0)
-    reads = open_reader(PostgresDatabase(server.url("test_0")), read_s=0.5)
+    reads = open_reader(PostgresDatabase(server.url("test_0")), read_s=2.0)
     assert await reads.one(ONE) == 1
     with frozen(server):
         for read in (reads.one(ONE), _in_a_moment(reads)):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 with pytest.raises(StoreUnavailable):
                     await read
     assert await reads.one(ONE) == 1
     assert await _in_a_moment(reads) == [1]
     with frozen(server):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await reads.close()
 
 

@@ -21,6 +21,6 @@ asyncio.run(main())
 
 
 def test_it_ends_itself_when_its_time_is_over() -> None:
-    ended = subprocess.run([sys.executable, "-c", NEVER_ENDS], capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run([sys.executable, "-c", NEVER_ENDS], capture_output=True, text=True, timeout=50, check=False)
     assert ended.returncode == 1
     assert "ends_unfinished" in ended.stdout + ended.stderr

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+import structlog
+
 from gateway.errors import Problem
 from gateway.ledger.access_log import AccessLog, Asker, Question
 from gateway.ledger.checkpoint import Checkpoint, parse_checkpoint
@@ -16,7 +18,7 @@ from gateway.ledger.evidence.archive import MOST_BYTES, MOST_FILES, archive_of
 from gateway.ledger.evidence.contents import PAGE, Consistency, Evidence, contents_of
 from gateway.ledger.evidence.gathering import Gathered, Gatherer
 from gateway.ledger.evidence.manifest import MANIFEST, manifest_of
-from gateway.ledger.evidence.openings import openings
+from gateway.ledger.evidence.openings import MISSING, openings
 from gateway.ledger.evidence.page import page_of
 from gateway.ledger.evidence.subjects import For, Subject
 from gateway.ledger.log_files import LogFiles, WaitingTiles
@@ -33,6 +35,8 @@ from gateway.store.store import Store
 AT_ONCE: Final = 2
 """Packs that one process makes at the same time; each is held in memory, up to MOST_BYTES."""
 RESOURCE: Final = "/v1/ledger/evidence"
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,12 @@ class EvidenceDesk:
         nodes = TileNodes(WaitingTiles(files, newest, asyncio.get_running_loop()), checkpoint.size)
         sizes = _sizes(gathered, whose, checkpoint)
         receipts, consistency = await asyncio.to_thread(_prove, nodes, every, note, checkpoint, sizes)
+        opened = openings(
+            sorted(every, key=lambda one: one.log_index), gathered.candidates, may_read=whose.reads_payloads
+        )
+        for one in opened:
+            if one.state == MISSING:
+                _log.error("payload_missing", trace=one.entry.trace, log_index=one.entry.log_index, member=one.member)
         return Evidence(
             pack_id=pack_id,
             made_at=self._accesses.now(),
@@ -104,9 +114,7 @@ class EvidenceDesk:
             found=gathered.found,
             beside=beside,
             receipts=receipts,
-            openings=openings(
-                sorted(every, key=lambda one: one.log_index), gathered.candidates, may_read=whose.reads_payloads
-            ),
+            openings=opened,
             rules=gathered.rules,
             consistency=consistency,
             sample=None if gathered.sample is None else gathered.sample.words,

@@ -14,7 +14,7 @@ from gateway.domain.records import ActivationRecord, TransactionRecord
 from gateway.errors import Problem
 from gateway.ledger.checkpoint import parse_checkpoint
 from gateway.ledger.entry_pages import Asked, all_rows
-from gateway.ledger.evidence.openings import Candidates
+from gateway.ledger.evidence.openings import MISSING, Candidates, erased_in, openings
 from gateway.ledger.evidence.population import read_population
 from gateway.ledger.evidence.sampling import ALGORITHM, draw, population_hash, seed_of
 from gateway.ledger.evidence.subjects import For, OfLineage, OfRuleChange, OfSample, OfTransaction, Subject
@@ -141,13 +141,11 @@ class Gatherer:
             traces += [draft.draft_id, *([draft.activation_id] if draft.activation_id else [])]
             for approval in await self._reads.approvals(draft.draft_id):
                 traces += [approval.simulation_id] if approval.simulation_id else []
-            gathered.candidates.add(
-                draft.draft_id, [one.reason_payload_id for one in await self._reads.waivers(draft.draft_id)]
-            )
+            gathered.candidates.add(one.reason_payload_id for one in await self._reads.waivers(draft.draft_id))
         for back in await self._reads.rollbacks():
             if back.activation_number == number:
                 traces.append(back.activation_id)
-                gathered.candidates.add(back.activation_id, [back.reason_payload_id])
+                gathered.candidates.add([back.reason_payload_id])
         return list(dict.fromkeys(traces))
 
     async def _placed(self, traces: Sequence[str], end: int) -> list[PlacedEntry]:
@@ -163,7 +161,7 @@ class Gatherer:
         signed = {one.trace for one in inside}
         missing = [trace for trace in traces if trace.startswith("txn_") and trace not in signed]
         if missing:
-            raise Problem("not-ready", f"The entries of {missing[0]} are not signed yet.", retry_after_s=2)
+            raise _unsigned(missing[0])
         await self._refuse_archived(inside)
         return inside
 
@@ -183,14 +181,24 @@ class Gatherer:
         """The payloads that the entries may commit to."""
         known = gathered.candidates
         for one in records:
-            known.add(one.transaction_id, [one.payload_id, one.base_payload_id])
+            known.add([one.payload_id, one.base_payload_id])
             if one.problem is not None and whose.reads_payloads:
                 known.say(f"problem-{one.transaction_id}", one.problem.encode())
         for entry in (*gathered.found, *gathered.beside):
             named = json.loads(entry.body or b"{}").get("payloadId")
-            known.add(entry.trace, [named] if isinstance(named, str) else [])
-        known.add("", await self._ledger.words_of([one.transaction_id for one in records]))
-        known.records = await self._ledger.payloads(known.payload_ids)
+            known.add([named] if isinstance(named, str) else [])
+        known.add(await self._ledger.words_of([one.transaction_id for one in records]))
+        known.records = await self._ledger.payloads(list(known.payload_ids))
+        await self._refuse_just_erased(gathered)
+
+    async def _refuse_just_erased(self, gathered: Gathered) -> None:
+        """Raise Problem `not-ready` for what was erased after the checkpoint: its entry has no signed place yet, and
+        without it nobody can tell it from what was lost."""
+        for one in openings([*gathered.found, *gathered.beside], gathered.candidates, may_read=True):
+            if one.state == MISSING:
+                told = erased_in(json.loads(entry.body) for entry in await self._reads.entries(one.entry.trace))
+                if one.commitment in told.get(one.entry.trace, ()):
+                    raise _unsigned(one.entry.trace)
 
     async def _drawn(self, subject: OfSample, visible: Visible, end: int) -> tuple[SampleDrawn, list[str]]:
         closing = await self._log.checkpoint_at_least(self._origin, subject.log_size or 1)
@@ -223,6 +231,10 @@ class Gatherer:
             ],
         }
         return SampleDrawn(words, closing, size), [population.traces[one.index] for one in drawn]
+
+
+def _unsigned(trace: str) -> Problem:
+    return Problem("not-ready", f"The entries of {trace} are not signed yet.", retry_after_s=2)
 
 
 def _activations(entries: Iterable[PlacedEntry]) -> list[int]:

@@ -1,6 +1,7 @@
 """What opens the commitments in entries: payloads with their salts, as far as the asker may see them.
 
-A commitment is SHA-256(salt ‖ bytes); of an ERP's refusal it is SHA-256(bytes), hence with an empty salt.
+A commitment is SHA-256(salt ‖ bytes). Of a refusal it is SHA-256(bytes): its salt is a member of these
+(`gateway.domain.refusals`).
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,7 +17,9 @@ from gateway.domain.identity import payload_commitment
 from gateway.domain.records import PayloadRecord
 from gateway.store.log_reads import PlacedEntry
 
-COMMITTED: Final = ("payloadHash", "reasonHash", "wordsHash", "filterHash", "problemHash")
+ACCEPTED: Final = "payloadHash"
+REFUSAL: Final = "problemHash"
+COMMITTED: Final = (ACCEPTED, "reasonHash", "wordsHash", "filterHash", REFUSAL)
 """Members of entries that commit to bytes which lie beside the ledger."""
 FOLDER: Final = "payloads"
 
@@ -24,27 +27,24 @@ SHOWN: Final = "shown"
 WITHHELD: Final = "withheld"
 ERASED: Final = "erased"
 UNAVAILABLE: Final = "unavailable"
-STATES: Final = (SHOWN, WITHHELD, ERASED, UNAVAILABLE)
-"""`withheld`: the asker may not read it. `erased`: it was, as the law or a rule asked for. `unavailable`: this gateway
-does not hold it, such as what an earlier refusal said."""
+MISSING: Final = "missing"
+STATES: Final = (SHOWN, WITHHELD, ERASED, UNAVAILABLE, MISSING)
+"""`withheld`: the asker may not read it. `erased`: an entry `erased` of the same trace says so. `unavailable`: this
+gateway does not hold it: what an earlier refusal said is not kept once there is a later one. `missing`: it must be
+there and is not, or is another one: an alarm."""
 
 
 @dataclass(slots=True)
 class Candidates:
-    """Bytes that entries may commit to. `records`: the payloads that were named, erased ones too."""
+    """Bytes that entries may commit to. `records`: the payloads that were named, emptied ones too."""
 
-    payload_ids: list[str] = field(default_factory=list)
+    payload_ids: dict[str, None] = field(default_factory=dict)
     records: Sequence[PayloadRecord] = ()
-    _traces: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _said: dict[str, bytes] = field(default_factory=dict)
 
-    def add(self, trace: str, payload_ids: Iterable[str | None]) -> None:
-        """Payloads of a trace."""
-        for one in payload_ids:
-            if one is not None:
-                if one not in self.payload_ids:
-                    self.payload_ids.append(one)
-                self._traces[trace].add(one)
+    def add(self, payload_ids: Iterable[str | None]) -> None:
+        """Payloads that may be among them."""
+        self.payload_ids.update((one, None) for one in payload_ids if one is not None)
 
     def say(self, name: str, body: bytes) -> None:
         """Bytes that have no salt."""
@@ -57,11 +57,6 @@ class Candidates:
             if one.body is not None:
                 found[payload_commitment(one.salt, one.body)] = (one.payload_id, one.salt, one.body)
         return found
-
-    def has_erased(self, trace: str) -> bool:
-        """Whether a payload of that trace is there no more."""
-        gone = {one.payload_id for one in self.records if one.body is None}
-        return not gone.isdisjoint(self._traces[trace])
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +91,16 @@ class Opening:
 def openings(entries: Iterable[PlacedEntry], candidates: Candidates, *, may_read: bool) -> list[Opening]:
     """One for each commitment, in the order of the log."""
     entries = list(entries)
-    known, erased = candidates.by_commitment(), set(_erased(entries))
+    bodies = [json.loads(entry.body or b"{}") for entry in entries]
+    known, erased = candidates.by_commitment(), erased_in(bodies)
     found = []
-    for entry in entries:
-        for member, commitment in commitments_of(json.loads(entry.body or b"{}")):
+    for entry, body in zip(entries, bodies, strict=True):
+        for member, commitment in commitments_of(body):
             there = known.get(commitment)
-            if commitment in erased or (there is None and candidates.has_erased(entry.trace)):
+            if commitment in erased.get(entry.trace, ()):
                 found.append(Opening(entry, member, commitment, ERASED))
+            elif there is None and member != REFUSAL:
+                found.append(Opening(entry, member, commitment, MISSING))
             elif not may_read:
                 found.append(Opening(entry, member, commitment, WITHHELD))
             elif there is None:
@@ -120,9 +118,11 @@ def commitments_of(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield member, value
 
 
-def _erased(entries: Iterable[PlacedEntry]) -> Iterator[str]:
-    for one in entries:
-        body = json.loads(one.body or b"{}")
+def erased_in(bodies: Iterable[Mapping[str, Any]]) -> dict[str, Collection[str]]:
+    """By trace, the commitments of what its entries `erased` name: nothing else says that something was erased."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for body in bodies:
         hashes = body.get("payloadHashes")
         if body.get("kind") == "erased" and isinstance(hashes, list):
-            yield from (str(value) for value in hashes)
+            found[str(body.get("trace"))].update(str(value) for value in hashes)
+    return dict(found)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from gateway.domain.wire import instant
 from gateway.ledger.evidence.contents import KINDS, Evidence, entry_path
 from gateway.ledger.evidence.names import names_of
-from gateway.ledger.evidence.openings import SHOWN, Opening
+from gateway.ledger.evidence.openings import MISSING, SHOWN, Opening
 from gateway.ledger.evidence.timeline import Mark, timeline
 from gateway.ledger.lines import base64_text
 from gateway.ledger.note_keys import SIGNATURE_BYTES, VerifierKey, signed_at
@@ -72,8 +72,16 @@ def _about(evidence: Evidence) -> str:
         ("Made", f"{instant(evidence.made_at)} for {evidence.made_for}"),
         ("Entries", f"{len(evidence.found)} that the question found, {len(evidence.beside)} of what decided"),
         *[("Left out", one) for one in evidence.left_out],
+        *[("ALARM", _missing(one)) for one in evidence.openings if one.state == MISSING],
     ]
     return _table((), told)
+
+
+def _missing(one: Opening) -> str:
+    return (
+        f"what entry {one.entry.log_index} commits to as {one.member} is missing: it is not there as it was, and no "
+        "entry tells that it was erased"
+    )
 
 
 def _signers(note: bytes) -> list[str]:

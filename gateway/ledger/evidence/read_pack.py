@@ -48,7 +48,7 @@ class ToldOpening(_Words):
     log_index: Index
     member: Text
     commitment: Hex
-    state: Literal["shown", "withheld", "erased", "unavailable"]
+    state: Literal["shown", "withheld", "erased", "unavailable", "missing"]
     path: Text | None
     salt: Text | None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -13,7 +13,16 @@ from typing import Any, Final
 from gateway.domain.canonical_json import canonical_json
 from gateway.domain.identity import payload_commitment
 from gateway.ledger.evidence.contents import KINDS, PACK, entry_path, json_file, rows_hash
-from gateway.ledger.evidence.openings import SHOWN, commitments_of
+from gateway.ledger.evidence.openings import (
+    ACCEPTED,
+    ERASED,
+    MISSING,
+    REFUSAL,
+    SHOWN,
+    UNAVAILABLE,
+    commitments_of,
+    erased_in,
+)
 from gateway.ledger.evidence.proven import ProvenPack
 from gateway.ledger.evidence.read_pack import ToldOpening
 from gateway.ledger.evidence.wrong import PackWrong
@@ -35,7 +44,11 @@ Reproduces = Callable[[bytes, bytes, Mapping[str, Any]], Reproduced]
 
 
 def check_openings(pack: ProvenPack) -> tuple[int, int]:
-    """Every commitment of every entry is opened, or it is said why not; how many of either. Raises PackWrong."""
+    """Every commitment of every entry is opened, or it is said why not; how many of either. Raises PackWrong.
+
+    That something was erased is believed to an entry alone, of the same trace. What was accepted and is neither shown
+    nor withheld nor erased is missing.
+    """
     wanted = [
         (index, member, commitment)
         for index, entry in pack.entries.items()
@@ -43,6 +56,7 @@ def check_openings(pack: ProvenPack) -> tuple[int, int]:
     ]
     if [(one.log_index, one.member, one.commitment) for one in pack.told.openings] != wanted:
         raise PackWrong("pack", PACK, "it does not open, in this order, what its entries commit to")
+    erased = erased_in(entry.body for entry in pack.entries.values())
     shown = 0
     for one in pack.told.openings:
         if one.state == SHOWN:
@@ -50,7 +64,22 @@ def check_openings(pack: ProvenPack) -> tuple[int, int]:
             shown += 1
         elif one.path is not None or one.salt is not None:
             raise PackWrong("pack", PACK, f"what entry {one.log_index} commits to is {one.state}, and yet there")
+        else:
+            _check_absent(one, erased.get(pack.entries[one.log_index].body["trace"], ()))
     return shown, len(wanted) - shown
+
+
+def _check_absent(one: ToldOpening, erased: Collection[str]) -> None:
+    """`erased`: what entries of the same trace say that it was."""
+    # packs of earlier programs say that a refusal was erased with its trace where a later one had replaced it
+    told = one.commitment in erased or (one.member == REFUSAL and bool(erased))
+    if (one.state == ERASED and not told) or one.state == MISSING or (one.state, one.member) == (UNAVAILABLE, ACCEPTED):
+        raise PackWrong(
+            "payload",
+            PACK,
+            f"what entry {one.log_index} commits to as {one.member} is missing: it is not there, and no entry of the "
+            "pack tells that it was erased",
+        )
 
 
 def _check_opening(pack: ProvenPack, one: ToldOpening) -> None:

@@ -56,7 +56,7 @@ def _differences(
     record: AccessRecord, entries: Sequence[Mapping[str, Any]], payload: PayloadRecord | None
 ) -> Iterator[Finding]:
     """An export has two entries, of how it began and how it ended; one that is under way, or whose process was killed,
-    has the first alone. What was asked may have been erased, which no entry tells."""
+    has the first alone. Nothing erases what was asked: where it is gone, somebody took it away."""
     first, last = entries[0], entries[-1]
     pairs = [
         ("kind", record.kind, first["kind"]),
@@ -71,7 +71,9 @@ def _differences(
         ("ended_at", record.ended_at, None if last["state"] == _BEGUN else last["at"]),
         ("entry_count", record.entry_count, len(entries)),
     ]
-    if payload is not None and payload.body is not None:
+    if payload is None or payload.body is None:
+        pairs.append(("filter", "missing", "there, and never erased"))
+    else:
         pairs.append(("filter (committed)", payload_commitment(payload.salt, payload.body), first["filterHash"]))
     for what, stored, said in pairs:
         if stored != said:

@@ -2,7 +2,8 @@
 
 An entry cannot be changed unnoticed (`gateway.ledger.verify`); a status, a pin or a number beside it could. So whatever
 decides where and whether something is posted, and who asked what, is compared with what the entries tell. What no entry
-tells (names of imported masters, leases, links of a document's text) is not judged here.
+tells (names of imported masters, leases, links of a document's text) is not judged here. A row that cannot be read is a
+finding, and what stands beside it is judged all the same.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import asyncio
 import json
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from gateway.domain.months import Month
-from gateway.domain.records import EntryRecord
+from gateway.domain.records import EntryRecord, TransactionRecord
 from gateway.domain.transaction import Status
 from gateway.ledger.state.accesses import AuditedAccesses, audit_accesses
 from gateway.ledger.state.activations import AuditedActivations, audit_activations
@@ -34,7 +35,7 @@ from gateway.ledger.state.customers import customer_findings
 from gateway.ledger.state.decisions import decision_findings, problem_findings
 from gateway.ledger.state.entries import AuditedEntries, audit_entries
 from gateway.ledger.state.exceptions import exception_findings
-from gateway.ledger.state.findings import Finding
+from gateway.ledger.state.findings import NO_FINDING, UNREADABLE, Finding, unreadable
 from gateway.ledger.state.index import audit_index
 from gateway.ledger.state.lineages import root_findings
 from gateway.ledger.state.overlays import AuditedOverlays, audit_overlays
@@ -54,12 +55,17 @@ AuditProgress = Callable[[int], None]
 """Called with the lineages that were compared so far."""
 
 
+Judge = Callable[[str, int], Awaitable[tuple[Sequence[str], list[Finding]]]]
+"""Judges the next so many lineages after an id."""
+
+
 class AuditedState(
     AuditedActivations, AuditedAccesses, AuditedPrivacy, AuditedOverlays, AuditedEntries, ArchivedIndexState, Protocol
 ):
     """What the audit reads; the store's reads are one."""
 
     async def state_part(self, after: str, most: int) -> StatePart: ...
+    async def lineage_ids(self, after: str, most: int) -> Sequence[str]: ...
     async def traces_without_row(self) -> Sequence[str]: ...
     async def transactions_without_lineage(self) -> Sequence[str]: ...
     async def keys_without_document(self) -> Sequence[str]: ...
@@ -105,31 +111,85 @@ async def audit_state(
     found += [Finding(one, "an additional natural key", "there", None) for one in await state.keys_without_document()]
     if archives is not None:
         found += await _archived_without_row(state, archives)
-    ruled = await read_ruled(state)
+    ruled = await _ruled(state)
+
+    async def judged(after: str, most: int) -> tuple[Sequence[str], list[Finding]]:
+        part = await state.state_part(after, most)
+        if archives is not None:
+            part = await asyncio.to_thread(_with_archived, part, archives)
+        return part.lineage_ids, await asyncio.to_thread(_listed, part, commitment_key, unread, ruled)
+
     after, done = "", 0
     while len(found) < MOST:
         begun = time.monotonic()
-        part = await state.state_part(after, PART)
-        if not part.lineage_ids:
+        ids, differs = await _lineages(state, judged, after)
+        if not ids:
             break
-        if archives is not None:
-            part = await asyncio.to_thread(_with_archived, part, archives)
-        found += await asyncio.to_thread(_listed, part, commitment_key, unread, ruled)
-        after, done = part.lineage_ids[-1], done + len(part.lineage_ids)
+        found += differs
+        after, done = ids[-1], done + len(ids)
         if progress is not None:
             progress(done)
         if rest is not None:
             await rest(time.monotonic() - begun)
     # what is done to the rules and asked of the ledger belongs to no month, so that it is judged always
-    for beside in (audit_activations, audit_accesses, audit_privacy, audit_overlays, audit_entries):
+    for what, beside in _BESIDE:
         if len(found) < MOST:
-            found += await beside(state, MOST - len(found))
+            found += await _as_far_as_readable(what, beside(state, MOST - len(found)))
     if len(found) < MOST:
         index = state if archives is None else IndexWithArchives(state, archives)
-        found += await audit_index(index, MOST - len(found), unread, rest)
+        found += await _as_far_as_readable("the index", audit_index(index, MOST - len(found), unread, rest))
     if log is not None and len(found) < MOST:
-        found += await audit_checkpoints(log, MOST - len(found), rest)
+        found += await _as_far_as_readable("kept checkpoints", audit_checkpoints(log, MOST - len(found), rest))
     return found[:MOST]
+
+
+_BESIDE: Final = (
+    ("activations", audit_activations),
+    ("questions and exports", audit_accesses),
+    ("legal holds and erasures", audit_privacy),
+    ("overlays", audit_overlays),
+    ("entries of no transaction", audit_entries),
+)
+
+
+async def _lineages(state: AuditedState, judged: Judge, after: str) -> tuple[Sequence[str], list[Finding]]:
+    """The next lineages and what differs in them; each by itself where a row of one of them cannot be read."""
+    try:
+        return await judged(after, PART)
+    except NO_FINDING:
+        raise
+    except UNREADABLE:
+        ids, found = await state.lineage_ids(after, PART), list[Finding]()
+    for one in ids:
+        try:
+            _, differs = await judged(after, 1)
+            found += differs
+        except NO_FINDING:
+            raise
+        except UNREADABLE as error:
+            found.append(unreadable(one, "a row of the lineage", error))
+        after = one
+    return ids, found
+
+
+async def _as_far_as_readable(what: str, audit: Coroutine[Any, Any, list[Finding]]) -> list[Finding]:
+    """What an audit finds; that it cannot go on because of a row is one more finding."""
+    try:
+        return await audit
+    except NO_FINDING:
+        raise
+    except UNREADABLE as error:
+        return [unreadable(what, "a row", error)]
+
+
+async def _ruled(state: AuditedState) -> Ruled:
+    """What rulebooks say; nothing where an activation cannot be read, which the audit of these tells."""
+    try:
+        return await read_ruled(state)
+    except NO_FINDING:
+        raise
+    except UNREADABLE:
+        return Ruled()
 
 
 async def _archived_without_row(state: AuditedState, archives: AuditedArchives) -> list[Finding]:
@@ -182,9 +242,8 @@ def part_findings(
     archived = {one.transaction_id for one in part.transactions if Month.of_trace(one.transaction_id) in gone}
     # of a lineage with one of these, nobody can tell the pin and the documents from the rest
     unjudged = {one.lineage_id for one in part.transactions if one.transaction_id in archived}
-    for record in part.transactions:
-        if record.transaction_id in archived:
-            continue
+
+    def of_transaction(record: TransactionRecord) -> Iterator[Finding]:
         entries = told[record.transaction_id]
         yield from transaction_findings(record, entries, commitment_key)
         yield from decision_findings(record, entries, ruled)
@@ -201,6 +260,10 @@ def part_findings(
             payloads,
             ruled,
         )
+
+    for record in part.transactions:
+        if record.transaction_id not in archived:
+            yield from _of_readable(record.transaction_id, of_transaction(record))
     judged = replace(
         part,
         lineage_ids=[one for one in part.lineage_ids if one not in unjudged],
@@ -211,6 +274,13 @@ def part_findings(
         yield from customer_findings(document, part.customers)
     yield from _pins(judged, told, adopted, ruled)
     yield from _documents(judged, told, adopted)
+
+
+def _of_readable(subject: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    try:
+        yield from findings
+    except UNREADABLE as error:
+        yield unreadable(subject, "one of its rows", error)
 
 
 def _pins(part: StatePart, told: dict[str, Told], adopted: Sequence[Adopted], ruled: Ruled) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 from gateway.domain.entries import leaf_hash
 from gateway.domain.records import EntryRecord
-from gateway.ledger.state.findings import Finding
+from gateway.ledger.state.findings import UNREADABLE, Finding, unreadable
 
 PART: Final = 1_000
 """Entries of one look."""
@@ -31,7 +31,10 @@ async def audit_entries(state: AuditedEntries, most: int) -> list[Finding]:
         while len(found) < most and (part := await state.entries_between(after, until, PART)):
             after = (part[-1].trace, part[-1].seq)
             for entry in part:
-                found += column_findings(entry, json.loads(entry.body))
+                try:
+                    found += column_findings(entry, json.loads(entry.body))
+                except UNREADABLE as error:
+                    found.append(unreadable(f"{entry.trace}/{entry.seq}", "body of the entry", error))
     return found[:most]
 
 

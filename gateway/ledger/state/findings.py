@@ -6,6 +6,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.errors import GatewayError, StoreUnavailable
+from gateway.ledger.errors import LogRefused
+from gateway.ledger.months.wrong import ArchiveWrong
+from gateway.store.statement import RowUnreadable
+
+UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    RecursionError,
+    GatewayError,
+)
+"""What reading a row raises that the gateway never wrote; `NO_FINDING` is to be let through before."""
+NO_FINDING: Final = (StoreUnavailable, LogRefused, ArchiveWrong)
+"""Of these the first is mended by time, and the others name themselves what is wrong."""
 SAME_TIME_US: Final = 60_000_000
 """Whoever wrote looked at the clock twice, for the row and then for its entry: µs that may lie between the two."""
 
@@ -27,6 +44,12 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.what} is {_said(self.stored)}, and the ledger tells {_said(self.told)}"
+
+
+def unreadable(subject: str, what: str, error: Exception) -> Finding:
+    """A row that is none that the gateway ever wrote; the error names it as far as can be."""
+    said = str(error) if isinstance(error, RowUnreadable) else f"{type(error).__name__}: {error}"
+    return Finding(subject, what, f"not readable ({said})", "readable")
 
 
 def _said(value: object) -> str:

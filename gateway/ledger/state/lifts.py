@@ -69,8 +69,12 @@ def lift_findings(subject: str, record: Lifting, lifted: Body | None) -> Iterato
 
 
 def reason_findings(subject: str, payload: PayloadRecord | None, told: Body) -> Iterator[Finding]:
-    """A reason that is not the one to which the entry commits. It may be erased, which no entry tells."""
-    if payload is not None and payload.body is not None and "reasonHash" in told:
+    """A reason that is not the one to which the entry commits, or that is gone: nothing erases it."""
+    if "reasonHash" not in told:
+        return
+    if payload is None or payload.body is None:
+        yield Finding(subject, "reason", "missing", "there, and never erased")
+    else:
         hashed = payload_commitment(payload.salt, payload.body)
         yield from unlike(subject, "reason (committed)", hashed, told["reasonHash"])
 

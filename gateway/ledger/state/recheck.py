@@ -23,8 +23,17 @@ _log = structlog.get_logger(__name__)
 
 class StateRecheck:
     """Audits everything, at a pace that leaves half of the time to others, most of it while callers wait, and again
-    after `every_s`. What it finds is logged and kept; nothing is mended by itself. `gone`: the months that were taken
-    out of the ledger. `log`: whose kept checkpoints are judged."""
+    after `every_s`. What it finds is logged and kept; nothing is mended by itself.
+
+    Args:
+        gone: the months that were taken out of the ledger.
+        log: whose kept checkpoints are judged.
+        failed: told of each audit that could not be made though the database is there; the next one is after `RETRY_S`.
+
+    Attributes:
+        findings: of the last audit that could be made.
+        failure: why the last one could not be made, where time alone does not mend it.
+    """
 
     def __init__(
         self,
@@ -36,6 +45,7 @@ class StateRecheck:
         gone: Callable[[], Awaitable[Collection[Month]]] | None = None,
         callers: WaitingCallers = NOBODY,
         log: AuditedLog | None = None,
+        failed: Callable[[], None] = lambda: None,
     ) -> None:
         self._callers = callers
         self._log = log
@@ -44,7 +54,9 @@ class StateRecheck:
         self._key = commitment_key
         self._every_s = every_s
         self._wait_s = first_after_s
+        self._failed = failed
         self.findings: list[Finding] = []
+        self.failure: str | None = None
 
     async def at_start(self) -> None:
         """One audit before anything is served. Raises `LogRefused`: the state is not as the ledger tells. A time at
@@ -71,12 +83,21 @@ class StateRecheck:
         """One audit; seconds to the next one."""
         try:
             self.findings = await self._audit(self._rest)
-        except StoreUnavailable as error:
-            _log.warning("state_audit_waits", error=str(error))
+        except (StoreUnavailable, OSError) as error:  # a time limit is an OSError too
+            if not isinstance(error, StoreUnavailable):
+                self._failed()
+            _log.warning("state_audit_waits", error=str(error) or type(error).__name__)
             return RETRY_S
         except LogRefused as error:  # the record of a month that was taken out: the recomputation halts for it
             _log.error("state_audit_refused", error=str(error))
             return self._every_s
+        except Exception as error:
+            # whatever it was, a task that has ended would audit nothing for ever
+            self._failed()
+            self.failure = f"{type(error).__name__}: {error}"
+            _log.exception("state_audit_broken")
+            return RETRY_S
+        self.failure = None
         if self.findings:
             self._tell()
         else:

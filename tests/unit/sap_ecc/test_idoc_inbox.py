@@ -19,8 +19,8 @@ from tests.unit.sap_ecc.recorded import cancelled, changed, invoiced, ordered
 from tests.unit.sap_ecc.scripted import GOLDEN, ScriptedTransport, Step, golden, odata_error, without_rows, xml
 
 IDOC: Final = "1000000000000001"
-FILED: Final = IdocSettings(number_of="idoc", wait_s=0.2, poll_s=0.001)
-ORDERED: Final = IdocSettings(number_of="order", wait_s=0.2, poll_s=0.001)
+FILED: Final = IdocSettings(number_of="idoc", wait_s=30.0, poll_s=0.001)
+ORDERED: Final = replace(FILED, number_of="order")
 ORDER_ROWS: Final = xml(golden("orders_by_reference.answer"))
 ITEM_ROWS: Final = xml(golden("order_items.answer"))
 NO_ROWS: Final = without_rows("orders_by_reference.answer")
@@ -91,7 +91,6 @@ async def test_a_declined_idoc_is_a_refusal_with_the_words_of_the_erp(status: st
 @pytest.mark.parametrize(
     "steps",
     [
-        [receipt("64"), *[record("64")] * 500],
         [receipt("64"), OutcomeUnknown("cut")],
         [receipt("64"), NotSent("down")],
         [receipt("64"), odata_error(401, "X", "no")],
@@ -102,10 +101,18 @@ async def test_a_declined_idoc_is_a_refusal_with_the_words_of_the_erp(status: st
         [receipt("52")],
         [receipt("12")],
     ],
-    ids=["waits", "cut", "down", "credentials", "gone", "html", "error", "another", "in part", "outbound status"],
+    ids=["cut", "down", "credentials", "gone", "html", "error", "another", "in part", "outbound status"],
 )
 async def test_what_is_not_decided_is_unknown(steps: list[Step]) -> None:
     driver, transport = _driver(*steps)
+    with pytest.raises(OutcomeUnknown) as raised:
+        await driver.submit(ordered(), _allow)
+    assert IDOC in raised.value.message
+    assert sum(transport.permitted) == 1
+
+
+async def test_what_stays_waiting_is_unknown_when_its_time_is_over() -> None:
+    driver, transport = _driver(receipt("64"), *[record("64")] * 500, idoc=replace(FILED, wait_s=0.2))
     with pytest.raises(OutcomeUnknown) as raised:
         await driver.submit(ordered(), _allow)
     assert IDOC in raised.value.message

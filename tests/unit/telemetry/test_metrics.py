@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from gateway.telemetry import Metrics
 from gateway.transactions.queries import QueueState
 
@@ -19,6 +21,8 @@ def test_everything_shows() -> None:
     metrics.relay.failed("NatsUnavailable")
     metrics.intake.batch_lines({"accepted": 3, "waiting": 1})
     metrics.intake.messages({"refused": 1, "put_off": 2}, redelivered=2)
+    metrics.intake.put_off({"frozen": 2})
+    metrics.intake.backlog(3, 4)
     queue = QueueState(jobs=3, oldest_job_s=1.5, events=7, oldest_event_s=0.25, in_doubt=2)
     text = metrics.render(queue).decode()
     for line in (
@@ -43,9 +47,21 @@ def test_everything_shows() -> None:
         'erp_gateway_intake_messages_total{result="put_off"} 2.0',
         'erp_gateway_intake_messages_total{result="accepted"} 0.0',
         "erp_gateway_intake_redelivered_total 2.0",
+        'erp_gateway_intake_put_off_total{code="frozen"} 2.0',
+        'erp_gateway_intake_backlog{state="new"} 3.0',
+        'erp_gateway_intake_backlog{state="put_off"} 4.0',
+        "erp_gateway_intake_looked_timestamp_seconds 0.0",
         "erp_gateway_store_readable 1.0",
     ):
         assert line in text.splitlines()
+
+
+def test_when_the_intake_last_looked() -> None:
+    metrics = Metrics()
+    before = time.time()
+    metrics.intake.looked()
+    (line,) = (one for one in metrics.render(None).decode().splitlines() if one.startswith("erp_gateway_intake_looked"))
+    assert before <= float(line.split()[1]) <= time.time()
 
 
 def test_without_a_store_the_last_numbers_stand() -> None:

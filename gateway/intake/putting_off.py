@@ -1,0 +1,86 @@
+"""What cannot be accepted yet: how long it is waited for, and how often it is looked at.
+
+What waits must not keep out what comes, for that may be what it waits for. So the looks at what waits are few, however
+much of it there is: each message is looked at more seldom then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.errors import Problem
+from gateway.messaging.intake_stream import IntakeMessage
+from gateway.transactions.commands import Answer
+from gateway.transactions.parts import SECOND
+from gateway.transactions.ports import Clock
+
+DEFECTS: Final = 5
+"""How often a message is tried that makes the gateway fail."""
+LOOKS_PER_S: Final = 200
+"""At messages that were put off, of all processes together: a part of what one process accepts in a second."""
+
+_LATER: Final = frozenset(
+    {"unknown-reference", "in-flight", "document-busy", "frozen", "paused", "erp-unavailable", "not-ready"}
+)
+"""What another attempt may mend."""
+_TOLD: Final = frozenset(10**power for power in range(7))
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds. `again_s`: between two attempts, as long as few messages wait; `deadline_s`: after this, what still
+    cannot be accepted is refused."""
+
+    again_s: float = 5.0
+    deadline_s: float = 3_600.0
+
+
+class PuttingOff:
+    """Decides it for one consumer."""
+
+    def __init__(self, patience: Patience, clock: Clock) -> None:
+        self._patience = patience
+        self._clock = clock
+        self._reached = 0
+        self._blind_until: int | None = None
+
+    def missed(self, put_off: int) -> None:
+        """Nothing can be looked at, and so many messages wait: the deadline does not count before all of them came
+        again."""
+        self._blind_until = self._clock.now() + int(2 * self.seconds(put_off) * SECOND)
+
+    def saw(self, taken: Sequence[IntakeMessage], put_off: int) -> None:
+        """These were dealt with; none: the end of the stream was met. `put_off`: how many wait."""
+        if self._blind_until is None:
+            # whoever has only just begun does not know for how long nobody looked
+            self.missed(put_off)
+        elif self._clock.now() < self._blind_until:
+            return
+        elif not taken or any(one.behind == 0 for one in taken):
+            self._reached = max(self._reached, self._clock.now())
+        else:
+            self._reached = max(self._reached, *(one.stored_at for one in taken if one.delivered == 1), 0)
+
+    def waits(self, message: IntakeMessage, outcome: Answer | Problem) -> bool:
+        """Whether the message is tried again.
+
+        The deadline is over when all that was stored until then was dealt with, not before: after an hour without a
+        gateway, what it waits for may lie right behind it.
+        """
+        if isinstance(outcome, Answer):
+            return False
+        if outcome.slug == "internal-error":
+            return message.delivered < DEFECTS
+        return outcome.slug in _LATER and self._reached < message.stored_at + self._patience.deadline_s * SECOND
+
+    def seconds(self, put_off: int) -> float:
+        """Until the next attempt, where so many messages wait. What a problem says itself is for callers whose waiting
+        costs them a connection: a freeze that is lifted early is to be seen."""
+        return max(self._patience.again_s, put_off / LOOKS_PER_S)
+
+    @staticmethod
+    def is_told(message: IntakeMessage) -> bool:
+        """Whether this attempt is worth a line in the log: the first, the tenth, the hundredth."""
+        return message.delivered in _TOLD

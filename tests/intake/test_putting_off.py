@@ -1,0 +1,101 @@
+"""How long what cannot be accepted yet is waited for, and how often it is looked at."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.errors import Problem
+from gateway.intake.putting_off import DEFECTS, LOOKS_PER_S, Patience, PuttingOff
+from gateway.messaging.intake_stream import IntakeMessage
+from tests.line.rig import HandClock
+
+AGAIN_S = 5.0
+DEADLINE_S = 60.0
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def putting_off(clock: HandClock) -> PuttingOff:
+    """One that has looked for a while."""
+    made = PuttingOff(Patience(AGAIN_S, DEADLINE_S), clock)
+    made.saw([], 0)
+    clock.forward(2 * AGAIN_S)
+    return made
+
+
+def message(stored_at: int, *, delivered: int = 1, behind: int = 0) -> IntakeMessage:
+    return IntakeMessage("erp.intake.orders", b"", 1, stored_at, delivered, "", behind)
+
+
+def waits(putting_off: PuttingOff, one: IntakeMessage, code: str = "unknown-reference") -> bool:
+    return putting_off.waits(one, Problem(code, "a test"))
+
+
+def test_the_deadline_counts_while_nothing_lies_behind(putting_off: PuttingOff, clock: HandClock) -> None:
+    one = message(clock.now())
+    clock.forward(DEADLINE_S - 1)
+    putting_off.saw([], 0)
+    assert waits(putting_off, one)
+    clock.forward(1)
+    putting_off.saw([], 0)
+    assert not waits(putting_off, one)
+
+
+def test_the_deadline_does_not_count_while_the_stream_is_behind(putting_off: PuttingOff, clock: HandClock) -> None:
+    one, stored_at = message(clock.now(), behind=9), clock.now()
+    clock.forward(10 * DEADLINE_S)
+    putting_off.saw([one], 0)
+    # another one that came again says nothing of how far the stream was read
+    putting_off.saw([message(clock.now(), delivered=2, behind=8)], 0)
+    putting_off.saw([message(stored_at + 1_000_000, behind=7)], 0)
+    assert waits(putting_off, one)
+    putting_off.saw([message(stored_at + int(DEADLINE_S * 1_000_000), behind=6)], 0)
+    assert not waits(putting_off, one)
+
+
+def test_what_lies_in_the_same_hand_was_not_dealt_with(putting_off: PuttingOff, clock: HandClock) -> None:
+    one = message(clock.now())
+    clock.forward(10 * DEADLINE_S)
+    assert waits(putting_off, one), "the first look of this process decides nothing by the clock"
+
+
+def test_the_deadline_does_not_count_before_all_came_again(putting_off: PuttingOff, clock: HandClock) -> None:
+    """Neither after a time in which nothing could be looked at, nor at the start of a process."""
+    for one in (putting_off, PuttingOff(Patience(AGAIN_S, DEADLINE_S), clock)):
+        old = message(clock.now())
+        clock.forward(10 * DEADLINE_S)
+        if one is putting_off:
+            one.missed(5_000)
+        else:
+            one.saw([], 5_000)
+        clock.forward(2 * 5_000 / LOOKS_PER_S - 1)
+        one.saw([], 5_000)
+        assert waits(one, old)
+        clock.forward(1)
+        one.saw([], 5_000)
+        assert not waits(one, old)
+
+
+def test_a_defect_has_its_tries_whatever_the_clock_says(putting_off: PuttingOff, clock: HandClock) -> None:
+    clock.forward(10 * DEADLINE_S)
+    putting_off.saw([], 0)
+    assert waits(putting_off, message(0, delivered=DEFECTS - 1), "internal-error")
+    assert not waits(putting_off, message(0, delivered=DEFECTS), "internal-error")
+    assert not waits(putting_off, message(clock.now()), "invalid-document")
+
+
+@pytest.mark.parametrize("put_off", [0, 1, 1_000, 5_000, 500_000])
+def test_however_many_wait_they_take_no_more_looks(putting_off: PuttingOff, put_off: int) -> None:
+    seconds = putting_off.seconds(put_off)
+    assert seconds >= AGAIN_S
+    assert put_off / seconds <= LOOKS_PER_S
+    assert seconds == AGAIN_S or put_off > AGAIN_S * LOOKS_PER_S
+
+
+def test_few_attempts_are_told() -> None:
+    told = [count for count in range(1, 2_000) if PuttingOff.is_told(message(0, delivered=count))]
+    assert told == [1, 10, 100, 1_000]
