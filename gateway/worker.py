@@ -44,7 +44,7 @@ class Worker:
         except Exception as error:
             # with a traceback, yet without the exception's text: see telemetry.logs
             _log.error("jobs_not_claimed", exc_info=error)
-            self._everywhere = everywhere
+            self._everywhere = self._everywhere or everywhere  # it may have been woken meanwhile
             # whoever wakes it does not make it fail faster
             await asyncio.sleep(self._poll_s)
             return 0

@@ -79,13 +79,11 @@ def _long_in(status: Status) -> Select[Any]:
         .scalar_subquery()
     )
     found = select(_transaction.transaction_id, _transaction.status).where(
-        text(OPEN_STATUS),
-        _transaction.status == status.value,
-        _transaction.accepted_at < bindparam("before"),
-        newest.in_(still),
+        text(OPEN_STATUS), _transaction.status == status.value, _transaction.accepted_at < bindparam("before")
     )
+    # before the trace is looked at: of a long run each document waits for its turn
     found = found.where(~_in_its_turn) if status in _UNSENT else found
-    return found.order_by(_transaction.transaction_id).limit(bindparam("most"))
+    return found.where(newest.in_(still)).order_by(_transaction.transaction_id).limit(bindparam("most"))
 
 
 _LONG: Final[Mapping[Status, Query[int]]] = {

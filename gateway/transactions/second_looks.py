@@ -25,7 +25,7 @@ from gateway.domain.entries import EntryKind
 from gateway.domain.plan import still_done
 from gateway.domain.records import StepRecord
 from gateway.domain.sweeps import SentAgain
-from gateway.errors import Problem
+from gateway.errors import Problem, StoreUnavailable
 from gateway.transactions.dispatch import step_members
 from gateway.transactions.found import still_standing
 from gateway.transactions.journal import Journal
@@ -160,16 +160,18 @@ class SecondLooks:
 
     async def _answered(self, parts: LineParts, one: SentAgain) -> bool:
         """Inquire it, and keep whether it stands there several times; False if the system did not answer."""
-        asked = await self._store.write(partial(_posting, one=one))
-        if asked is None:
-            await self._store.write(partial(_keep, parts=parts, one=one, hits=0, standing=0))
-            return True
-        step, of, undone = asked
         try:
+            asked = await self._store.write(partial(_posting, one=one))
+            if asked is None:
+                await self._store.write(partial(_keep, parts=parts, one=one, hits=0, standing=0, gone=True))
+                return True
+            step, of, undone = asked
             findings = await inquire(parts, step, of)
+        except StoreUnavailable:
+            raise
         except Exception:
-            # a defect of its driver must not keep back what else the sweep finds
-            _log.exception("second_look_failed", transaction=one.transaction_id, system=step.system_id)
+            # a row that cannot be read, or a defect of its driver, must not keep back what else the sweep finds
+            _log.exception("second_look_failed", transaction=one.transaction_id)
             return False
         if findings.error is not None:
             error = str(findings.error)
@@ -179,7 +181,9 @@ class SecondLooks:
         # a master that was taken back is there though it is blocked, but it is not wanted any more
         standing = 0 if undone and all(one.cancelled for one in there) else len(there)
         if standing > 1 or step.twice_at is not None:
-            await self._store.write(partial(_keep, parts=parts, one=one, hits=hits, standing=standing))
+            # an answer that leaves out what stood there is not believed: what was undone is still shown, as undone
+            gone = standing <= 1 and (undone or hits > 1)
+            await self._store.write(partial(_keep, parts=parts, one=one, hits=hits, standing=standing, gone=gone))
         return True
 
 
@@ -209,8 +213,8 @@ async def _put_off(unit: WriteUnit, *, parts: LineParts, one: SentAgain) -> None
         await unit.update_step(replace(step, twice_at=parts.tools.clock.now()))
 
 
-async def _keep(unit: WriteUnit, *, parts: LineParts, one: SentAgain, hits: int, standing: int) -> None:
-    """Write down that it stands there several times, or does so no more. When that is found the trace tells it.
+async def _keep(unit: WriteUnit, *, parts: LineParts, one: SentAgain, hits: int, standing: int, gone: bool) -> None:
+    """Write down that it stands there several times, or does so no more (`gone`). When it is found the trace tells it.
 
     Takes the transaction's row, needs no lease: it changes no status.
     """
@@ -226,7 +230,7 @@ async def _keep(unit: WriteUnit, *, parts: LineParts, one: SentAgain, hits: int,
             EntryKind.INQUIRED, {**step_members(step), "erp": {"reference": step.external_reference}, "hits": hits}
         )
         await unit.update_transaction(await journal.flush(unit))
-    elif not twice and step.twice_at is not None:
+    elif gone and step.twice_at is not None:
         _log.info("posted_twice_no_more", transaction=one.transaction_id, system=step.system_id, standing=standing)
     if twice or step.twice_at is not None:
-        await unit.update_step(replace(step, twice_at=parts.tools.clock.now() if twice else None))
+        await unit.update_step(replace(step, twice_at=None if gone else parts.tools.clock.now()))
