@@ -73,12 +73,14 @@ class LeaderTask:
     """What is done while this process leads.
 
     `run`: until cancelled; one that ends by itself gives its task up. `finish`: at a clean end, still under the lease.
-    `seizes`: whether it is taken from whoever leads it, so that nobody else does it.
+    `able`: whether this process may lead it now. `seizes`: whether it is taken from whoever leads it, so that nobody
+    else does it.
     """
 
     lead: Lead
     run: Callable[[], Coroutine[Any, Any, None]]
     finish: Callable[[], Awaitable[None]] = nothing_left
+    able: Callable[[], bool] = lambda: True
     seizes: Callable[[], bool] = lambda: False
 
 
@@ -190,7 +192,7 @@ class Leaders:
         standing = {one.task: one for one in await self._reads.leases()}
         self._led_until = {one.task: now + one.left / SECOND for one in standing.values()}
         for held in self._held:
-            if held.lead.epoch is None and held.is_idle:
+            if held.lead.epoch is None and held.is_idle and held.task.able():
                 self._taking = held.name
                 try:
                     await self._take(held, standing.get(held.name))

@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 
 from gateway.errors import GatewayError, StoreUnavailable
+from gateway.ledger.own_affairs import OWN_AFFAIRS
 from gateway.ledger.startup import LogCheck
 
 FOLLOW_S: Final = 5.0
@@ -65,6 +66,11 @@ class Following:
             if not isinstance(error, StoreUnavailable):
                 self._failed()
             _log.warning("log_not_followed", error=str(error) or type(error).__name__)
+            return
+        except OWN_AFFAIRS as error:
+            self._failed()
+            self.failure = str(error)
+            _log.error("log_not_followed", error=self.failure)
             return
         except GatewayError as error:
             self.wrong = str(error)

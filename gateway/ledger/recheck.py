@@ -11,6 +11,7 @@ import structlog
 
 from gateway.domain.waiting_callers import NOBODY, WaitingCallers
 from gateway.errors import GatewayError, StoreUnavailable
+from gateway.ledger.own_affairs import OWN_AFFAIRS
 from gateway.ledger.startup import LogCheck
 
 RETRY_S: Final = 60.0
@@ -66,7 +67,12 @@ class Recheck:
                 self._failed()
             _log.warning("log_recheck_waits", error=str(error) or type(error).__name__)
             return RETRY_S
-        except GatewayError as error:  # the report; or an entry is gone while it is read, the held file is damaged
+        except OWN_AFFAIRS as error:
+            self._failed()
+            self.failure = str(error)
+            _log.error("log_recheck_broken", error=self.failure)
+            return RETRY_S
+        except GatewayError as error:  # the report; or an entry is gone while it is read
             self.wrong = str(error)
             self._on_wrong(self.wrong)
             return self._every_s

@@ -26,6 +26,7 @@ from gateway.ledger.held import Held, HeldFile
 from gateway.ledger.log_keys import LogKeys, sign_checkpoint
 from gateway.ledger.note_keys import Signer
 from gateway.ledger.notes import parse_note
+from gateway.ledger.own_affairs import OWN_AFFAIRS
 from gateway.ledger.ports import SequencerStore, SequencerUnit
 from gateway.ledger.sequencing import sequence
 from gateway.ledger.tile_edge import TileEdge
@@ -96,17 +97,20 @@ class Sequencer:
         self._signed_at = float("-inf")
         self._renewed_at = float("-inf")
         self.halted: str | None = None
+        self.halts_all = False
 
     @property
     def leads(self) -> bool:
         """Whether this process is the leader, as far as it knows."""
         return self._epoch is not None
 
-    def halt(self, reason: str) -> None:
-        """Place and sign nothing any more; the reason is shown to operations."""
+    def halt(self, reason: str, *, everywhere: bool = True) -> None:
+        """Place and sign nothing any more; the reason is shown to operations. `everywhere`: it was found in the log, so
+        no other process may sign either; what is this process's own affair leaves the log to the others."""
+        self.halts_all = self.halts_all or everywhere
         if self.halted is None:
             self.halted = reason
-            _log.error("log_halted", reason=reason)
+            _log.error("log_halted", reason=reason, everywhere=everywhere)
 
     async def run(self) -> None:
         """Until cancelled, or halted. Whoever did so before may have lost the lead since: all is looked at anew."""
@@ -143,6 +147,8 @@ class Sequencer:
             # What was committed is not known: the tree is read again.
             self._epoch = None
             _log.warning("log_waits", error=str(error))
+        except OWN_AFFAIRS as error:
+            self.halt(str(error), everywhere=False)
         except GatewayError as error:
             self.halt(str(error))
         return self._rhythm.retry_s

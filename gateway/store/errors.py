@@ -16,6 +16,7 @@ __all__ = [
     "LeadLost",
     "SchemaOutdated",
     "StatementFailed",
+    "StatementRefused",
     "StoreBusy",
     "StoreClosed",
     "StoreFailure",
@@ -68,6 +69,11 @@ class AppendOnly(ConstraintViolated):
 
 class StatementFailed(StoreFailure):
     """The database refused a statement for what it says. A defect of this program."""
+
+
+class StatementRefused(StatementFailed):
+    """PostgreSQL does not take the statement, whatever the rows say: a right was withdrawn, a table or a column is not
+    there (SQLSTATE class 42, https://www.postgresql.org/docs/current/errcodes-appendix.html)."""
 
 
 class Fenced(StoreFailure):

@@ -12,6 +12,7 @@ from gateway.store.errors import (
     AppendOnly,
     ConstraintViolated,
     StatementFailed,
+    StatementRefused,
     StoreBusy,
     StoreFailure,
     StoreUnavailable,
@@ -79,4 +80,4 @@ def translate(error: BaseException) -> StoreFailure | StoreUnavailable:
         return kind(text, constraint)
     if not state and (isinstance(error, TimeoutError) or is_lost(error)):
         return StoreUnavailable(f"{type(error).__name__}: {error}")
-    return StatementFailed(text)
+    return StatementRefused(text) if state.startswith("42") else StatementFailed(text)

@@ -92,6 +92,7 @@ class SecondLooks:
         self._parts = parts
         self._looked: dict[tuple[str, int], tuple[int, str]] = {}
         self._unanswered: dict[str, list[_Look]] = {}
+        self._short = set[SentAgain]()
 
     async def look(self) -> None:
         """One round. Raises StoreUnavailable."""
@@ -181,10 +182,21 @@ class SecondLooks:
         # a master that was taken back is there though it is blocked, but it is not wanted any more
         standing = 0 if undone and all(one.cancelled for one in there) else len(there)
         if standing > 1 or step.twice_at is not None:
-            # an answer that leaves out what stood there is not believed: what was undone is still shown, as undone
-            gone = standing <= 1 and (undone or hits > 1)
+            gone = standing <= 1 and self._is_believed(one, whole=undone or hits > 1)
+            if standing > 1:
+                self._short.discard(one)
             await self._store.write(partial(_keep, parts=parts, one=one, hits=hits, standing=standing, gone=gone))
         return True
+
+    def _is_believed(self, one: SentAgain, *, whole: bool) -> bool:
+        """An answer that does not show as undone what stood there, but leaves it out (not `whole`), is believed when it
+        is repeated."""
+        believed = whole or one in self._short
+        if believed:
+            self._short.discard(one)
+        else:
+            self._short.add(one)
+        return believed
 
 
 async def _posting(unit: WriteUnit, *, one: SentAgain) -> tuple[StepRecord, Any, bool] | None:

@@ -50,7 +50,8 @@ def leader_tasks(
             leads.sequencer,
             partial(sequence_or_hold_back, sequencer),
             sequencer.finish,
-            lambda: sequencer.halted is not None,
+            able=lambda: sequencer.halted is None or sequencer.halts_all,
+            seizes=lambda: sequencer.halts_all,
         ),
         LeaderTask(leads.activations, only_lead),
         LeaderTask(leads.auto_pause, auto_pause.run),
@@ -61,10 +62,11 @@ def leader_tasks(
 
 
 async def sequence_or_hold_back(sequencer: Sequencer) -> None:
-    """Sequence; once this process has halted, keep the lead as long as it lives, so that no other one signs what was
-    found to be wrong here."""
+    """Sequence; once something was found in the log, keep the lead as long as this process lives, so that no other one
+    signs what was found to be wrong here. What is its own affair gives the lead up."""
     await sequencer.run()
-    await only_lead()
+    if sequencer.halts_all:
+        await only_lead()
 
 
 def sweep_limits(settings: SweepSettings) -> SweepLimits:

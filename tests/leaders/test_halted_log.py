@@ -39,7 +39,8 @@ class Process:
             self.lead,
             partial(sequence_or_hold_back, self.sequencer),
             self.sequencer.finish,
-            lambda: self.sequencer.halted is not None,
+            able=lambda: self.sequencer.halted is None or self.sequencer.halts_all,
+            seizes=lambda: self.sequencer.halts_all,
         )
         self.leaders = Leaders(store, store.reads, tools, [task], alone=False, rhythm=LEASES)
         self._run = asyncio.create_task(self.leaders.run())
@@ -98,5 +99,21 @@ async def test_another_process_that_halts_takes_the_lead_and_keeps_it(store: Sto
     await until(lambda: second.lead.epoch is not None)
     assert not await grows(store, "txn_2")
     assert second.lead.epoch is not None
+    for one in (second, first):
+        await one.stop()
+
+
+async def test_what_is_one_process_own_affair_leaves_the_log_to_the_others(store: Store, tmp_path: Path) -> None:
+    """A key or a state file that it cannot use, a statement that the database does not take from it."""
+    first = Process(store, "prc_1", tmp_path)
+    await until(lambda: first.sequencer.leads)
+    second = Process(store, "prc_2", tmp_path)
+    assert await grows(store, "txn_1")
+    (tmp_path / "prc_1" / "held.json").write_bytes(b"{damaged")
+    await store.write(lambda unit: unit.insert_entries([made("txn_2", 1)]))
+    await until(lambda: first.sequencer.halted is not None)
+    await until(lambda: second.sequencer.leads)
+    await until(lambda: _is_signed(store))
+    assert first.lead.epoch is None
     for one in (second, first):
         await one.stop()

@@ -103,7 +103,7 @@ class Process:
         self.seizes = False
         ids = TimeOrderedIds(world.clock.now, lambda bits: 1)
         tools = Tools(world.clock, ids, None, world.morgue, name, "test", b"")  # type: ignore[arg-type]
-        task = LeaderTask(self.lead, self._work, self._finish, lambda: self.seizes)
+        task = LeaderTask(self.lead, self._work, self._finish, seizes=lambda: self.seizes)
         self.leaders = Leaders(self.seen, self.seen, tools, [task], alone=alone)
         self._run: asyncio.Task[None] | None = None
 

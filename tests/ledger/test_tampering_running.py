@@ -14,13 +14,15 @@ from typing import Any
 import pytest
 import rfc8785
 
-from gateway.ledger.errors import LogRefused
+from gateway.ledger.errors import KeyMisused, LogRefused, StateBroken
 from gateway.ledger.following import Following
 from gateway.ledger.frontier import Frontier
 from gateway.ledger.hashing import leaf_hash
 from gateway.ledger.log_keys import LogKeys, announce_key
+from gateway.ledger.recheck import Recheck
 from gateway.ledger.sequencer import Deposed
 from gateway.ledger.startup import LogCheck
+from gateway.store.errors import StatementRefused
 from gateway.store.store import Store, open_store
 from tests.ledger.live import MOST, Live, live, made
 from tests.ledger.logs import KEY, ORIGIN, OTHER_KEY
@@ -277,3 +279,39 @@ async def test_who_leads_does_not_follow_and_a_look_that_fails_is_made_again(run
     await following.once()
     assert following.failure is None
     assert other.held.read() == leader.held.read()
+
+
+@pytest.mark.parametrize(
+    "error", [StatementRefused("42501 permission denied"), StateBroken("damaged"), KeyMisused("gone")]
+)
+async def test_what_is_this_process_own_affair_is_no_finding(running: Running, error: Exception) -> None:
+    """Readiness shows it, the look is made again, and nobody is kept from signing."""
+    other, failed = running.process("b"), []
+    await running.process("a").grow(5)
+
+    class Hindered:
+        hindered = True
+
+        async def follow(self) -> None:
+            if self.hindered:
+                raise error
+
+        async def warn_of_months(self) -> None:
+            pass
+
+        async def whole(self, _progress: object) -> int:
+            await self.follow()
+            return 5
+
+    check = Hindered()
+    following = Following(check, lambda: True, other.sequencer.halt, failed=lambda: failed.append("held"))  # type: ignore[arg-type]
+    recheck = Recheck(check, 60.0, other.sequencer.halt, first_after_s=0.0, failed=lambda: failed.append("log"))  # type: ignore[arg-type]
+    for look in (following, recheck):
+        await look.once()
+        assert (look.wrong, look.failure) == (None, str(error))
+    assert failed == ["held", "log"]
+    assert other.sequencer.halted is None
+    check.hindered = False
+    for look in (following, recheck):
+        await look.once()
+        assert look.failure is None

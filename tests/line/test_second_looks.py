@@ -13,6 +13,7 @@ from gateway.domain.sweeps import Finding
 from gateway.domain.transaction import Status
 from gateway.errors import Problem
 from gateway.ledger.state.audit import audit_state
+from gateway.transactions import second_looks
 from gateway.transactions.second_looks import LOOK_BACK_S, LOOKS, MOST, ROUND_S, TWICE_AGAIN_S, SecondLooks
 from tests.line.by_hand import reverse, show
 from tests.line.documents import customer, journal_entry
@@ -116,6 +117,38 @@ async def test_it_is_shown_until_what_is_too_much_is_undone(rig: Rig) -> None:
     assert rig.legacy.inquiries - before == 1, "only the second of the three looks is left"
     assert await rig.kinds(one) == entries
     assert await audit_state(rig.store.reads, rig.parts.tools.commitment_key) == []
+
+
+async def test_an_answer_that_leaves_one_out_is_believed_when_it_is_repeated(rig: Rig) -> None:
+    await sent_again(rig)
+    sweep = sweep_of(rig)
+    rig.legacy.post_what_was_late()
+    rig.clock.forward(LONGEST_S * 1.1)
+    assert await found(sweep) == {Finding.POSTED_TWICE: 1}
+    left_out = rig.legacy.book.pop()
+    rig.clock.forward(TWICE_AGAIN_S + 1)
+    assert await found(sweep) == {Finding.POSTED_TWICE: 1}, "nothing shows that it was undone"
+    rig.legacy.book.append(left_out)
+    rig.clock.forward(TWICE_AGAIN_S + 1)
+    assert await found(sweep) == {Finding.POSTED_TWICE: 1}
+    rig.legacy.book.pop()
+    for expected in ({Finding.POSTED_TWICE: 1}, {}):
+        rig.clock.forward(TWICE_AGAIN_S + 1)
+        assert await found(sweep) == expected
+
+
+async def test_a_row_that_cannot_be_read_keeps_back_nothing_else(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    await sent_again(rig)
+    rig.legacy.post_what_was_late()
+    rig.clock.forward(LONGEST_S * 1.1)
+
+    async def unreadable(*_: object) -> None:
+        raise KeyError("documentId")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(second_looks, "posting_of", unreadable)
+        assert await found(sweep_of(rig)) == {}, "the sweep ends as ever"
+    assert await found(sweep_of(rig)) == {Finding.POSTED_TWICE: 1}
 
 
 async def test_one_whose_payload_is_erased_cannot_be_asked_and_is_not_shown_for_ever(

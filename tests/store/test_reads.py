@@ -13,7 +13,7 @@ from sqlalchemy import text
 from gateway.domain.queries import DocumentFilter, QueueDepth, QueueState, TransactionFilter, Visible
 from gateway.domain.records import TransactionRecord
 from gateway.domain.transaction import Status
-from gateway.store.errors import StatementFailed, StoreUnavailable
+from gateway.store.errors import StatementFailed, StatementRefused, StoreUnavailable
 from gateway.store.index_conditions import OPEN_STATUS
 from gateway.store.reader import open_reader
 from gateway.store.statement import Query
@@ -208,6 +208,15 @@ async def test_reading_connections_cannot_write(url: str) -> None:
     opened = open_reader(parse_url(url))
     with pytest.raises((StatementFailed, StoreUnavailable), match=r"read-?only"):
         await opened.all(Query(text("INSERT INTO streams VALUES ('a', 1, 1) RETURNING stream"), str))
+    await opened.close()
+
+
+@pytest.mark.postgres
+async def test_what_postgresql_does_not_take_whatever_the_rows_say(postgres_url: str) -> None:
+    opened = open_reader(parse_url(postgres_url))
+    for wrong in ("SELECT nothing FROM pg_class", "SELECT 1 FROM nowhere"):
+        with pytest.raises(StatementRefused, match="does not exist"):
+            await opened.all(Query(text(wrong), str))
     await opened.close()
 
 

@@ -61,3 +61,24 @@ async def test_what_fails_again_and_again_is_not_tried_without_a_pause() -> None
     await asyncio.gather(task, return_exceptions=True)
     assert 1 < len(line.asked) <= 7
     assert all(line.asked)
+
+
+async def test_a_wake_during_a_claim_that_fails_is_not_forgotten() -> None:
+    class Woken(Failing):
+        async def work(self, *, everywhere: bool) -> int:
+            if len(self.asked) == 1:
+                assert self.worker is not None
+                self.worker.wake()
+                self.asked.append(everywhere)
+                raise RuntimeError("a defect")
+            return await super().work(everywhere=everywhere) or int(not self.asked[1:])
+
+    line = Woken()
+    line.worker = worker = Worker(line, poll_s=POLL_S)  # type: ignore[arg-type]
+    task = asyncio.create_task(worker.run())
+    async with asyncio.timeout(5.0):
+        while len(line.asked) < 3:  # noqa: ASYNC110 - the worker tells nobody
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert line.asked[:3] == [True, False, True]

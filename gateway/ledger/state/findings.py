@@ -9,6 +9,7 @@ from typing import Final
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.ledger.errors import LogRefused
 from gateway.ledger.months.wrong import ArchiveWrong
+from gateway.store.errors import StatementRefused
 from gateway.store.statement import RowUnreadable
 
 UNREADABLE: Final = (
@@ -21,8 +22,8 @@ UNREADABLE: Final = (
     GatewayError,
 )
 """What reading a row raises that the gateway never wrote; `NO_FINDING` is to be let through before."""
-NO_FINDING: Final = (StoreUnavailable, LogRefused, ArchiveWrong)
-"""Of these the first is mended by time, and the others name themselves what is wrong."""
+NO_FINDING: Final = (StoreUnavailable, StatementRefused, LogRefused, ArchiveWrong)
+"""Of these the first is mended by time, the second is no row's fault, and the others name themselves what is wrong."""
 SAME_TIME_US: Final = 60_000_000
 """Whoever wrote looked at the clock twice, for the row and then for its entry: µs that may lie between the two."""
 
