@@ -5,7 +5,8 @@ Whether it happened, whether to retry, who looks::
     GatewayError
     ├── Problem           refused before anything was accepted     as its slug says    the caller
     └── StoreUnavailable  nothing was committed                    yes, later          operations
-        └── CommitUnknown the commit may have been made            repeat the request  operations
+        ├── CommitUnknown the commit may have been made            repeat the request  operations
+        └── RecordUnsound nothing is committed by this process     once it is mended   operations, at once
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ class StoreUnavailable(GatewayError):
 
 class CommitUnknown(StoreUnavailable):
     """The connection was lost during COMMIT: repeating the request finds out, by its keys."""
+
+
+class RecordUnsound(StoreUnavailable):
+    """The database is damaged, or not the one that this process has written: nothing was committed, nor will be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,8 +73,8 @@ class LeaderTask:
     """What is done while this process leads.
 
     `run`: until cancelled; one that ends by itself gives its task up. `finish`: at a clean end, still under the lease.
-    `able`: whether this process may lead it now. `seizes`: whether it is taken from whoever leads it, so that nobody
-    else does it.
+    `able`: whether this process may lead it now; what it may not lead any more it gives up. `seizes`: whether it is
+    taken from whoever leads it, so that nobody else does it.
     """
 
     lead: Lead
@@ -186,6 +186,9 @@ class Leaders:
     async def look(self) -> None:
         """Stop what was lost, take what nobody leads. Raises StoreUnavailable."""
         for held in self._held:
+            if held.lead.epoch is not None and not held.task.able():
+                _log.warning("lead_given_up", task=held.name, why="this process may not lead it any more")
+                held.lead.epoch = None
             if held.lead.epoch is None and not held.is_idle:
                 held.stop()
         now = asyncio.get_running_loop().time()

@@ -7,7 +7,7 @@ from litestar.exceptions import HTTPException
 
 from gateway.api.problems import KINDS
 from gateway.auth import KeysUnavailable, TokenRefused
-from gateway.errors import CommitUnknown, FieldError, Problem, StoreUnavailable
+from gateway.errors import CommitUnknown, FieldError, Problem, RecordUnsound, StoreUnavailable
 from routing_rules import DomainNotServed, UnknownNode
 
 _log = structlog.get_logger("gateway.api")
@@ -36,6 +36,15 @@ def _of_ours(error: Exception) -> Problem:
                 "The database was lost while it stored the request; whether it did is not known yet.",
                 remedy="Repeat the request with the same keys: it finds out, and nothing is posted twice.",
                 retry_after_s=1,
+            )
+        case RecordUnsound():
+            _log.error("record_unsound", error=str(error))
+            return Problem(
+                "not-ready",
+                "The gateway's database is damaged, or not the one that it has written. Nothing is accepted until "
+                "operations have looked.",
+                remedy="Repeat the request later with the same keys: what was done is found, nothing is done twice.",
+                retry_after_s=60,
             )
         case StoreUnavailable():
             _log.warning("store_unavailable")

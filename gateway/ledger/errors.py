@@ -77,4 +77,11 @@ class Contradicted(LedgerError):
 
 
 class LogRefused(LedgerError):
-    """The log in the database is not the one that was signed. The message says what differs and what to do."""
+    """The log in the database is not the one that was signed. The message says what differs and what to do.
+
+    `reason`: what is wrong, where that is one word (`gateway.ledger.verification.Reason`).
+    """
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason

@@ -17,7 +17,7 @@ from typing import Final
 import structlog
 
 from gateway.domain.waiting_callers import NOBODY, WaitingCallers
-from gateway.errors import GatewayError, StoreUnavailable
+from gateway.errors import GatewayError, RecordUnsound, StoreUnavailable
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.cosigning import Cosigners
 from gateway.ledger.errors import LedgerError
@@ -69,7 +69,8 @@ RHYTHM: Final = Rhythm()
 
 class Sequencer:
     """Sequences one log. `signers` answers the keys in use now; `held` is outside of the database; `check` answers the
-    stored tree, which it has shown to continue what is held (`LogCheck.before_lead`)."""
+    stored tree, which it has shown to continue what is held (`LogCheck.before_lead`); `grown` is told the size of a tree
+    that has grown."""
 
     def __init__(
         self,
@@ -81,6 +82,7 @@ class Sequencer:
         rhythm: Rhythm = RHYTHM,
         callers: WaitingCallers = NOBODY,
         *,
+        grown: Callable[[int], None] = lambda _size: None,
         check: Callable[[], Awaitable[Frontier]],
     ) -> None:
         self._store = store
@@ -91,6 +93,7 @@ class Sequencer:
         self._rhythm = rhythm
         self._callers = callers
         self._check = check
+        self._grown = grown
         self._epoch: int | None = None
         self._edge = TileEdge()
         self._signed: tuple[int, frozenset[bytes]] = (0, frozenset())
@@ -143,6 +146,8 @@ class Sequencer:
         except Deposed as error:
             self._epoch = None
             _log.warning("log_lead_lost", reason=str(error))
+        except RecordUnsound as error:
+            self.halt(str(error))
         except (StoreUnavailable, OSError) as error:
             # What was committed is not known: the tree is read again.
             self._epoch = None
@@ -159,7 +164,7 @@ class Sequencer:
         Raises:
             Deposed: another process leads.
             StoreUnavailable, OSError: try again.
-            LedgerError, StoreFailure: rows were changed, the log is not the one that is held, or witnesses contradict
+            LedgerError, StoreFailure, RecordUnsound: rows were changed, the log is not the one that is held, or witnesses contradict
                 as many as the settings ask for: never sign again.
         """
         if self._epoch is None and not await self._lead():
@@ -221,6 +226,7 @@ class Sequencer:
             return grown
 
         self._edge = await self._store.write(unit)
+        self._grown(self._edge.size)
         self._renewed_at = asyncio.get_running_loop().time()
 
     async def _renew(self) -> None:

@@ -10,25 +10,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import structlog
 
 from gateway.ledger.checkpoint import Checkpoint, parse_checkpoint
 from gateway.ledger.errors import (
-    LedgerError,
     LogRefused,
     Malformed,
-    NoteUnsigned,
     ProofInvalid,
-    SignatureInvalid,
     TilesDisagree,
 )
 from gateway.ledger.frontier import Frontier
 from gateway.ledger.hashing import leaf_hash
 from gateway.ledger.held import Held, HeldFile
-from gateway.ledger.lines import base64_text
 from gateway.ledger.log_files import LogFiles, WaitingTiles, size_of
 from gateway.ledger.log_keys import LogKeys
 from gateway.ledger.months.gaps import StoredGaps, is_gone
@@ -36,7 +31,7 @@ from gateway.ledger.months.records import GoneMonths, believed
 from gateway.ledger.note_keys import VerifierKey
 from gateway.ledger.notes import parse_note
 from gateway.ledger.stored_extension import stored_extension
-from gateway.ledger.stored_log import stored_frontier
+from gateway.ledger.stored_facts import StoredFacts, refusal, stored_facts
 from gateway.ledger.tiles import TILE_WIDTH, hashes_in
 from gateway.ledger.verification import Reason, Wrong
 from gateway.ledger.verify import Progress, verify_log
@@ -44,40 +39,32 @@ from gateway.store.log_reads import PART, EntriesMissing, LogReads, PlacedEntry
 
 T = TypeVar("T")
 
-REMEDY: Final = (
-    "Nothing is signed, and a start ends here and has written nothing. Keep the database as it is: it is evidence. "
-    "Then restore one that holds these entries, or follow docs/ledger.md, 'When the start is refused'."
-)
+ANOTHER: Final = frozenset({Reason.SMALLER, Reason.FORKED, Reason.FRONTIER})
+"""By these the tree as a whole is not the one that was: what this process has written may not be in it."""
 MONTH_AHEAD_US: Final = 7 * 86_400_000_000
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFacts:
-    """What is compared: the stored tree, the held checkpoint, the newest signed one in the database, and its keys."""
-
-    frontier: Frontier
-    held: Held | None
-    newest: bytes | None
-    keys: LogKeys
-
-    @property
-    def checkpoint(self) -> bytes | None:
-        """The signed note of the most entries, wherever it is."""
-        if self.held is None:
-            return self.newest
-        if self.newest is None or size_of(self.newest) <= self.held.checkpoint.size:
-            return self.held.note
-        return self.newest
 
 
 class LogCheck:
     """Compares the log in a database with its keys and with what is held outside.
 
-    `evidence_key`: by which the records of months are believed that were taken out; without it none is.
+    `evidence_key`: by which the records of months are believed that were taken out; without it none is. `seen` is told
+    how many entries a tree has that continues what is held; `lost` is told, with the report, when the database of a
+    running process turns out to be another one than it was, or an older one.
     """
 
-    def __init__(self, log: LogReads, keys: LogKeys, held: HeldFile, evidence_key: VerifierKey | None = None) -> None:
+    def __init__(
+        self,
+        log: LogReads,
+        keys: LogKeys,
+        held: HeldFile,
+        evidence_key: VerifierKey | None = None,
+        *,
+        seen: Callable[[int], None] = lambda _size: None,
+        lost: Callable[[str], object] = lambda _report: None,
+    ) -> None:
+        self._seen = seen
+        self._lost = lost
         self._evidence_key = evidence_key
         self._log = log
         self._keys = keys
@@ -93,14 +80,15 @@ class LogCheck:
             StateBroken: the held checkpoint is damaged or of another log.
         """
         await self.warn_of_months()
-        facts = await self._facts()
-        self._check_notes(facts)
+        facts = await stored_facts(self._log, self._keys, self._held)
+        facts.check_notes()
         held = facts.held
         if held is None and facts.newest is not None:
             _log.warning("no_held_checkpoint", origin=self._keys.origin, size=size_of(facts.newest))
         if held is None and facts.frontier.size > most:
             return False
         await self._check_growth(facts, Frontier() if held is None else held.frontier)
+        self._seen(facts.frontier.size)
         if facts.checkpoint is None or size_of(facts.checkpoint) > most:
             return facts.checkpoint is None
         await self.whole(None)
@@ -117,12 +105,13 @@ class LogCheck:
         return await self._beside_months(self._before_lead)
 
     async def _before_lead(self, _gone: GoneMonths) -> Frontier:
-        facts = await self._facts()
-        self._check_notes(facts)
+        facts = await stored_facts(self._log, self._keys, self._held)
+        facts.check_notes()
         if facts.held is not None:
             await self._check_growth(facts, facts.held.frontier)
         if facts.newest is not None:
             await self._continues(facts, _checkpoint(facts.newest), self._stored(facts))
+        self._seen(facts.frontier.size)
         return facts.frontier
 
     async def follow(self) -> None:
@@ -134,8 +123,8 @@ class LogCheck:
         await self._beside_months(self._follow)
 
     async def _follow(self, _gone: GoneMonths) -> None:
-        facts = await self._facts()
-        self._check_notes(facts)
+        facts = await stored_facts(self._log, self._keys, self._held)
+        facts.check_notes()
         held, note = facts.held, facts.newest
         if held is not None and (note is None or size_of(note) < held.checkpoint.size):
             note = held.note  # who signed last has held it and not shown it; the next one signs at least as many
@@ -145,6 +134,7 @@ class LogCheck:
         if (newest, stored) != self._followed:
             await self._continues(facts, newest, stored)
             self._followed = newest, stored
+            self._seen(stored.size)
         if newest.size > 0 and (held is None or note != held.note):
             frontier = await self._continues(facts, held.checkpoint if held else None, newest)
             await asyncio.to_thread(self._held.write, Held(newest, frontier, note))
@@ -159,7 +149,7 @@ class LogCheck:
         except (Malformed, ProofInvalid, TilesDisagree) as error:
             begins = "nothing" if old is None else f"the {old.size} entries that were signed"
             detail = f"the stored hashes do not show that its {new.size} entries begin with {begins}: {error}"
-            raise await self._refusal(facts, Wrong(Reason.FORKED, detail)) from error
+            raise await refusal(self._log, facts, Wrong(Reason.FORKED, detail)) from error
 
     async def whole(self, progress: Progress | None) -> int:
         """Recompute every entry up to the newest signed checkpoint; how many. For the background, and for small logs.
@@ -175,13 +165,15 @@ class LogCheck:
             gone = await self.gone()
             try:
                 return await check(gone)
-            except LogRefused:
+            except LogRefused as error:
                 if await self.gone() == gone:
+                    if error.reason in ANOTHER:
+                        self._lost(str(error))
                     raise
 
     async def _whole(self, progress: Progress | None, gone: GoneMonths) -> int:
-        facts = await self._facts()
-        self._check_notes(facts)
+        facts = await stored_facts(self._log, self._keys, self._held)
+        facts.check_notes()
         tally = await self._log.tally()
         archived = sum(one.entries for one in gone.values())
         also = f" and {archived} archived" if archived else ""
@@ -192,7 +184,7 @@ class LogCheck:
                 f"{tally.entries} entries are stored{also}, {placed} have a place in the log and {waiting} wait for "
                 f"one; {in_tree} are in its tree"
             )
-            raise await self._refusal(facts, Wrong(Reason.TALLY, detail))
+            raise await refusal(self._log, facts, Wrong(Reason.TALLY, detail))
         if facts.checkpoint is None:
             return 0
         loop = asyncio.get_running_loop()
@@ -201,9 +193,9 @@ class LogCheck:
         try:
             found = await asyncio.to_thread(verify_log, tiles, self._keys, facts.held, progress=progress, gaps=gaps)
         except EntriesMissing as error:
-            raise LogRefused(_report(self._keys.origin, facts, f"missing: {error}")) from error
+            raise facts.refusal(f"missing: {error}", Reason.MISSING) from error
         if found.wrong is not None:
-            raise await self._refusal(facts, found.wrong)
+            raise await refusal(self._log, facts, found.wrong)
         return found.entries
 
     async def warn_of_months(self) -> None:
@@ -215,45 +207,6 @@ class LogCheck:
     async def gone(self) -> GoneMonths:
         """The months that were taken out. Raises LogRefused for a record that cannot be believed."""
         return believed(await self._log.archived_months(), self._evidence_key)
-
-    async def _facts(self) -> StoredFacts:
-        held = await asyncio.to_thread(self._held.read)
-        newest = await self._log.newest_checkpoint(self._keys.origin)
-        try:
-            # a key that followed while this process ran is announced by one that it knew when it started
-            keys = self._keys.following(await self._log.announcements(self._keys.origin))
-        except (Malformed, SignatureInvalid) as error:
-            raise LogRefused(f"an announced key of {self._keys.origin} was altered: {error}. {REMEDY}") from error
-        try:
-            # last: the tree only grows, so it is never smaller than a checkpoint that was read before
-            frontier = await stored_frontier(self._log)
-        except Malformed as error:
-            raise LogRefused(f"the stored tree of {self._keys.origin} cannot be read: {error}. {REMEDY}") from error
-        return StoredFacts(frontier, held, newest, keys)
-
-    def _check_notes(self, facts: StoredFacts) -> None:
-        for note, where in (
-            (facts.held.note if facts.held else None, "held outside"),
-            (facts.newest, "in the database"),
-        ):
-            if note is None:
-                continue
-            try:
-                size = facts.keys.open_checkpoint(note).checkpoint.size
-            except (Malformed, NoteUnsigned, SignatureInvalid) as error:
-                raise LogRefused(
-                    f"the checkpoint of {self._keys.origin} that is {where} is not signed by its key: {error}. If the "
-                    f"key file was lost, restore it; a new key needs a new origin (ledger.origin). {REMEDY}"
-                ) from error
-            if size > facts.frontier.size:
-                raise LogRefused(
-                    _report(
-                        self._keys.origin,
-                        facts,
-                        f"smaller: the database has {facts.frontier.size} entries in its log, {size} were signed "
-                        f"(the checkpoint {where}); it was put back to an older state",
-                    )
-                )
 
     async def _check_growth(self, facts: StoredFacts, base: Frontier) -> None:
         """Everything since the held tree must lead to the stored one."""
@@ -269,16 +222,17 @@ class LogCheck:
                     leaves.append(archived[index])
                     continue
                 if row.log_index != index or row.body is None:
-                    raise await self._refusal(facts, _wrong(index, f"entry {index} is gone"))
+                    raise await refusal(self._log, facts, _wrong(index, f"entry {index} is gone"))
                 leaves.append(leaf_hash(row.body))
                 if leaves[-1] != row.leaf_hash:
-                    raise await self._refusal(facts, _wrong(index, f"entry {index} does not have its hash"))
+                    raise await refusal(self._log, facts, _wrong(index, f"entry {index} does not have its hash"))
             if len(rows) != end - first:
-                raise await self._refusal(facts, _wrong(first + len(rows), f"entry {first + len(rows)} has no row"))
+                without = first + len(rows)
+                raise await refusal(self._log, facts, _wrong(without, f"entry {without} has no row"))
             tree = tree.appended(leaves)
         if tree != facts.frontier:
             detail = f"the entries from {base.size} on do not lead from the held tree to the stored one"
-            raise await self._refusal(facts, Wrong(Reason.FRONTIER, detail, None, base.size))
+            raise await refusal(self._log, facts, Wrong(Reason.FRONTIER, detail, None, base.size))
 
     async def _archived(self, rows: Sequence[PlacedEntry], first: int, gone: GoneMonths) -> dict[int, bytes]:
         """The hashes of those of these entries that were taken out with their months, by place. They stand in full
@@ -291,16 +245,6 @@ class LogCheck:
                 found |= dict(enumerate(hashes_in(hashes), number * TILE_WIDTH))
         return {place: found[place] for place in missing if place in found}
 
-    async def _refusal(self, facts: StoredFacts, wrong: Wrong) -> LogRefused:
-        detail = f"{wrong.reason}: {wrong.detail}"
-        if wrong.entry is not None:
-            try:
-                rows = await self._log.placed(wrong.entry, wrong.entry + 1)
-            except LedgerError:
-                rows = []
-            detail += "".join(f" (entry {row.seq} of {row.trace})" for row in rows)
-        return LogRefused(_report(self._keys.origin, facts, detail))
-
 
 def _checkpoint(note: bytes) -> Checkpoint:
     """What a note says whose signature was checked."""
@@ -309,17 +253,3 @@ def _checkpoint(note: bytes) -> Checkpoint:
 
 def _wrong(index: int, detail: str) -> Wrong:
     return Wrong(Reason.ENTRY, detail, None, index, index + 1)
-
-
-def _report(origin: str, facts: StoredFacts, detail: str) -> str:
-    held = facts.held
-    return "\n".join(
-        [
-            f"the ledger of {origin} in the database is NOT as it was signed",
-            f"  what differs:     {detail}",
-            "  held outside:     "
-            + (f"{held.checkpoint.size} entries, root {base64_text(held.checkpoint.root)}" if held else "nothing"),
-            f"  in the database:  {facts.frontier.size} entries, root {base64_text(facts.frontier.root)}",
-            f"  {REMEDY}",
-        ]
-    )

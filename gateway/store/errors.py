@@ -1,12 +1,12 @@
 """What can go wrong in the record, named by what the caller may conclude from it.
 
-`StoreUnavailable` and `CommitUnknown` are the gateway's own words (`gateway.errors`); those here say more to the
-callers inside: did it happen, may I retry, who looks.
+`StoreUnavailable`, `CommitUnknown` and `RecordUnsound` are the gateway's own words (`gateway.errors`); those here say
+more to the callers inside: did it happen, may I retry, who looks.
 """
 
 from __future__ import annotations
 
-from gateway.errors import CommitUnknown, GatewayError, StoreUnavailable
+from gateway.errors import CommitUnknown, GatewayError, RecordUnsound, StoreUnavailable
 
 __all__ = [
     "AppendOnly",
@@ -14,6 +14,7 @@ __all__ = [
     "ConstraintViolated",
     "Fenced",
     "LeadLost",
+    "RecordUnsound",
     "SchemaOutdated",
     "StatementFailed",
     "StatementRefused",

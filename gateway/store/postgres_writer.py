@@ -10,11 +10,12 @@ import asyncio
 import random
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import asyncpg
 
-from gateway.store.errors import CommitUnknown, StoreBusy, StoreClosed, StoreUnavailable, UnitMisused
+from gateway.store.errors import CommitUnknown, RecordUnsound, StoreBusy, StoreClosed, StoreUnavailable, UnitMisused
 from gateway.store.postgres_faults import (
     CONNECTION_LOST,
     DEADLOCK,
@@ -25,6 +26,7 @@ from gateway.store.postgres_faults import (
     translate,
 )
 from gateway.store.postgres_unit import PostgresUnit
+from gateway.store.record_guard import HIGHEST, RecordGuard
 
 T = TypeVar("T")
 UnitFunction = Callable[[PostgresUnit], Coroutine[Any, Any, T]]
@@ -74,8 +76,11 @@ async def _keep(_connection: object) -> None:
     it sets nothing and every way out of it ends its transaction or its connection."""
 
 
-async def open_writer(dsn: str, limits: PoolLimits = DEFAULT_LIMITS) -> PostgresWriter:
-    """Connect.
+async def open_writer(
+    dsn: str, limits: PoolLimits = DEFAULT_LIMITS, guard: RecordGuard | None = None
+) -> PostgresWriter:
+    """Connect. `guard`: whether the database is still the one that was written is looked at on each new connection. A
+    server whose files were put back was started anew, so all its connections are new.
 
     Raises:
         StoreUnavailable: the server does not answer or refuses.
@@ -100,10 +105,17 @@ async def open_writer(dsn: str, limits: PoolLimits = DEFAULT_LIMITS) -> Postgres
             server_settings=settings,
             reset=_keep,
             command_timeout=limits.statement_s + BEYOND_S,
+            init=None if guard is None else partial(_compare, guard),
         )
     except (asyncpg.PostgresError, *CONNECTION_LOST, TimeoutError) as error:
         raise StoreUnavailable(f"cannot connect: {error}") from error
     return PostgresWriter(pool, limits)
+
+
+async def _compare(guard: RecordGuard, connection: Any) -> None:
+    """Look, on a new connection, whether the log is at least what was seen. Raises RecordUnsound."""
+    before = guard.entries
+    guard.compare(await connection.fetchval(HIGHEST.postgres.sql), before)
 
 
 class PostgresWriter:
@@ -180,6 +192,8 @@ class PostgresWriter:
         self._waiting += 1
         try:
             return await self._pool.acquire(timeout=self._limits.wait_s)
+        except RecordUnsound:
+            raise
         except TimeoutError as error:
             raise StoreBusy(f"no connection within {self._limits.wait_s} s") from error
         except Exception as error:

@@ -18,9 +18,10 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway.cancellation import cancellable
-from gateway.store.errors import StoreBusy, StoreFailure, StoreUnavailable
+from gateway.store.errors import RecordUnsound, StoreBusy, StoreFailure, StoreUnavailable
 from gateway.store.postgres_faults import CONNECTION_LOST, is_lost
 from gateway.store.postgres_faults import translate as translate_postgres
+from gateway.store.record_guard import RecordGuard
 from gateway.store.sqlite_faults import translate as translate_sqlite
 from gateway.store.sqlite_reading import SqliteReading
 from gateway.store.statement import NO_PARAMS, Named, Query
@@ -61,8 +62,9 @@ ASYNCPG: Final = "postgresql+asyncpg://"
 """The dialect only: asyncpg itself reads the DSN, so that reads, writes and migrations understand the same ones."""
 
 
-def open_reader(database: Database, read_s: float = READ_S) -> Reader:
-    """A reader of that database; it connects at its first use. `read_s`: seconds that one read may take."""
+def open_reader(database: Database, read_s: float = READ_S, guard: RecordGuard | None = None) -> Reader:
+    """A reader of that database; it connects at its first use. `read_s`: seconds that one read may take; `guard` is
+    told of a file that is damaged."""
     pool: Mapping[str, Any] = {
         "pool_size": CONNECTIONS,
         "max_overflow": 0,
@@ -75,7 +77,7 @@ def open_reader(database: Database, read_s: float = READ_S) -> Reader:
     }
     if isinstance(database, SqliteDatabase):
         reading = SqliteReading(database, read_s)
-        return Reader(reading.engine(pool), reading)
+        return Reader(reading.engine(pool), reading, guard)
     settings = {
         "application_name": "erp-gateway-reader",
         "default_transaction_read_only": "on",
@@ -119,8 +121,11 @@ class Reader:
     `is_sqlite`: for the few statements that are planned well only if each database has its own.
     """
 
-    def __init__(self, engine: AsyncEngine, sqlite: SqliteReading | None = None) -> None:
+    def __init__(
+        self, engine: AsyncEngine, sqlite: SqliteReading | None = None, guard: RecordGuard | None = None
+    ) -> None:
         self.engine = engine
+        self._guard = guard
         self._sqlite = sqlite
         self.is_sqlite = sqlite is not None
 
@@ -207,7 +212,10 @@ class Reader:
         if error.connection_invalidated:
             return StoreUnavailable(str(error.orig))
         if self.is_sqlite:
-            return translate_sqlite(error.orig)  # type: ignore[arg-type]
+            failure = translate_sqlite(error.orig)  # type: ignore[arg-type]
+            if self._guard is not None and isinstance(failure, RecordUnsound):
+                self._guard.end(str(failure))
+            return failure
         return translate_postgres(error.orig)  # type: ignore[arg-type]
 
 

@@ -9,6 +9,7 @@ from gateway.store.append_only import APPEND_ONLY_MARK
 from gateway.store.errors import (
     AppendOnly,
     ConstraintViolated,
+    RecordUnsound,
     StatementFailed,
     StoreBusy,
     StoreFailure,
@@ -23,8 +24,6 @@ _UNAVAILABLE: Final = frozenset(
         sqlite3.SQLITE_IOERR,
         sqlite3.SQLITE_CANTOPEN,
         sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_NOTADB,
         sqlite3.SQLITE_NOMEM,
         sqlite3.SQLITE_INTERRUPT,
         sqlite3.SQLITE_PERM,
@@ -32,6 +31,7 @@ _UNAVAILABLE: Final = frozenset(
         sqlite3.SQLITE_NOLFS,
     }
 )
+_DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _UNIQUE: Final = frozenset(
     {
         sqlite3.SQLITE_CONSTRAINT_UNIQUE,
@@ -48,6 +48,8 @@ def translate(error: sqlite3.Error) -> StoreFailure | StoreUnavailable:
     primary = extended & 0xFF
     if primary in _BUSY:
         return StoreBusy(f"{name}: another process holds the database")
+    if primary in _DAMAGED:
+        return RecordUnsound(f"the database file is damaged: {name}: {error}")
     if primary in _UNAVAILABLE:
         return StoreUnavailable(f"{name}: {error}")
     if primary == sqlite3.SQLITE_CONSTRAINT:

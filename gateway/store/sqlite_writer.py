@@ -20,11 +20,13 @@ from typing import Final, TypeVar
 
 import structlog
 
-from gateway.store.errors import CommitUnknown, StoreBusy, StoreClosed, StoreUnavailable, UnitMisused
+from gateway.store.errors import CommitUnknown, RecordUnsound, StoreBusy, StoreClosed, StoreUnavailable, UnitMisused
+from gateway.store.record_guard import RecordGuard
 from gateway.store.sqlite_callers import UnitFunction, Waiting, answer, fail, tell
 from gateway.store.sqlite_connection import WalKeeper, open_writer
 from gateway.store.sqlite_faults import translate
 from gateway.store.sqlite_unit import SqliteUnit
+from gateway.store.sqlite_watch import SqliteWatch
 
 T = TypeVar("T")
 
@@ -63,8 +65,8 @@ class _Stop:
 class SqliteWriter:
     """Runs units one after another in its own thread, several in one commit."""
 
-    def __init__(self, path: Path, limits: BatchLimits = DEFAULT_LIMITS) -> None:
-        """Open the database and start the thread.
+    def __init__(self, path: Path, limits: BatchLimits = DEFAULT_LIMITS, guard: RecordGuard | None = None) -> None:
+        """Open the database and start the thread. `guard` is told what is wrong with the files.
 
         Raises:
             StoreUnavailable: the database cannot be opened.
@@ -74,6 +76,7 @@ class SqliteWriter:
         self._queue: SimpleQueue[Waiting | _Stop] = SimpleQueue()
         self._wal = WalKeeper(path, limits.lock_wait_s)
         self._connection: sqlite3.Connection | None = open_writer(path, limits.lock_wait_s)
+        self._watch = SqliteWatch(path, guard or RecordGuard())
         self._closing = False
         # A daemon, so that a program that dies without closing does not hang; the database needs no goodbye.
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
@@ -86,7 +89,7 @@ class SqliteWriter:
 
         Raises:
             StoreUnavailable: nothing was written (its subclasses say why).
-            CommitUnknown: the disk failed during COMMIT.
+            CommitUnknown: the disk failed during COMMIT, or the file was taken away meanwhile.
             Exception: whatever `fn` raised; its unit was undone.
         """
         if self._closing:
@@ -145,6 +148,7 @@ class SqliteWriter:
                 full = len(batch) >= self._limits.units or time.monotonic() >= until
                 waiting = None if full else self._next()
             _commit(connection)
+            self._watch.after()
             committed = True
         except StoreUnavailable as failure:
             self._recover(connection)
@@ -175,8 +179,13 @@ class SqliteWriter:
     def _begin(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = open_writer(self._path, self._limits.lock_wait_s)
+            self._watch.reopened()
         try:
             self._connection.execute("BEGIN IMMEDIATE")
+            self._watch.before(self._connection)
+        except RecordUnsound:
+            self._recover(self._connection)
+            raise
         except sqlite3.Error as error:
             failure = translate(error)
             self._recover(self._connection)

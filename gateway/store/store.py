@@ -20,6 +20,7 @@ from gateway.store.entry_index import EntryIndexWrites
 from gateway.store.erasing import PrivacyWrites
 from gateway.store.errors import SchemaOutdated
 from gateway.store.exceptions import ExceptionWrites
+from gateway.store.guarded_writer import GuardedWriter
 from gateway.store.jobs import JobWrites
 from gateway.store.keys import KeyWrites
 from gateway.store.leaders import LeaderWrites
@@ -37,6 +38,7 @@ from gateway.store.postgres_writer import PoolLimits, open_writer
 from gateway.store.processes import ProcessWrites
 from gateway.store.reader import Reader, open_reader
 from gateway.store.reads import StoreReads
+from gateway.store.record_guard import RecordGuard
 from gateway.store.relations import RelationWrites
 from gateway.store.restores import RestoreWrites
 from gateway.store.simulations import SimulationWrites
@@ -94,15 +96,18 @@ class Store:
         outbox: events that wait for the stream.
         log: the verifiable log's rows.
         ledger: what auditors ask.
+        guard: says whether the database is still the one that was written; nothing is written where it is not.
     """
 
-    def __init__(self, writer: Writer, reader: Reader) -> None:
-        self._writer = writer
+    def __init__(self, writer: Writer, reader: Reader, guard: RecordGuard | None = None) -> None:
+        self.guard = guard or RecordGuard()
+        self._writer = GuardedWriter(writer, self.guard)
+        self._unguarded = writer
         self._reader = reader
         self.reads = StoreReads(reader)
         self.log = LogReads(reader)
         self.ledger = LedgerReads(reader)
-        self.outbox = StoreOutbox(writer, reader)
+        self.outbox = StoreOutbox(self._writer, reader)
 
     async def write(self, fn: Callable[[StoreUnit], Awaitable[T]]) -> T:
         """Run `fn` in one write transaction; its value, once that is synced to disk.
@@ -112,6 +117,7 @@ class Store:
 
         Raises:
             StoreUnavailable: nothing was committed, and the database does not take writes now.
+            RecordUnsound: nothing was committed, and this process writes nothing any more.
             CommitUnknown: it may have been committed.
             StoreFailure: the unit broke a rule of the schema or of units; it was undone.
             Exception: whatever `fn` raised; it was undone.
@@ -125,12 +131,21 @@ class Store:
     def led(self, lead: Lead) -> Store:
         """The record as the leader of a task writes it: its writes raise LeadLost once the lead is another's. What it
         reads is the same; closing it closes the record's reads."""
-        return Store(LedWriter(self._writer, lead), self._reader)
+        return Store(LedWriter(self._unguarded, lead), self._reader, self.guard)
 
     def patient(self, what: str) -> Store:
         """The record as a process that starts writes it: it waits for locks of others, and its log says so. `what`: the
         purpose of its writes. What it reads is the same; closing it closes the record's reads."""
-        return Store(PatientWriter(self._writer, what), self._reader)
+        return Store(PatientWriter(self._unguarded, what), self._reader, self.guard)
+
+    def leases(self) -> Store:
+        """The record as leases are written: also where nothing else is written any more, for who found something wrong
+        may have to keep a task from others. What it reads is the same."""
+        return Store(self._unguarded, self._reader)
+
+    async def is_usable(self) -> bool:
+        """Whether the database answers, and may be written to."""
+        return self.guard.reason is None and await self.reads.is_alive()
 
     async def close(self) -> None:
         """Finish the units that wait, then close every connection. Calling it again does nothing."""
@@ -151,12 +166,13 @@ async def open_store(
     database = parse_url(url)
     if isinstance(database, SqliteDatabase) and not database.path.exists():
         raise SchemaOutdated(f"{database.path} is not there: run migrate")
-    reader = open_reader(database)
+    guard = RecordGuard()
+    reader = open_reader(database, guard=guard)
     try:
         await check_schema(reader.engine)
         if isinstance(database, SqliteDatabase):
-            return Store(SqliteWriter(database.path, batch_limits), reader)
-        return Store(await open_writer(database.dsn, pool_limits), reader)
+            return Store(SqliteWriter(database.path, batch_limits, guard), reader, guard)
+        return Store(await open_writer(database.dsn, pool_limits, guard), reader, guard)
     except BaseException:
         await reader.close()
         raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -86,6 +86,10 @@ class Metrics:
         self._event_age = self._gauge("outbox_lag_seconds", "Age of the oldest of them.")
         self._in_doubt = self._gauge("transactions_in_doubt", "Transactions in doubt, in front of a person.")
         self._readable = self._gauge("store_readable", "Whether queue and outbox could be read at this scrape.")
+        self._sound = self._gauge(
+            "record_sound", "Whether this process writes to its database: 0 where that is damaged, or another one."
+        )
+        self._sound.set(1)
         self._findings = Gauge(
             "erp_gateway_sweep_findings",
             "What the last periodic sweep found to stand still for too long, in the process that leads the sweep.",
@@ -148,6 +152,10 @@ class Metrics:
     def leads(self, task: str, is_led_here: bool) -> None:
         """A task was taken by this process, or given up."""
         self._leads.labels(task).set(1 if is_led_here else 0)
+
+    def watch_record(self, is_sound: Callable[[], bool]) -> None:
+        """Ask at each scrape whether the database is still written to."""
+        self._sound.set_function(lambda: 1 if is_sound() else 0)
 
     def render(self, queue: QueueNumbers | None) -> bytes:
         """The exposition text; `queue` is None if the store did not answer, and the last numbers stand."""

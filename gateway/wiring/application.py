@@ -56,7 +56,7 @@ def app_parts_of(
         clock=tools.clock,
         metrics=metrics,
         capabilities=lambda: {name: system.port.capabilities() for name, system in line.systems.items()},
-        readiness={"record": store.reads.is_alive, "rules": holder.ready},
+        readiness={"record": store.is_usable, "rules": holder.ready},
         published_log=log.files,
         watched={
             "events": flow,

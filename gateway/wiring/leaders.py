@@ -16,6 +16,7 @@ from gateway.ledger.sequencer import Sequencer
 from gateway.messaging.relay import Relay
 from gateway.privacy.due import Retention
 from gateway.settings import SweepSettings
+from gateway.store.record_guard import RecordGuard
 from gateway.transactions.sweep import Sweep
 
 
@@ -41,11 +42,17 @@ def leader_tasks(
     dark: DarkObserver,
     sweep: Sweep,
     retention: Retention,
+    guard: RecordGuard,
 ) -> Sequence[LeaderTask]:
     """Each of them writes through `Store.led` of its own lead. What leads activations is done by the activator, which
-    every process runs for its own part."""
+    every process runs for its own part. Where nothing is written any more nothing is led but the log, which may have to
+    be kept from others."""
+
+    def able() -> bool:
+        return guard.reason is None
+
     return (
-        LeaderTask(leads.relay, relay.run),
+        LeaderTask(leads.relay, relay.run, able=able),
         LeaderTask(
             leads.sequencer,
             partial(sequence_or_hold_back, sequencer),
@@ -53,11 +60,11 @@ def leader_tasks(
             able=lambda: sequencer.halted is None or sequencer.halts_all,
             seizes=lambda: sequencer.halts_all,
         ),
-        LeaderTask(leads.activations, only_lead),
-        LeaderTask(leads.auto_pause, auto_pause.run),
-        LeaderTask(leads.dark, dark.run),
-        LeaderTask(leads.sweep, sweep.run),
-        LeaderTask(leads.retention, retention.run),
+        LeaderTask(leads.activations, only_lead, able=able),
+        LeaderTask(leads.auto_pause, auto_pause.run, able=able),
+        LeaderTask(leads.dark, dark.run, able=able),
+        LeaderTask(leads.sweep, sweep.run, able=able),
+        LeaderTask(leads.retention, retention.run, able=able),
     )
 
 

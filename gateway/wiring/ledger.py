@@ -100,7 +100,8 @@ async def open_log(
         raise SettingsError(str(error)) from error
     ends.append(witnesses.aclose)
     pinned = LogKeys.pinned(*(one.key for one in keys.signers()))
-    check = LogCheck(store.log, pinned, held, evidence)
+    # to a database that turns out to be another one no part of this process writes any more
+    check = LogCheck(store.log, pinned, held, evidence, seen=store.guard.saw, lost=store.guard.end)
     complete = await check.at_start(settings.ledger.startup_entries)
     held_is_missing = (
         await asyncio.to_thread(held.read) is None and await store.log.newest_checkpoint(origin) is not None
@@ -127,7 +128,16 @@ async def open_log(
     # who may sequence is said by the lease on that task, so that the log's own is not waited for; its epoch still is
     # checked with the frontier, under one lock
     stored = StoredLog(store.led(lead), origin, tools.process_id, tools.clock, alone=True)
-    sequencer = Sequencer(stored, origin, keys.signers, held, cosigners, callers=callers, check=check.before_lead)
+    sequencer = Sequencer(
+        stored,
+        origin,
+        keys.signers,
+        held,
+        cosigners,
+        callers=callers,
+        grown=store.guard.saw,
+        check=check.before_lead,
+    )
     every = settings.ledger.recheck_s
     first_after_s = every if complete else min(every, FIRST_RECHECK_S)
     recheck = Recheck(

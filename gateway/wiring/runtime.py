@@ -193,6 +193,7 @@ async def _open(
     store = await open_store(url)
     ends.append(store.close)
     metrics, leads, callers = Metrics(), Leads(), WaitingCallers()
+    metrics.watch_record(lambda: store.guard.reason is None)
     clocks = ClockOffsets(store.reads, tools.clock, metrics.clocks)
     await clocks.at_start()
     log = await open_log(
@@ -267,8 +268,9 @@ async def _open(
         dark=DarkObserver(store.led(leads.dark), store.reads, tools, relay.wake),
         sweep=sweep,
         retention=Retention(privacy, store.led(leads.retention), settings.privacy.every_s),
+        guard=store.guard,
     )
-    leaders = Leaders(store, store.reads, tools, tasks, alone=alone, shown=metrics.leads)
+    leaders = Leaders(store.leases(), store.reads, tools, tasks, alone=alone, shown=metrics.leads)
     return Runtime(
         settings=settings,
         store=store,

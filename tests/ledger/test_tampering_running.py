@@ -18,14 +18,15 @@ from gateway.ledger.errors import KeyMisused, LogRefused, StateBroken
 from gateway.ledger.following import Following
 from gateway.ledger.frontier import Frontier
 from gateway.ledger.hashing import leaf_hash
+from gateway.ledger.held import HeldFile
 from gateway.ledger.log_keys import LogKeys, announce_key
 from gateway.ledger.recheck import Recheck
 from gateway.ledger.sequencer import Deposed
 from gateway.ledger.startup import LogCheck
-from gateway.store.errors import StatementRefused
+from gateway.store.errors import RecordUnsound, StatementRefused
 from gateway.store.store import Store, open_store
 from tests.ledger.live import MOST, Live, live, made
-from tests.ledger.logs import KEY, ORIGIN, OTHER_KEY
+from tests.ledger.logs import KEY, LOG, ORIGIN, OTHER_KEY
 from tests.ledger.tampering_rows import without_guards
 from tests.migrated import migrated_file
 
@@ -35,14 +36,15 @@ TURNS = 4
 
 @dataclass
 class Running:
-    """A database, and the processes that run on it."""
+    """A database, and the processes that run on it. `theirs`: as another one opened it, which has seen nothing yet."""
 
     path: Path
     store: Store
+    theirs: Store
     tmp_path: Path
 
-    def process(self, name: str, *, alone: bool = False) -> Live:
-        return live(self.store, self.tmp_path / name, process_id=f"prc_{name}", alone=alone)
+    def process(self, name: str, *, alone: bool = False, store: Store | None = None) -> Live:
+        return live(store or self.store, self.tmp_path / name, process_id=f"prc_{name}", alone=alone)
 
     def copied(self) -> sqlite3.Connection:
         copy = sqlite3.connect(":memory:")
@@ -79,8 +81,9 @@ class Running:
 async def running(tmp_path: Path) -> AsyncIterator[Running]:
     path = tmp_path / "gateway.db"
     migrated_file(path)
-    store = await open_store(f"sqlite:///{path}")
-    yield Running(path, store, tmp_path)
+    store, theirs = await open_store(f"sqlite:///{path}"), await open_store(f"sqlite:///{path}")
+    yield Running(path, store, theirs, tmp_path)
+    await theirs.close()
     await store.close()
 
 
@@ -107,23 +110,24 @@ async def test_a_database_that_was_put_back_is_not_signed(running: Running, entr
     held = log.held.read()
     running.put(older)
     if entries_come:
-        await log.commit(made("txn_other", 1))
+        with pytest.raises(RecordUnsound):
+            await log.commit(made("txn_other", 1))
     await turns(log)
-    assert "smaller: the database has 300 entries in its log, 600 were signed" in (log.sequencer.halted or "")
+    assert "put back to an older state: 300 ledger entries have a place, 600 had one" in (log.sequencer.halted or "")
     assert log.held.read() == held
     assert await refused(log)
 
 
 async def test_one_that_was_put_back_and_has_grown_again_is_not_signed(running: Running) -> None:
     """As many entries as before, others among them: the size alone does not tell."""
-    log, theirs = running.process("a", alone=True), running.process("theirs", alone=True)
+    log, theirs = running.process("a", alone=True), running.process("theirs", alone=True, store=running.theirs)
     await log.grow(300)
     older = running.copied()
     await log.grow(600)
     held = log.held.read()
     running.put(older)
     await theirs.grow(300, trace="txn_other")
-    await log.commit(made("txn_2", 1))
+    await theirs.commit(made("txn_2", 1))
     await turns(log)
     assert "do not lead from the held tree to the stored one" in (log.sequencer.halted or "")
     assert log.held.read() == held
@@ -159,9 +163,45 @@ async def test_a_held_file_that_is_taken_away_meanwhile_takes_nothing_back(runni
     assert log.held.read() == held
     file.unlink()
     running.put(older)
-    await log.commit(made("txn_other", 1))
-    await turns(log)
-    assert "600 were signed" in (log.sequencer.halted or "")
+    # of a store that has seen nothing: what is held must tell
+    looking = Live(running.theirs, log.held, process_id=log.process_id, alone=True)
+    await looking.commit(made("txn_other", 1))
+    await turns(looking)
+    assert "600 were signed" in (looking.sequencer.halted or "")
+
+
+async def test_to_a_database_that_was_put_back_nothing_is_written_any_more(running: Running) -> None:
+    """By a process that signs nothing itself, too: what the older state does not know would be posted again."""
+    leader, guard = running.process("a"), running.theirs.guard
+    await leader.grow(100)
+    older = running.copied()
+    await leader.grow(200)
+    other = HeldFile(running.tmp_path / "held.json", ORIGIN)
+    check = LogCheck(running.theirs.log, LOG, other, seen=guard.saw, lost=guard.end)
+    following = Following(check, lambda: True, lambda _report: None)
+    await following.once()
+    assert (guard.entries, guard.reason) == (200, None)
+    running.put(older)
+    guard.entries = 0  # as where the size alone shows nothing
+    await following.once()
+    assert "put back to an older state" in (guard.reason or "")
+    with pytest.raises(RecordUnsound, match="end all processes"):
+        await running.theirs.write(lambda unit: unit.insert_entries([made("txn_2", 1)]))
+    assert not await running.theirs.is_usable()
+    assert await running.theirs.log.placed(0, 1), "reads go on: it is evidence"
+
+
+async def test_an_altered_entry_does_not_end_the_writing(running: Running) -> None:
+    """The record is the one that was written, but for that entry: what was posted it knows."""
+    leader, guard = running.process("a"), running.theirs.guard
+    await leader.grow(10)
+    check = LogCheck(running.theirs.log, LOG, leader.held, seen=guard.saw, lost=guard.end)
+    with closing(sqlite3.connect(running.path)) as rows, rows:
+        without_guards(rows)
+        rows.execute("UPDATE ledger_entries SET body = X'7B7D' WHERE seq = 5")
+    with pytest.raises(LogRefused):
+        await check.whole(None)
+    assert guard.reason is None
 
 
 async def test_who_takes_the_lead_looks_before_it_signs(running: Running) -> None:

@@ -73,7 +73,8 @@ async def test_a_deadlock_is_run_again(writer: PostgresWriter) -> None:
         return unit_of
 
     await asyncio.gather(writer.write(crossing("a", "b")), writer.write(crossing("b", "a")))
-    assert len(runs) == 3
+    # Who runs again may take the free row before the one who waits for it is awake, so more than one deadlock is right.
+    assert len(runs) >= 3
     assert await writer.write(lambda unit: unit.one(SUM)) == 4
 
 
