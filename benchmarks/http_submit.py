@@ -29,6 +29,7 @@ import psutil
 from benchmarks.http_submit_report import Facts, report
 from benchmarks.sampled_costs import costs
 from gateway.auth import DEFAULT_CLIENTS
+from gateway.demo.ports import hold_any_port
 from gateway.settings import load_settings
 from gateway.wiring.issuer import embedded_issuer
 
@@ -86,12 +87,6 @@ def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(port: int, process: subprocess.Popen[str]) -> None:
@@ -158,11 +153,11 @@ def _ways(stack: ExitStack, directory: Path) -> list[Way]:
     url = f"http://127.0.0.1:{stub_port}"
     ways = [Way("stub", stub_port, None)]
     for name in ("httpx", "httpx-on-aiohttp", "aiohttp"):
-        port = free_port()
+        port = hold_any_port()
         proxy = stack.enter_context(started("benchmarks.forwarding", name, url, str(port)))
         wait_for(port, proxy)
         ways.append(Way(name, port, psutil.Process(proxy.pid)))
-    port = free_port()
+    port = hold_any_port()
     gateway = stack.enter_context(started("benchmarks.gateway_on_stub", str(directory), url, str(port)))
     wait_for(port, gateway)
     issuer = embedded_issuer(directory, load_settings(directory), time.time)

@@ -28,10 +28,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.gateway_on_stub import use_stub_drivers, write_data
-from benchmarks.http_submit import Way, free_port, load, started, wait_for
+from benchmarks.http_submit import Way, load, started, wait_for
 from benchmarks.isolation_report import Found, report
 from benchmarks.preload import preload
 from gateway.auth import DEFAULT_CLIENTS
+from gateway.demo.ports import hold_any_port
 from gateway.settings import load_settings
 from gateway.wiring.issuer import embedded_issuer
 
@@ -65,7 +66,7 @@ def _erp(stack: ExitStack, first_s: float, then_s: float) -> Erp:
 def _gateway(directory: Path, legacy: Erp, cloud: Erp, run: Mapping[str, int]) -> Iterator[Way]:
     """A gateway on an empty record, but for a run: documents by place."""
     data = Path(tempfile.mkdtemp(dir=directory))
-    port = free_port()
+    port = hold_any_port()
     write_data(data, legacy.url, port, cloud.url)
     if run:
         asyncio.run(preload(data, run))

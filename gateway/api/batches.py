@@ -27,7 +27,7 @@ from gateway.domain.batches import BatchRecord, LineResult
 from gateway.domain.lanes import IN_BULK
 from gateway.errors import Problem
 from gateway.intake.batch import PATH, enter, receive
-from gateway.intake.line_stream import StreamLimits, lines_of, unpacked
+from gateway.intake.line_stream import LineStream, StreamLimits, unpacked
 from gateway.intake.lines import DocumentReader
 from gateway.intake.parts import IntakeParts
 from gateway.intake.ports import BatchReads
@@ -92,7 +92,7 @@ def _send(parts: AppParts) -> HTTPRouteHandler:
         limits = StreamLimits(line_bytes=parts.limits.body_bytes)
         reader = DocumentReader(caller, parts.rulebook().tables, IN_BULK, parts.limits, exchange.trace.traceparent)
         batch = await enter(intake, caller.client, key)
-        done = await receive(intake, batch, reader, lines_of(unpacked(pieces) if is_packed else pieces, limits))
+        done = await receive(intake, batch, reader, LineStream(unpacked(pieces) if is_packed else pieces, limits))
         body = await _shown(intake.reads, done)
         return json_answer(
             exchange, body, 201 if batch.epoch == 1 else 200, [(b"location", body["statusUrl"].encode("ascii"))]

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ import psutil
 STOP_LIMIT_S: Final = 10.0
 """How long a child may take to end after SIGTERM before it is killed, in seconds. The gateway finishes what it has
 sent to an ERP in that time, or finds out at its next start."""
+
+_STARTS_S: Final = 2.0
+"""How long a process may be on its way from one program to the next."""
 
 _START_TOLERANCE_S: Final = 1.0
 """A process start time is boot time plus ticks; the boot time moves when the clock is set."""
@@ -154,9 +158,19 @@ def _process_of(record: _Record) -> psutil.Process | None:
         process = psutil.Process(record.pid)
         if abs(process.create_time() - record.started) > _START_TOLERANCE_S:
             return None
-        return process if any(record.mark in word for word in process.cmdline()) else None
+        return process if any(record.mark in word for word in _command_line(process)) else None
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return None
+
+
+def _command_line(process: psutil.Process) -> list[str]:
+    """Its words. One that is just being started has none for a moment (execve), one that has ended has none ever."""
+    until = time.monotonic() + _STARTS_S
+    while True:
+        words = process.cmdline()
+        if words or process.status() == psutil.STATUS_ZOMBIE or time.monotonic() > until:
+            return words
+        time.sleep(0.01)
 
 
 def _end(process: psutil.Process) -> None:

@@ -26,7 +26,8 @@ CLOUD: Final = "cloud-main"
 
 CLOCK: Final = "1996-07-01T08:00"
 """The ERPs' own date: just before the first order, so that delivery dates of 1996 lie ahead of it. Posting dates are
-the documents' own; the simulator knows no periods and takes dates of 1998 as well."""
+the documents' own, but for legacy orders: the simulator's BAPI gives each the date of this clock, and that is what the
+ledger has as confirmed. It knows no periods, and takes dates of 1998 as well."""
 
 READY_LIMIT_S: Final = 30.0
 """How long an ERP may take to answer, in seconds. It takes about one; a loaded machine needs more."""

@@ -6,10 +6,11 @@ import json
 import os
 import secrets
 import shutil
-import socket
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
+
+from gateway.demo.ports import hold_any_port, hold_port
 
 _MARK: Final = "demo.json"
 """The file by which a directory is known to be a demo's: `--fresh` empties no other."""
@@ -86,7 +87,7 @@ class Memory:
     @classmethod
     def recall(cls, path: Path, *, gateway_port: int | None) -> Memory:
         """Read `path`, or make it. A port that somebody else has taken meanwhile is replaced by a free one;
-        `gateway_port` wins over the remembered one."""
+        `gateway_port` wins over the remembered one. The ports are held until this process ends."""
         try:
             memory = cls(**json.loads(path.read_text()))
         except FileNotFoundError:
@@ -100,6 +101,9 @@ class Memory:
                 cloud_secret=secrets.token_urlsafe(24),
             )
         taken: set[int] = set()
+        if gateway_port:
+            hold_port(gateway_port)  # if it is somebody else's, the gateway says so
+            taken.add(gateway_port)
         memory = replace(
             memory,
             gateway_port=gateway_port or _port(memory.gateway_port, taken),
@@ -119,21 +123,9 @@ class Memory:
 
 
 def _port(wanted: int, taken: set[int]) -> int:
-    """`wanted` if it is free, else one that is; no port twice."""
-    port = wanted if wanted and wanted not in taken and _free(wanted) else 0
+    """`wanted` if it is free, else one that is; no port twice. It is held."""
+    port = wanted if wanted and wanted not in taken and hold_port(wanted) else 0
     while not port or port in taken:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = hold_any_port()
     taken.add(port)
     return port
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

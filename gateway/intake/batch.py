@@ -25,6 +25,7 @@ from gateway.api.failures import problem_of
 from gateway.domain.batches import BatchLineRecord, BatchRecord
 from gateway.errors import Problem
 from gateway.intake.accepting import accept_each
+from gateway.intake.line_stream import LineStream
 from gateway.intake.lines import DocumentReader, told
 from gateway.intake.parts import IntakeParts
 from gateway.intake.ports import BatchUnit
@@ -39,6 +40,7 @@ GROUP_BYTES: Final = 4_000_000
 PATH: Final = "/v1/batches"
 
 _WAITS: Final = "unknown-reference"
+_NO_LINES: Final = hashlib.sha256().hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class _Group:
 async def enter(parts: IntakeParts, client: str, idempotency_key: str | None) -> BatchRecord:
     """The batch of this name, which only this request carries on from now on; a new one if there is none."""
     batch_id, now = parts.tools.ids.new("bat"), parts.tools.clock.now()
-    fresh = BatchRecord(batch_id, client, idempotency_key, "open", 1, 0, _digest(hashlib.sha256()), now, now)
+    fresh = BatchRecord(batch_id, client, idempotency_key, "open", 1, 0, _NO_LINES, now, now)
 
     async def unit(unit: BatchUnit) -> BatchRecord:
         known = None if idempotency_key is None else await unit.batch_named(client, idempotency_key)
@@ -70,7 +72,7 @@ async def receive(
     parts: IntakeParts,
     batch: BatchRecord,
     reader: DocumentReader,
-    lines: AsyncIterator[bytes | None],
+    lines: LineStream,
 ) -> BatchRecord:
     """Take the lines in, and say how the batch stands then: complete.
 
@@ -100,32 +102,31 @@ class _Work:
         self._reader = reader
         self._instance = f"{PATH}/{batch.batch_id}"
 
-    async def take(self, lines: AsyncIterator[bytes | None]) -> None:
+    async def take(self, lines: LineStream) -> None:
         """All lines that were not dealt with yet, group by group."""
-        seen, digest = 0, hashlib.sha256()
+        seen = 0
         held: list[bytes | None] = []
         size = 0
         is_complete = self._batch.state == "complete"
         async for line in lines:
             seen += 1
-            _add(digest, line)
             if seen <= self._batch.received:
                 if seen == self._batch.received:
-                    self._refuse_other(digest)
+                    self._refuse_other(lines.digest)
                 continue
             if is_complete:
                 raise _other_lines(f"The batch of this Idempotency-Key is complete: {_lines(self._batch.received)}.")
             held.append(line)
             size += len(line or b"")
             if len(held) >= GROUP_LINES or size >= GROUP_BYTES:
-                await self._take(_Group(seen - len(held) + 1, held), seen, _digest(digest))
+                await self._take(_Group(seen - len(held) + 1, held), seen, lines.digest)
                 held, size = [], 0
         if seen < self._batch.received:
             raise _other_lines(
                 f"Under this Idempotency-Key {_lines(self._batch.received)} came before, and now {_lines(seen)}."
             )
         if held:
-            await self._take(_Group(seen - len(held) + 1, held), seen, _digest(digest))
+            await self._take(_Group(seen - len(held) + 1, held), seen, lines.digest)
 
     async def finish(self) -> BatchRecord:
         """Look again at what waits, as long as that helps; then refuse the rest."""
@@ -228,8 +229,8 @@ class _Work:
         if self._parts.counts is not None:
             self._parts.counts.batch_lines(Counter("known" if one.replayed else one.result for one in (*new, *decided)))
 
-    def _refuse_other(self, digest: hashlib._Hash) -> None:
-        if _digest(digest) != self._batch.digest:
+    def _refuse_other(self, digest: str) -> None:
+        if digest != self._batch.digest:
             first = "line is" if self._batch.received == 1 else f"{self._batch.received} lines are"
             raise _other_lines(f"The first {first} not what was sent under this Idempotency-Key before.")
 
@@ -241,12 +242,3 @@ def _lines(count: int) -> str:
 def _other_lines(detail: str) -> Problem:
     remedy = "Send exactly the same lines, all of them, or another batch under a new key."
     return Problem("idempotency-key-reused", detail, remedy=remedy)
-
-
-def _add(digest: hashlib._Hash, line: bytes | None) -> None:
-    # of a line that is too long nothing is held: that it was one must do
-    digest.update(b"\n\n" if line is None else line + b"\n")
-
-
-def _digest(digest: hashlib._Hash) -> str:
-    return digest.hexdigest()

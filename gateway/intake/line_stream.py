@@ -6,6 +6,7 @@ fill the memory or keep the gateway busy for ever.
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -52,40 +53,56 @@ async def unpacked(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         raise Problem("invalid-request", "The packed body ends before its end.", remedy="Send the whole body.")
 
 
-async def lines_of(pieces: AsyncIterator[bytes], limits: StreamLimits) -> AsyncIterator[bytes | None]:
-    """Lines without their line feed; None for one that is too long, of which no more than the limit is held.
+class LineStream:
+    """The lines of `pieces` without their line feed; None for one that is too long, of which no more than the limit is
+    held. For one reader."""
 
-    The last one needs no line feed. Raises Problem `too-large` for too many of them or too many bytes.
-    """
-    held, is_too_long = bytearray(), False
-    size = count = 0
-    async for piece in pieces:
-        size += len(piece)
-        if size > limits.whole_bytes:
-            raise Problem(
-                "too-large",
-                f"The batch has more than {limits.whole_bytes} bytes, unpacked.",
-                extra={"mostBytes": limits.whole_bytes},
-            )
-        begin = 0
-        while (end := piece.find(b"\n", begin)) >= 0:
-            count = _counted(count, limits)
-            if is_too_long or len(held) + end - begin > limits.line_bytes:
-                yield None
+    def __init__(self, pieces: AsyncIterator[bytes], limits: StreamLimits) -> None:
+        self._pieces = pieces
+        self._limits = limits
+        self._digest = hashlib.sha256()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hexadecimal of the lines given so far, each with a line feed: as they came, those that are too
+        long too, so that it says nothing of the limits."""
+        return self._digest.hexdigest()
+
+    async def __aiter__(self) -> AsyncIterator[bytes | None]:
+        """The last one needs no line feed. Raises Problem `too-large` for too many of them or too many bytes."""
+        limits = self._limits
+        held, is_too_long = bytearray(), False
+        size = count = 0
+        async for piece in self._pieces:
+            size += len(piece)
+            if size > limits.whole_bytes:
+                raise Problem(
+                    "too-large",
+                    f"The batch has more than {limits.whole_bytes} bytes, unpacked.",
+                    extra={"mostBytes": limits.whole_bytes},
+                )
+            begin = 0
+            while (end := piece.find(b"\n", begin)) >= 0:
+                count = _counted(count, limits)
+                self._digest.update(piece[begin : end + 1])
+                if is_too_long or len(held) + end - begin > limits.line_bytes:
+                    yield None
+                else:
+                    held += piece[begin:end]
+                    yield bytes(held)
+                held.clear()
+                is_too_long = False
+                begin = end + 1
+            self._digest.update(piece[begin:])
+            if is_too_long or len(held) + len(piece) - begin > limits.line_bytes:
+                is_too_long = True
+                held.clear()
             else:
-                held += piece[begin:end]
-                yield bytes(held)
-            held.clear()
-            is_too_long = False
-            begin = end + 1
-        if is_too_long or len(held) + len(piece) - begin > limits.line_bytes:
-            is_too_long = True
-            held.clear()
-        else:
-            held += piece[begin:]
-    if is_too_long or held:
-        _counted(count, limits)
-        yield None if is_too_long else bytes(held)
+                held += piece[begin:]
+        if is_too_long or held:
+            _counted(count, limits)
+            self._digest.update(b"\n")
+            yield None if is_too_long else bytes(held)
 
 
 def _counted(count: int, limits: StreamLimits) -> int:

@@ -6,12 +6,13 @@ much of it there is: each message is looked at more seldom then.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from gateway.errors import Problem
-from gateway.messaging.intake_stream import IntakeMessage
+from gateway.messaging.intake_stream import TAKE_AGAIN_S, IntakeMessage
 from gateway.transactions.commands import Answer
 from gateway.transactions.parts import SECOND
 from gateway.transactions.ports import Clock
@@ -26,6 +27,8 @@ _LATER: Final = frozenset(
 )
 """What another attempt may mend."""
 _TOLD: Final = frozenset(10**power for power in range(7))
+_MARK_S: Final = 1.0
+"""Between two notes of how far the stream was handed out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,14 @@ class PuttingOff:
         self._clock = clock
         self._reached = 0
         self._blind_until: int | None = None
+        self._marks: deque[tuple[int, int]] = deque()
+        """When it was noted that all that was stored until an instant had been handed out, and that instant."""
 
     def missed(self, put_off: int) -> None:
         """Nothing can be looked at, and so many messages wait: the deadline does not count before all of them came
         again."""
         self._blind_until = self._clock.now() + int(2 * self.seconds(put_off) * SECOND)
+        self._marks.clear()
 
     def saw(self, taken: Sequence[IntakeMessage], put_off: int) -> None:
         """These were dealt with; none: the end of the stream was met. `put_off`: how many wait."""
@@ -59,15 +65,26 @@ class PuttingOff:
         elif self._clock.now() < self._blind_until:
             return
         elif not taken or any(one.behind == 0 for one in taken):
-            self._reached = max(self._reached, self._clock.now())
+            self._handed_out(self._clock.now(), put_off)
         else:
-            self._reached = max(self._reached, *(one.stored_at for one in taken if one.delivered == 1), 0)
+            self._handed_out(max((one.stored_at for one in taken if one.delivered == 1), default=0), put_off)
+
+    def _handed_out(self, until: int, put_off: int) -> None:
+        """All that was stored until then. Whoever was handed some of it may have been killed with it in hand: it is
+        dealt with for sure when it was handed to another one since, and all that waits came again."""
+        now = self._clock.now()
+        noted_at, noted = self._marks[-1] if self._marks else (0, self._reached)
+        if until > noted and noted_at + _MARK_S * SECOND <= now:
+            self._marks.append((now, until))
+        for_sure = now - int((TAKE_AGAIN_S + 2 * self.seconds(put_off)) * SECOND)
+        while self._marks and self._marks[0][0] <= for_sure:
+            self._reached = max(self._reached, self._marks.popleft()[1])
 
     def waits(self, message: IntakeMessage, outcome: Answer | Problem) -> bool:
         """Whether the message is tried again.
 
         The deadline is over when all that was stored until then was dealt with, not before: after an hour without a
-        gateway, what it waits for may lie right behind it.
+        gateway, what it waits for may lie right behind it, or be in the hands of a process that was killed.
         """
         if isinstance(outcome, Answer):
             return False

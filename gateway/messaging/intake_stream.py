@@ -29,7 +29,7 @@ _MICROS_NS: Final = 1_000
 _STREAM_NOT_FOUND: Final = 10059
 _KEPT_S: Final = 7 * 24 * 3600
 _MOST_BYTES: Final = 4 * 1024**3
-_TAKE_AGAIN_S: Final = 60
+TAKE_AGAIN_S: Final = 60
 """After so long without a word about a message, another process gets it."""
 _UNDER_WAY: Final = -1
 """Messages that were delivered and not decided, those that are put off included: any number. At a bound nothing is
@@ -172,7 +172,7 @@ _CONSUMER: Final[Mapping[str, Any]] = {
     "durable_name": CONSUMER,
     "deliver_policy": "all",
     "ack_policy": "explicit",
-    "ack_wait": _TAKE_AGAIN_S * _NS,
+    "ack_wait": TAKE_AGAIN_S * _NS,
     "max_deliver": -1,
     "max_ack_pending": _UNDER_WAY,
     "filter_subjects": list(DOCUMENTS),

@@ -84,9 +84,11 @@ class Validator:
 
     def _format(self, value: Any, wanted: str, _: Any, where: str) -> Iterator[str]:
         read = {"date": date.fromisoformat, "date-time": datetime.fromisoformat}[wanted]
+        if not isinstance(value, str):
+            return
         try:
             read(value)
-        except (TypeError, ValueError):
+        except ValueError:
             yield f"{where}: {value!r} is no {wanted}"
 
     def _minlength(self, value: Any, wanted: int, _: Any, where: str) -> Iterator[str]:
@@ -124,8 +126,12 @@ class Validator:
                     yield from self._check(value[name], schema, f"{where}.{name}")
 
     def _additionalproperties(self, value: Any, wanted: Any, schema: Any, where: str) -> Iterator[str]:
-        if wanted is False and isinstance(value, dict):
-            yield from (f"{where}: {name} is unknown" for name in value if name not in schema.get("properties", {}))
+        others = [name for name in value if name not in schema.get("properties", {})] if isinstance(value, dict) else []
+        if wanted is False:
+            yield from (f"{where}: {name} is unknown" for name in others)
+        elif isinstance(wanted, dict):
+            for name in others:
+                yield from self._check(value[name], wanted, f"{where}.{name}")
 
     def _propertynames(self, value: Any, wanted: dict[str, Any], _: Any, where: str) -> Iterator[str]:
         if isinstance(value, dict):

@@ -12,7 +12,7 @@ from gateway.domain.batches import BatchRecord
 from gateway.domain.caller import Caller
 from gateway.domain.lanes import IN_BULK
 from gateway.intake.batch import enter, receive
-from gateway.intake.line_stream import StreamLimits, lines_of
+from gateway.intake.line_stream import LineStream, StreamLimits
 from gateway.intake.lines import DocumentReader
 from gateway.intake.parts import IntakeParts
 from gateway.intake.ports import IntakeCounts
@@ -68,7 +68,8 @@ async def send_stream(
     in_force = rig.parts.rules.rulebook.tables if served is None else served
     reader = DocumentReader(caller, in_force, IN_BULK, limits or Limits(), TRACEPARENT)
     batch = await enter(intake, caller.client, key)
-    return await receive(intake, batch, reader, lines_of(stream, StreamLimits()))
+    lines = LineStream(stream, StreamLimits(line_bytes=reader.limits.body_bytes))
+    return await receive(intake, batch, reader, lines)
 
 
 async def results(rig: Rig, batch: BatchRecord) -> list[tuple[int, str, str | None]]:

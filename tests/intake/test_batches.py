@@ -179,6 +179,33 @@ async def test_other_lines_under_the_same_key_are_refused(rig: Rig, kept: int, m
     assert len(await _transactions(rig)) == 4
 
 
+@pytest.mark.parametrize(("before", "after"), [(4_000, 1_500), (1_500, 4_000)], ids=["lowered", "raised"])
+async def test_the_same_lines_are_the_same_under_another_limit(
+    rig: Rig, before: int, after: int, monkeypatch: pytest.MonkeyPatch
+):
+    """`http.body_bytes` of the settings may change between a cut and the next request. What was dealt with stands."""
+    monkeypatch.setattr(batch_module, "GROUP_LINES", 1)
+    long = line("orders", order("0"), idempotencyKey="k-0") + b" " * 2_000
+    lines = [long, *(line("orders", order(str(n))) for n in (1, 2))]
+    stream = pieces(body(*lines[:2]), lines[2][:10], then=Cut())
+    with pytest.raises(Cut):
+        await send_stream(rig, stream, "run-1", limits=Limits(body_bytes=before))
+    done = await send_stream(rig, pieces(body(*lines)), "run-1", limits=Limits(body_bytes=after))
+    first = (1, "accepted", None) if before > after else (1, "refused", "too-large")
+    assert await results(rig, done) == [first, (2, "accepted", None), (3, "accepted", None)]
+    again = await send_stream(rig, pieces(body(*lines)), "run-1", limits=Limits(body_bytes=before))
+    assert (again.batch_id, again.received, again.state) == (done.batch_id, 3, "complete")
+
+
+async def test_lines_that_are_too_long_are_told_apart(rig: Rig):
+    """Of one nothing is held, yet another one under the same key is another batch's."""
+    limits = Limits(body_bytes=1_500)
+    await send_stream(rig, pieces(body(b"x" * 2_000)), "run-1", limits=limits)
+    with pytest.raises(Problem) as refused:
+        await send_stream(rig, pieces(body(b"x" * 1_999 + b"y")), "run-1", limits=limits)
+    assert refused.value.slug == "idempotency-key-reused"
+
+
 async def test_the_newest_request_carries_it_on_alone(rig: Rig, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(batch_module, "GROUP_LINES", 1)
     lines = [line("orders", order(str(n))) for n in range(3)]

@@ -6,11 +6,13 @@ import pytest
 
 from gateway.errors import Problem
 from gateway.intake.putting_off import DEFECTS, LOOKS_PER_S, Patience, PuttingOff
-from gateway.messaging.intake_stream import IntakeMessage
+from gateway.messaging.intake_stream import TAKE_AGAIN_S, IntakeMessage
 from tests.line.rig import HandClock
 
 AGAIN_S = 5.0
 DEADLINE_S = 60.0
+HELD_S = TAKE_AGAIN_S + 2 * AGAIN_S
+"""For so long another process may have been killed with a message in hand, until that was looked at again."""
 
 
 @pytest.fixture
@@ -42,6 +44,38 @@ def test_the_deadline_counts_while_nothing_lies_behind(putting_off: PuttingOff, 
     assert waits(putting_off, one)
     clock.forward(1)
     putting_off.saw([], 0)
+    clock.forward(HELD_S)
+    putting_off.saw([], 0)
+    assert not waits(putting_off, one)
+
+
+def test_the_deadline_does_not_count_before_another_one_got_what_a_killed_one_held(
+    putting_off: PuttingOff, clock: HandClock
+) -> None:
+    """However often the end of the stream is met meanwhile."""
+    one = message(clock.now())
+    clock.forward(DEADLINE_S)
+    for _ in range(int(HELD_S)):
+        putting_off.saw([], 0)
+        assert waits(putting_off, one)
+        clock.forward(1)
+    putting_off.saw([], 0)
+    assert not waits(putting_off, one)
+
+
+def test_what_was_met_before_nothing_could_be_looked_at_does_not_count(
+    putting_off: PuttingOff, clock: HandClock
+) -> None:
+    """What a killed one held may have come again then, and been put off."""
+    one = message(clock.now())
+    clock.forward(DEADLINE_S)
+    putting_off.saw([], 0)
+    putting_off.missed(0)
+    clock.forward(HELD_S)
+    putting_off.saw([], 0)
+    assert waits(putting_off, one)
+    clock.forward(HELD_S)
+    putting_off.saw([], 0)
     assert not waits(putting_off, one)
 
 
@@ -53,7 +87,11 @@ def test_the_deadline_does_not_count_while_the_stream_is_behind(putting_off: Put
     putting_off.saw([message(clock.now(), delivered=2, behind=8)], 0)
     putting_off.saw([message(stored_at + 1_000_000, behind=7)], 0)
     assert waits(putting_off, one)
+    clock.forward(2)
     putting_off.saw([message(stored_at + int(DEADLINE_S * 1_000_000), behind=6)], 0)
+    clock.forward(HELD_S)
+    # nor does it take back what was known
+    putting_off.saw([message(stored_at, delivered=3, behind=5)], 0)
     assert not waits(putting_off, one)
 
 
@@ -73,6 +111,10 @@ def test_the_deadline_does_not_count_before_all_came_again(putting_off: PuttingO
         else:
             one.saw([], 5_000)
         clock.forward(2 * 5_000 / LOOKS_PER_S - 1)
+        one.saw([], 5_000)
+        clock.forward(1)
+        one.saw([], 5_000)
+        clock.forward(TAKE_AGAIN_S + 2 * 5_000 / LOOKS_PER_S - 1)
         one.saw([], 5_000)
         assert waits(one, old)
         clock.forward(1)

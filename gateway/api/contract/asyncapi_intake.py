@@ -8,6 +8,7 @@ from typing import Any, Final
 from gateway.api.contract.references import SCHEMAS
 from gateway.api.idempotency import KEY_PATTERN
 from gateway.intake.cloud_event import event_type
+from gateway.intake.event_attributes import DATA_BASE64, NAME_PATTERN
 from gateway.messaging.intake_stream import PREFIX, REFUSED, STREAM
 
 _CONTENT_TYPE: Final = "application/cloudevents+json"
@@ -57,17 +58,39 @@ def intake_channels(domains: Sequence[str]) -> dict[str, Any]:
 def _submitted(domains: Sequence[str]) -> dict[str, Any]:
     return {
         "type": "object",
+        "description": "CloudEvents 1.0 in structured JSON. An attribute that is null is as good as none.",
         "required": ["specversion", "id", "source", "type", "data"],
+        "propertyNames": {"pattern": f"^({NAME_PATTERN}|{DATA_BASE64})$"},
         "properties": {
             "specversion": {"const": "1.0"},
             "id": {"type": "string", "pattern": f"^{KEY_PATTERN}$", "description": "The idempotency key."},
-            "source": {"type": "string", "minLength": 1, "description": "The sender's own word; not who it is."},
+            "source": {
+                "type": "string",
+                "minLength": 1,
+                "description": "A URI reference: the sender's own word; not who it is.",
+            },
             "type": {"enum": [event_type(one) for one in domains]},
-            "datacontenttype": {"type": "string", "pattern": "^application/json"},
+            "datacontenttype": _optional(
+                pattern=r"^[Aa][Pp][Pp][Ll][Ii][Cc][Aa][Tt][Ii][Oo][Nn]/[Jj][Ss][Oo][Nn]\s*(;|$)"
+            ),
+            "dataschema": _optional(minLength=1, description="An absolute URI; not looked at."),
+            "subject": _optional(minLength=1, description="Not looked at."),
+            "time": _optional(format="date-time", description="Not looked at."),
             "traceparent": {"type": "string", "description": "W3C Trace Context."},
             "data": {"type": "object", "description": "The document, as it is submitted to `POST /v1/{domain}`."},
+            DATA_BASE64: {"type": "null", "description": "Not beside `data`, and no document without it."},
+        },
+        "additionalProperties": {
+            "type": ["string", "boolean", "integer", "null"],
+            "minimum": -(2**31),
+            "maximum": 2**31 - 1,
+            "description": "Extension attributes; not looked at.",
         },
     }
+
+
+def _optional(**more: Any) -> dict[str, Any]:
+    return {"type": ["string", "null"], **more}
 
 
 def _refused() -> dict[str, Any]:
