@@ -8,6 +8,8 @@ from litestar.exceptions import HTTPException
 from gateway.api.problems import KINDS
 from gateway.auth import KeysUnavailable, TokenRefused
 from gateway.errors import CommitUnknown, FieldError, Problem, RecordUnsound, StoreUnavailable
+from gateway.ledger.errors import EntryAltered, ProofInvalid, TilesDisagree
+from gateway.store.log_reads import EntriesMissing
 from routing_rules import DomainNotServed, UnknownNode
 
 _log = structlog.get_logger("gateway.api")
@@ -46,6 +48,8 @@ def _of_ours(error: Exception) -> Problem:
                 remedy="Repeat the request later with the same keys: what was done is found, nothing is done twice.",
                 retry_after_s=60,
             )
+        case ProofInvalid() | TilesDisagree() | EntriesMissing():
+            return _of_ledger(error)
         case StoreUnavailable():
             _log.warning("store_unavailable")
             # of a request of several commits, some may have been made: the keys find out
@@ -67,6 +71,20 @@ def _of_ours(error: Exception) -> Problem:
             # With a traceback, yet without the exception's text: see telemetry.logs.
             _log.error("unexpected_error", exc_info=error)
             return _internal()
+
+
+def _of_ledger(error: ProofInvalid | TilesDisagree | EntriesMissing) -> Problem:
+    """What is stored of the ledger is not what was signed: nothing is proven by it, and nothing mends it but people."""
+    _log.error("ledger_differs_from_signed", error=str(error))
+    which = (
+        f"Entry {error.log_index} of the ledger" if isinstance(error, EntryAltered) else "What is stored of the ledger"
+    )
+    return Problem(
+        "not-ready",
+        f"{which} does not match its signed tree: it was altered in the database, and nothing is given out as proven.",
+        remedy="Tell operations and the auditors: `erp-gateway ledger verify` names the first thing that differs. "
+        "Repeating the request does not help until that was put back.",
+    )
 
 
 def _of_framework(error: HTTPException) -> Problem:

@@ -64,7 +64,11 @@ def ledger_completeness_routes(parts: AppParts, visibility: Visibility) -> list[
         source = asked.source or caller.source
         if source != caller.source and "ledger:read" not in caller.scopes:
             raise Problem(
-                "out-of-scope", f"The list of {source} is compared for {source}, or for the scope ledger:read."
+                "out-of-scope",
+                f"The list of {source} is compared for {source} itself, or for the scope ledger:read; this token is of "
+                f"{caller.source}.",
+                remedy=f"Leave `source` out to compare the list of {caller.source}. For another source, use a token of "
+                f"that source, or have an auditor compare it: a token with the scope ledger:read compares any.",
             )
         _check(asked)
         ledger, visible = ledger_of(parts), visibility.of(caller)

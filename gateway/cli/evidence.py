@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from inspect import Parameter, Signature, signature
+from io import BytesIO
+from json import loads as json_of
 from pathlib import Path
 from typing import Annotated, Any, Final
+from zipfile import BadZipFile, ZipFile
 
 import typer
 
@@ -35,6 +39,7 @@ HeldOption = Annotated[
     ),
 ]
 LiveOption = Annotated[bool, typer.Option("--live", help="Ask the running gateway of the data directory.")]
+_PACK_ID: Final = re.compile(r"evd_[0-9A-Z]{26}", re.ASCII)
 RESOURCE: Final = "/v1/ledger/evidence"
 
 
@@ -143,9 +148,10 @@ def key(data: DataOption = None, json: JsonOption = False) -> None:
 def _make(members: Mapping[str, Any], how: How) -> None:
     asked = {name: value for name, value in {**members, "heldSize": how.held_size}.items() if value is not None}
     if how.live or how.url or how.token:
-        target = how.out or Path(f"evidence-{asked['about']}.zip")
         gateway = gateway_of(how.data, how.url, how.token, how.client)
-        _save(target, gateway.post_for_bytes(RESOURCE, asked))
+        archive = gateway.post_for_bytes(RESOURCE, asked)
+        target = how.out or _own_name(archive)
+        _save(target, archive)
     else:
         from gateway.cli import evidence_record  # noqa: PLC0415 - where no gateway is asked
 
@@ -156,6 +162,19 @@ def _make(members: Mapping[str, Any], how: How) -> None:
         print_json({"file": str(target), "bytes": target.stat().st_size})
     else:
         print_line(f"{target}: check it with `erp-gateway ledger verify {target} --key … --evidence-key …`")
+
+
+def _own_name(archive: bytes) -> Path:
+    """As the pack calls itself, and the ledger its export: no other pack has the name. What came from a gateway is
+    believed no path. Raises Failure."""
+    try:
+        with ZipFile(BytesIO(archive)) as files:
+            pack_id = json_of(files.read("pack.json"))["packId"]
+    except (BadZipFile, OSError, ValueError, LookupError, TypeError, RuntimeError, NotImplementedError) as error:
+        raise Failure(f"what the gateway gave is no evidence pack: {error}") from error
+    if not isinstance(pack_id, str) or not _PACK_ID.fullmatch(pack_id):
+        raise Failure(f"what the gateway gave is no evidence pack: {str(pack_id)[:80]!r} is no id of one")
+    return Path(f"{pack_id}.zip")
 
 
 def _save(target: Path, archive: bytes) -> None:

@@ -35,7 +35,8 @@ def ask(
     client: ClientOption = "operations",
     json: JsonOption = False,
 ) -> None:
-    """Ask, and see what would go and what must be kept. Nothing is erased."""
+    """Ask, and see what would go and what must be kept. Nothing is erased. Whoever asks again, for the same reason, is
+    told of the first request until it is finished."""
     body = {"customer": reference_of(customer), "reason": reason}
     _tell(gateway_of(data, url, token, client).post(PATH, body), json)
 
@@ -112,7 +113,8 @@ def _tell(found: Mapping[str, Any], json: bool) -> None:
     if json:
         print_json(dict(found))
         return
-    print_line(f"{found['erasureId']} of {found['customerId']}: {found['state']}")
+    again = ", as you asked before: no second request was made" if found["replayed"] else ""
+    print_line(f"{found['erasureId']} of {found['customerId']}: {found['state']}{again}")
     print_line(f"{found['erased']} transactions erased, {found['erasable']} could be erased now")
     if found["kept"]:
         print_table(

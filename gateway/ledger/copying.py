@@ -9,6 +9,7 @@ from gateway.ledger.errors import Malformed, TilesDisagree
 from gateway.ledger.log_keys import LogKeys, SignedCheckpoint
 from gateway.ledger.notes import parse_note
 from gateway.ledger.proofs import root_at
+from gateway.ledger.signed_files import SignedFiles
 from gateway.ledger.tile_directory import DirectoryTiles
 from gateway.ledger.tile_nodes import TileNodes
 from gateway.ledger.tile_store import CHECKPOINT, TileReader, announcement_path, announcements
@@ -19,9 +20,12 @@ AT_ONCE: Final = 64
 
 
 def copy_log(source: TileReader, target: DirectoryTiles, keys: LogKeys) -> SignedCheckpoint:
-    """Bring a directory up to the source's checkpoint. The order of writing is that of `publish`.
+    """Bring a directory up to the source's checkpoint. The order of writing is that of `publish`; nothing is written
+    that is not as it was signed.
 
     Raises:
+        EntryAltered: an entry that is new there is not the one that was signed. What came before it may be written, the
+            checkpoint is not.
         TilesDisagree: the directory holds a log that the source does not continue, or the source lacks a file.
         Malformed, NoteUnsigned, SignatureInvalid: the source's checkpoint is not the log's, or one of them is none.
     """
@@ -35,11 +39,8 @@ def copy_log(source: TileReader, target: DirectoryTiles, keys: LogKeys) -> Signe
     files: dict[str, bytes] = {}
     for number, note in enumerate(announcements(source), 1):
         files[announcement_path(number)] = note
-    for tile in tiles_of(size, since):
-        data = source.read(tile.path)
-        if data is None:
-            raise TilesDisagree(f"{tile.path} is missing")
-        files[tile.path] = data
+    for path, data in SignedFiles(source, signed.checkpoint, since):
+        files[path] = data
         if len(files) >= AT_ONCE:
             target.write(files)
             files = {}

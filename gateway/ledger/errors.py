@@ -5,6 +5,7 @@
     LedgerError
     ├── Malformed          the bytes are not of the format          whoever wrote them
     ├── ProofInvalid       the proof does not show what it claims   an auditor
+    │   └── EntryAltered   a stored entry is not the signed one     operations, auditors: it was changed in the database
     ├── NoteUnsigned       no key that we know signed it            an auditor
     ├── SignatureInvalid   a key that we know did not sign this     an auditor
     ├── TilesDisagree      published files do not fit the tree      operations: publish no further
@@ -34,6 +35,20 @@ class Malformed(LedgerError):
 
 class ProofInvalid(LedgerError):
     """A Merkle proof that does not lead to the root, or that cannot belong to a tree of that size."""
+
+
+class EntryAltered(ProofInvalid):
+    """A stored entry that does not lead to the signed root. The message names it and says what to do.
+
+    `log_index`: its place in the log, counted from 0.
+    """
+
+    def __init__(self, log_index: int, whose: str, what: str) -> None:
+        super().__init__(
+            f"entry {log_index} of the log{whose} {what}. Keep a copy of the database: it is evidence. "
+            "`erp-gateway ledger verify` names the first thing that differs; see docs/ledger.md, 'An altered entry'"
+        )
+        self.log_index = log_index
 
 
 class NoteUnsigned(LedgerError):

@@ -69,8 +69,8 @@ RHYTHM: Final = Rhythm()
 
 class Sequencer:
     """Sequences one log. `signers` answers the keys in use now; `held` is outside of the database; `check` answers the
-    stored tree, which it has shown to continue what is held (`LogCheck.before_lead`); `grown` is told the size of a tree
-    that has grown."""
+    stored tree, which it has shown to continue what is held (`LogCheck.before_lead`); `grown` is told the size of a
+    tree that has grown."""
 
     def __init__(
         self,
@@ -164,8 +164,8 @@ class Sequencer:
         Raises:
             Deposed: another process leads.
             StoreUnavailable, OSError: try again.
-            LedgerError, StoreFailure, RecordUnsound: rows were changed, the log is not the one that is held, or witnesses contradict
-                as many as the settings ask for: never sign again.
+            LedgerError, StoreFailure, RecordUnsound: rows were changed, the log is not the one that is held, or as many
+                witnesses contradict as the settings ask for: never sign again.
         """
         if self._epoch is None and not await self._lead():
             return self._rhythm.follow_s

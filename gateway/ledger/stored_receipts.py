@@ -9,14 +9,14 @@ from typing import Final
 
 from gateway.domain.months import Month
 from gateway.ledger.checkpoint import parse_checkpoint
-from gateway.ledger.errors import NoteUnsigned
+from gateway.ledger.errors import EntryAltered, Malformed, NoteUnsigned, ProofInvalid, TilesDisagree
 from gateway.ledger.log_files import LogFiles
 from gateway.ledger.log_keys import SignedCheckpoint
 from gateway.ledger.notes import parse_note
 from gateway.ledger.proofs import NodeSource, inclusion_proof
 from gateway.ledger.receipt import Receipt, receipt_for, receipt_of
 from gateway.ledger.stored_nodes import StoredNodes, WantedHashes, peaks_of
-from gateway.store.log_reads import EntriesMissing, LogReads
+from gateway.store.log_reads import EntriesMissing, LogReads, PlacedEntry
 from gateway.store.receipt_reads import HashRun, ProvableEntry
 
 AT_HAND: Final = 8
@@ -51,7 +51,8 @@ async def receipts_of(log: LogReads, origin: str, trace: str, seq: int | None = 
 
     Raises:
         NoteUnsigned: nothing is signed yet.
-        EntriesMissing, Malformed, ProofInvalid, TilesDisagree: the database is not as it was signed.
+        EntryAltered: one of them does not lead to the signed root.
+        EntriesMissing, Malformed, ProofInvalid, TilesDisagree: the database is not as it was signed otherwise.
     """
     found = await log.provable(origin, trace, seq)
     if found.note is None:
@@ -64,8 +65,7 @@ async def receipts_of(log: LogReads, origin: str, trace: str, seq: int | None = 
     wanted = WantedHashes(size, peaks)
     for one in entries:
         inclusion_proof(wanted, one.log_index, size)
-        if one.body is None:
-            wanted.node(0, one.log_index)
+        wanted.node(0, one.log_index)  # its own hash too: where its bytes do not fit, it says which of the two is wrong
     gone = {one.month for one in await log.archived_months()} if any(one.body is None for one in entries) else set()
     nodes = StoredNodes(peaks, await wanted_hashes(log, wanted))
     if len(entries) <= AT_HAND:
@@ -96,7 +96,36 @@ def _prove(
             leaf = nodes.node(0, one.log_index)
             found.append(EntryReceipt(one.trace, one.seq, None, receipt_of(nodes, one.log_index, leaf, signed), month))
             continue
-        if one.body is None:
-            raise EntriesMissing(f"entry {one.log_index} of the log is gone ({one.seq} of {one.trace})")
-        found.append(EntryReceipt(one.trace, one.seq, one.body, receipt_for(nodes, one.log_index, one.body, signed)))
+        found.append(EntryReceipt(one.trace, one.seq, one.body, proven_receipt(nodes, one, signed)))
     return found
+
+
+def proven_receipt(nodes: NodeSource, one: ProvableEntry | PlacedEntry, signed: SignedCheckpoint) -> Receipt:
+    """The receipt of an entry by its bytes.
+
+    Raises:
+        EntriesMissing: it is not there.
+        EntryAltered: it does not lead to the signed root; whether it alone, its stored hash tells.
+        Malformed, TilesDisagree: the stored hashes are not those of a tree.
+    """
+    if one.body is None:
+        raise EntriesMissing(f"entry {one.log_index} of the log is gone ({one.seq} of {one.trace})")
+    try:
+        return receipt_for(nodes, one.log_index, one.body, signed)
+    except ProofInvalid as error:
+        alone = _is_signed(nodes, one.log_index, signed)
+        what = (
+            "is not the one that was signed"
+            if alone
+            else "does not lead to the signed root: it, a hash beside it or the checkpoint is not what was signed"
+        )
+        raise EntryAltered(one.log_index, f" ({one.seq} of {one.trace})", what) from error
+
+
+def _is_signed(nodes: NodeSource, log_index: int, signed: SignedCheckpoint) -> bool:
+    """Whether the hash that is stored for the entry leads to the signed root."""
+    try:
+        receipt_of(nodes, log_index, nodes.node(0, log_index), signed)
+    except (ProofInvalid, TilesDisagree, Malformed):
+        return False
+    return True

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from gateway.cutover.acting import acting
+from gateway.cutover.acting import Acting, acting
 from gateway.cutover.acts import Actor, Reason, present, refuse_reused
 from gateway.cutover.control_entries import ControlTrace
 from gateway.domain.caller import Caller
@@ -78,7 +78,8 @@ async def customer_named(parts: PrivacyParts, name: DocumentName) -> str:
 async def ask_erasure(
     parts: PrivacyParts, caller: Caller, name: DocumentName, reason_text: str, key: str
 ) -> tuple[ErasureRecord, bool]:
-    """Keep the request; and whether the key named it already. Nothing is erased before a second person approves it.
+    """Keep the request; and whether it was there already: the key names it, or the same person asked the same of the
+    same customer and that is not finished. Nothing is erased before a second person approves it.
 
     Raises Problem: out-of-scope, not-found, policy-check-failed (no person), idempotency-key-reused.
     """
@@ -94,16 +95,29 @@ async def ask_erasure(
             refuse_reused(known.content_hash, digest)
             return await _standing(unit, known.transaction_id), True
         now = tools.clock.now()
-        record = ErasureRecord(erasure_id, customer_id, "asked", reason.payload_id, now, who.client, who.person)
-        await unit.insert_erasure(record)
-        await reason.keep(unit)
-        await Actor(who.client, who.person, who.name).remember(unit)
-        await unit.insert_idempotency_key(
-            IdempotencyKeyRecord(who.client, _OPERATION, _RESOURCE, key, digest, erasure_id, now)
+        before = await _asked_before(unit, customer_id, who, reason)
+        record = before or ErasureRecord(
+            erasure_id, customer_id, "asked", reason.payload_id, now, who.client, who.person
         )
-        return record, False
+        if before is None:
+            await unit.insert_erasure(record)
+            await reason.keep(unit)
+            await Actor(who.client, who.person, who.name).remember(unit)
+        await unit.insert_idempotency_key(
+            IdempotencyKeyRecord(who.client, _OPERATION, _RESOURCE, key, digest, record.erasure_id, now)
+        )
+        return record, before is not None
 
     return await parts.store.write(unit_of_work)
+
+
+async def _asked_before(unit: StoreUnit, customer_id: str, who: Acting, reason: Reason) -> ErasureRecord | None:
+    """The same request, which is still open; for another reason it is another one."""
+    for record in await unit.open_erasures_of(customer_id, who.client, who.person):
+        given = await Reason.kept(unit, record.payload_id)
+        if given is not None and given.body == reason.body:
+            return record
+    return None
 
 
 async def approve_erasure(parts: PrivacyParts, caller: Caller, erasure_id: str) -> ErasureRecord:

@@ -26,19 +26,30 @@ from gateway.domain.records import EntryRecord
 from gateway.store import schema, schema_exceptions, schema_privacy
 from gateway.store.entries import ENTRIES_OF_TRACE
 from gateway.store.index_conditions import OPEN_STATUS
-from gateway.store.kept import Kept, replace_one, replacing
+from gateway.store.kept import replace_one, replacing
+from gateway.store.privacy_rows import (
+    ERASURE,
+    ERASURE_LOCKED,
+    ERASURE_MUTABLE,
+    ERASURES,
+    HOLD,
+    HOLD_LOCKED,
+    HOLD_MUTABLE,
+    HOLDS,
+    NEWEST_HOLDS,
+    OPEN_ERASURES_OF,
+    REPLACE_ERASURE,
+    REPLACE_HOLD,
+    UNFINISHED_ERASURES,
+)
 from gateway.store.reader import Reader
 from gateway.store.statement import Command, Query
 from gateway.store.told_holds import CUSTOMERS_OF_LINEAGE, STANDING_HOLDS
 from gateway.store.unit import Unit
 
-ERASURES: Final = Kept(schema_privacy.erasures, ErasureRecord)
-HOLDS: Final = Kept(schema_privacy.legal_holds, HoldRecord)
-
 HOLD_LOCK: Final = 0x45525048
 """Who erases holds it together with others, who sets a legal hold alone: nothing is erased after a hold's commit."""
 
-_erasure: Final = schema_privacy.erasures.c
 _hold: Final = schema_privacy.legal_holds.c
 _transaction: Final = schema.transactions.c
 _document: Final = schema.documents.c
@@ -46,40 +57,6 @@ _payload: Final = schema.payloads.c
 _exception: Final = schema_exceptions.exceptions.c
 _earlier: Final = schema_exceptions.earlier_words.c
 _move: Final = schema_exceptions.exception_moves.c
-
-_ERASURE: Final = ERASURES.by("erasure_id")
-_ERASURE_LOCKED: Final = ERASURES.by("erasure_id", lock=True)
-_ERASURE_MUTABLE: Final = (
-    "state",
-    "approved_at",
-    "approved_by",
-    "approved_person",
-    "finished_at",
-    "erased",
-    "entry_count",
-)
-_REPLACE_ERASURE: Final = ERASURES.replace(["erasure_id"], _ERASURE_MUTABLE)
-_UNFINISHED: Final = ERASURES.query(
-    ERASURES.selecting()
-    .where(text(schema_privacy.UNFINISHED), _erasure.erasure_id > bindparam("after"))
-    .order_by(_erasure.erasure_id)
-    .limit(bindparam("most"))
-)
-
-_HOLD: Final = HOLDS.by("hold_id")
-_HOLD_LOCKED: Final = HOLDS.by("hold_id", lock=True)
-_HOLD_MUTABLE: Final = (
-    "lift_asked_at",
-    "lift_asked_by",
-    "lift_asked_person",
-    "lift_payload_id",
-    "lifted_at",
-    "lifted_by",
-    "lifted_person",
-    "entry_count",
-)
-_REPLACE_HOLD: Final = HOLDS.replace(["hold_id"], _HOLD_MUTABLE)
-_NEWEST_HOLDS: Final = HOLDS.query(HOLDS.selecting())
 
 
 def _id(column: str) -> str:
@@ -216,20 +193,25 @@ class PrivacyWrites:
 
     async def erasure(self, erasure_id: str) -> ErasureRecord | None:
         """The row, locked until the unit ends."""
-        return await self._unit.one(_ERASURE_LOCKED, {"erasure_id": erasure_id})
+        return await self._unit.one(ERASURE_LOCKED, {"erasure_id": erasure_id})
+
+    async def open_erasures_of(self, customer_id: str, client: str, person: str) -> Sequence[ErasureRecord]:
+        """What that person asked for of the customer, and what is not finished; the oldest first."""
+        named = {"customer": customer_id, "asked_by": client, "asked_person": person}
+        return await self._unit.all(OPEN_ERASURES_OF, named)
 
     async def update_erasure(self, record: ErasureRecord) -> None:
-        await replace_one(self._unit, _REPLACE_ERASURE, replacing(record, ["erasure_id"], _ERASURE_MUTABLE))
+        await replace_one(self._unit, REPLACE_ERASURE, replacing(record, ["erasure_id"], ERASURE_MUTABLE))
 
     async def insert_hold(self, record: HoldRecord) -> None:
         await self._unit.run(HOLDS.insert, HOLDS.params(record))
 
     async def legal_hold(self, hold_id: str) -> HoldRecord | None:
         """The row, locked until the unit ends."""
-        return await self._unit.one(_HOLD_LOCKED, {"hold_id": hold_id})
+        return await self._unit.one(HOLD_LOCKED, {"hold_id": hold_id})
 
     async def update_hold(self, record: HoldRecord) -> None:
-        await replace_one(self._unit, _REPLACE_HOLD, replacing(record, ["hold_id"], _HOLD_MUTABLE))
+        await replace_one(self._unit, REPLACE_HOLD, replacing(record, ["hold_id"], HOLD_MUTABLE))
 
     async def hold_over(self, lineage_id: str, customer_id: str | None) -> str | None:
         """A hold that is set over the lineage, or over a customer that it tells of."""
@@ -270,25 +252,25 @@ class PrivacyReads:
     _reader: Reader
 
     async def erasure(self, erasure_id: str) -> ErasureRecord | None:
-        return await self._reader.one(_ERASURE, {"erasure_id": erasure_id})
+        return await self._reader.one(ERASURE, {"erasure_id": erasure_id})
 
     async def unfinished_erasures(self, after: str, most: int) -> Sequence[ErasureRecord]:
         """Approved, and something is left; the oldest first, after that id."""
-        return await self._reader.all(_UNFINISHED, {"after": after, "most": most})
+        return await self._reader.all(UNFINISHED_ERASURES, {"after": after, "most": most})
 
     async def transactions_with_payload(self, document_id: str, payload_id: str) -> Sequence[str]:
         """Those that were asked for with that payload; one, where the document has its content of the gateway."""
         return await self._reader.all(_WITH_PAYLOAD, {"of_document": document_id, "of_payload": payload_id})
 
     async def legal_hold(self, hold_id: str) -> HoldRecord | None:
-        return await self._reader.one(_HOLD, {"hold_id": hold_id})
+        return await self._reader.one(HOLD, {"hold_id": hold_id})
 
     async def legal_holds(self, *, lifted: bool, limit: int, after: str | None) -> Sequence[HoldRecord]:
         """The newest first; `lifted`: those too that are lifted."""
         core = HOLDS.selecting().order_by(_hold.hold_id.desc()).limit(limit)
         if after is not None:
             core = core.where(_hold.hold_id < after)
-        return await self._reader.find(_NEWEST_HOLDS, core if lifted else core.where(_hold.lifted_at.is_(None)))
+        return await self._reader.find(NEWEST_HOLDS, core if lifted else core.where(_hold.lifted_at.is_(None)))
 
     async def erasable_of(self, customer_id: str, after: str, most: int) -> Sequence[Erasable]:
         """Transactions of the customer of which something is there to erase, after that id."""

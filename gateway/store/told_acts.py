@@ -15,9 +15,10 @@ from gateway.domain.records import EntryRecord, PayloadRecord
 from gateway.store import schema
 from gateway.store.acts import OVERLAYS
 from gateway.store.entries import ENTRIES
-from gateway.store.erasing import ERASURES, HOLDS, TELLS_OF_CUSTOMER
+from gateway.store.erasing import TELLS_OF_CUSTOMER
 from gateway.store.kept import Kept
 from gateway.store.keys import PAYLOADS
+from gateway.store.privacy_rows import ERASURES, HOLDS
 from gateway.store.reader import Reader
 from gateway.store.state_reads import among
 from gateway.store.statement import Named, Query

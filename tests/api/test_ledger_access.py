@@ -209,7 +209,11 @@ async def test_completeness_on_either_side(audit: Auditing) -> None:
     assert (late["listedCount"], late["acceptedCount"], late["agreedCount"]) == (3, 0, 0)
     own = audit.headers("documents:submit", person=None, source="salesforce")
     assert (await _complete(audit, own, *lines, domain="orders")).json()["isComplete"] is True
-    assert (await _complete(audit, own, source="billing")).status_code == 403
+    others = (await _complete(audit, own, source="billing")).json()
+    assert (others["status"], others["code"]) == (403, "out-of-scope")
+    assert "this token is of salesforce" in others["detail"]
+    for way in ("Leave `source` out", "a token of that source", "ledger:read"):
+        assert way in others["remedy"]
     assert (await _complete(audit, headers, sentFrom="2023-12-01", sentUntil="2023-11-01")).status_code == 400
     assert (await _complete(audit, headers, {"externalId": "x", "amount": "1e3"})).status_code == 422
 

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from gateway.cli import app
 from gateway.cli.console import Failure
 from gateway.domain.operational_views import View
+from gateway.ledger import named_questions
 from gateway.ledger.api_uses import ApiUse, ApiUses
 from gateway.store.store import open_store
 from tests.integration.test_wiring import NOBODY, SETTINGS
@@ -115,6 +116,20 @@ def test_questions_about_a_document(directory: Path) -> None:
     assert not told["wasSentAgain"]
     assert "posted" in _call(directory, "ask", "events-told", "PAY-10248").stdout
     assert "INV-10251" in _call(directory, "ask", "waiting-documents", "10251").stdout
+
+
+def test_that_more_is_known_than_is_listed_is_said_beside_the_table(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("ask", "events-told", "10248")
+    whole = _call(directory, *asked)
+    assert (whole.exit_code, whole.stderr) == (0, "")
+    monkeypatch.setattr(named_questions, "MOST_OF_THESE", 1)
+    cut = _call(directory, *asked)
+    assert (cut.exit_code, cut.stdout) == (0, whole.stdout)
+    assert cut.stderr == "erp-gateway: there is more than is listed: ask by an id, or with --domain and --source\n"
+    as_json = _call(directory, *asked, "--json")
+    assert (json.loads(as_json.stdout)["isCut"], as_json.stderr) == (True, "")
 
 
 def test_what_is_not_stuck_and_did_not_fail_is_said_in_words(directory: Path) -> None:

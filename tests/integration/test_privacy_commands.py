@@ -29,6 +29,8 @@ def test_one_person_asks_and_another_approves(data: Path) -> None:  # noqa: F811
     asked = said("ledger", "erase", "ask", "salesforce:ERASE-1", "--reason", "asked by letter", *where)
     # no ERP answers, so the customer's creation has not ended
     assert [one["keptFor"] for one in asked["kept"]] == ["under-way"]
+    again = erp_gateway("ledger", "erase", "ask", "salesforce:ERASE-1", "--reason", "asked by letter", *where)
+    assert f"{asked['erasureId']} of {asked['customerId']}: asked, as you asked before" in again.stdout, again.stderr
     alone = erp_gateway("ledger", "erase", "approve", asked["erasureId"], *where)
     assert alone.returncode == 1
     assert "another person" in alone.stderr

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from gateway.store.store import open_store
 from tests.ledger.live import Live
 from tests.ledger.logs import ORIGIN
 from tests.ledger.month_world import JUNE, MAY, entry_of, grow
+from tests.ledger.tampering_rows import without_guards
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -103,6 +106,23 @@ def test_a_place_that_cannot_be_written_is_one_line(run: Run, tmp_path: Path):
     assert file.read_text(encoding="utf-8") == "mine"
     code, _, err = run("publish", file / "below")
     assert err == f"erp-gateway: {file}/below cannot be written: there is a file where a directory must be ({file})\n"
+
+
+def test_publishing_an_altered_entry_is_refused_and_names_it(run: Run, tmp_path: Path, migrated_url: str):
+    if not migrated_url.startswith("sqlite"):
+        return  # what is compared does not depend on the database
+    with closing(sqlite3.connect(migrated_url.removeprefix("sqlite:///"))) as rows:
+        without_guards(rows)
+        (trace, seq) = rows.execute("SELECT trace, seq FROM log_entries WHERE log_index = 7").fetchone()
+        rows.execute("UPDATE ledger_entries SET body = x'7b7d' WHERE trace = ? AND seq = ?", (trace, seq))
+        rows.commit()
+    code, out, err = run("publish", tmp_path / "published")
+    assert (code, out) == (1, "")
+    assert "entry 7 of the log (tile/entries/000) is not the one that was signed" in err
+    assert not (tmp_path / "published" / "checkpoint").exists()
+    code, out, err = run("receipt", trace)
+    assert (code, out) == (1, "")
+    assert f"entry 7 of the log ({seq} of {trace}) is not the one that was signed" in err
 
 
 def test_a_month_leaves_and_comes_back(run: Run, tmp_path: Path, migrated_url: str):

@@ -99,15 +99,15 @@ async def test_a_start_on_it_is_refused_and_a_running_gateway_tells_and_goes_on(
     with pytest.raises(LogRefused, match="not readable"):
         await recheck.at_start()
     task = asyncio.create_task(recheck.run())
-    await asyncio.sleep(0.5)
-    assert not task.done()
-    assert [one for one in recheck.findings if kept.transactions[1] in str(one)]
+    async with asyncio.timeout(60):
+        while not [one for one in recheck.findings if kept.transactions[1] in str(one)]:
+            assert not task.done()
+            await asyncio.sleep(0.05)
     kept.do(f"UPDATE transactions SET status = 'posted' WHERE transaction_id = '{kept.transactions[1]}'")
-    for _ in range(100):
-        await asyncio.sleep(0.05)
-        if not recheck.findings:
-            break
-    assert recheck.findings == []
+    async with asyncio.timeout(60):
+        while recheck.findings:
+            assert not task.done()
+            await asyncio.sleep(0.05)
     task.cancel()
 
 

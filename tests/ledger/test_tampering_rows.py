@@ -137,11 +137,14 @@ async def test_an_older_copy_is_noticed(kept: Kept) -> None:
 async def test_a_fork_under_the_true_key_is_noticed(kept: Kept, tmp_path: Path) -> None:
     """An older copy goes on with other business and is signed by the log's own key; only the held checkpoint tells."""
     kept.put(kept.older)
-    theirs = replace(kept, held=HeldFile(tmp_path / "theirs.json", ORIGIN))
-    rig = await Rig.on(kept.store, "prc_2", seed=7)
+    # a process that has not seen the newer state; one that has writes nothing any more
+    store = await open_store(f"sqlite:///{kept.path}")
+    theirs = replace(kept, store=store, held=HeldFile(tmp_path / "theirs.json", ORIGIN))
+    rig = await Rig.on(store, "prc_2", seed=7)
     await theirs.grow(rig, random.Random(9), 13_000, 12)
     assert not await theirs.noticed(), "to itself it is sound"
     assert await kept.noticed()
+    await store.close()
 
 
 async def test_signing_again_with_another_key_is_noticed(kept: Kept) -> None:

@@ -64,7 +64,7 @@ async def test_again_changes_nothing(store: Store) -> None:
     assert again == done
     assert (await desk.erase("key-2")).erased == 0
     assert [(await desk.rig.record(one)).entry_count for one in chain] == counts
-    repeated, replayed = await ask_erasure(desk.parts, ADA, VINET, "asked by letter of 3 May", "key-1")
+    repeated, replayed = await ask_erasure(desk.parts, ADA, VINET, "asked by letter of 3 May, key-1", "key-1")
     assert replayed
     assert repeated == done
 

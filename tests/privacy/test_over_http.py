@@ -92,6 +92,26 @@ async def test_two_persons_erase_and_every_read_says_erased(console: Console) ->
             assert (await console.get(path)).status_code in {200, 404}, path
 
 
+async def test_who_asks_again_is_told_of_the_first_request_until_it_is_finished(console: Console) -> None:
+    await console.desk.chain()
+    first = await console.post("erasures", ASKING)
+    again = await console.post("erasures", ASKING)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert (again.json()["erasureId"], again.json()["replayed"]) == (first.json()["erasureId"], True)
+    assert "location" not in again.headers
+    others = [
+        await console.post("erasures", ASKING, person="cid"),  # may be meant as another request: he approves the first
+        await console.post("erasures", ASKING | {"reason": "Asked by another letter"}),
+    ]
+    ids = {one.json()["erasureId"] for one in (first, *others)}
+    assert [one.status_code for one in others] == [201, 201]
+    assert len(ids) == 3
+    done = await console.post(f"erasures/{first.json()['erasureId']}/approve", {}, person="ben")
+    assert done.json()["state"] == "finished"
+    later = await console.post("erasures", ASKING)
+    assert (later.status_code, later.json()["erasureId"] in ids) == (201, False)
+
+
 async def test_what_must_be_kept_is_listed_with_its_reason(console: Console) -> None:
     await console.desk.chain(postingDate="2022-07-04")
     console.desk.rules.append(RetentionRule("invoices", "FR", 3_650, 3_650))

@@ -6,8 +6,8 @@ from typing import Any
 
 from gateway.ledger.state.accesses import audit_accesses
 from gateway.ledger.state.activations import audit_activations
-from gateway.ledger.state.audit import part_findings
 from gateway.ledger.state.entries import audit_entries
+from gateway.ledger.state.parts import part_findings
 from gateway.ledger.state.ruled import read_ruled
 from gateway.ledger.verify import verify_log
 from tests.ledger.logs import LOG, publish_all

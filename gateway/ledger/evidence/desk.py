@@ -24,12 +24,13 @@ from gateway.ledger.evidence.subjects import For, Subject
 from gateway.ledger.log_files import LogFiles, WaitingTiles
 from gateway.ledger.log_keys import SignedCheckpoint
 from gateway.ledger.note_keys import Signer
-from gateway.ledger.notes import Note, parse_note
+from gateway.ledger.notes import parse_note
 from gateway.ledger.proofs import consistency_proof
-from gateway.ledger.receipt import Receipt, receipt_for
+from gateway.ledger.receipt import Receipt
+from gateway.ledger.stored_receipts import proven_receipt
 from gateway.ledger.tile_nodes import TileNodes
 from gateway.ledger.tile_store import CHECKPOINT
-from gateway.store.log_reads import EntriesMissing, PlacedEntry
+from gateway.store.log_reads import PlacedEntry
 from gateway.store.store import Store
 
 AT_ONCE: Final = 2
@@ -61,7 +62,6 @@ class EvidenceDesk:
         self._accesses = accesses
         self._origin = origin
         self._signer = signer
-        self._gatherer = Gatherer(store.reads, store.ledger, store.log, origin)
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def make(self, subject: Subject, whose: For, who: Asker) -> Pack:
@@ -70,7 +70,8 @@ class EvidenceDesk:
         Raises:
             Problem: `not-found`, `out-of-scope`, `invalid-request` (too large), `not-ready` (not signed yet).
             KeyMisused: the evidence key cannot be used.
-            EntriesMissing, ProofInvalid, TilesDisagree: the record is not as it was signed; no pack is made of it.
+            EntryAltered: names the entry that is not as it was signed; no pack is made of it.
+            EntriesMissing, ProofInvalid, TilesDisagree: the record is not as it was signed otherwise.
             StoreUnavailable: it could not be recorded, so it is not given out.
         """
         async with self._turns:
@@ -90,12 +91,15 @@ class EvidenceDesk:
             raise Problem("not-ready", f"{self._origin} has no signed checkpoint yet.", retry_after_s=2)
         note = parse_note(newest)
         checkpoint = parse_checkpoint(note.text)
-        gathered = await self._gatherer.gather(subject, whose, checkpoint.size)
+        nodes = TileNodes(WaitingTiles(files, newest, asyncio.get_running_loop()), checkpoint.size)
+        proven = _Proven(nodes, SignedCheckpoint(checkpoint, note, ()))
+        store = self._store
+        gatherer = Gatherer(store.reads, store.ledger, store.log, self._origin, proven.take)
+        gathered = await gatherer.gather(subject, whose, checkpoint.size)
         beside = _without(gathered.beside, gathered.found)
         every = [*gathered.found, *beside]
-        nodes = TileNodes(WaitingTiles(files, newest, asyncio.get_running_loop()), checkpoint.size)
         sizes = _sizes(gathered, whose, checkpoint)
-        receipts, consistency = await asyncio.to_thread(_prove, nodes, every, note, checkpoint, sizes)
+        consistency = await asyncio.to_thread(_consistency, nodes, checkpoint, sizes)
         opened = openings(
             sorted(every, key=lambda one: one.log_index), gathered.candidates, may_read=whose.reads_payloads
         )
@@ -113,7 +117,7 @@ class EvidenceDesk:
             announcements=await self._store.log.announcements(self._origin),
             found=gathered.found,
             beside=beside,
-            receipts=receipts,
+            receipts=proven.receipts,
             openings=opened,
             rules=gathered.rules,
             consistency=consistency,
@@ -139,16 +143,26 @@ def signed_pack(evidence: Evidence, signer: Signer) -> bytes:
     return archive
 
 
-def _prove(
-    nodes: TileNodes, entries: Sequence[PlacedEntry], note: Note, checkpoint: Checkpoint, sizes: Sequence[int]
-) -> tuple[dict[int, Receipt], list[Consistency]]:
-    signed = SignedCheckpoint(checkpoint, note, ())
-    receipts = {}
-    for one in entries:
-        if one.body is None:
-            raise EntriesMissing(f"entry {one.log_index} of the log is gone ({one.seq} of {one.trace})")
-        receipts[one.log_index] = receipt_for(nodes, one.log_index, one.body, signed)
-    return receipts, [Consistency(size, consistency_proof(nodes, size, checkpoint.size)) for size in sizes]
+class _Proven:
+    """Receipts of entries, by their places. What does not lead to the signed root is told before anything reads it."""
+
+    def __init__(self, nodes: TileNodes, signed: SignedCheckpoint) -> None:
+        self._nodes = nodes
+        self._signed = signed
+        self.receipts: dict[int, Receipt] = {}
+
+    async def take(self, entries: Sequence[PlacedEntry]) -> None:
+        """Prove these too. Raises EntryAltered, EntriesMissing, Malformed, TilesDisagree."""
+        await asyncio.to_thread(self._prove, entries)
+
+    def _prove(self, entries: Sequence[PlacedEntry]) -> None:
+        for one in entries:
+            if one.log_index not in self.receipts:
+                self.receipts[one.log_index] = proven_receipt(self._nodes, one, self._signed)
+
+
+def _consistency(nodes: TileNodes, checkpoint: Checkpoint, sizes: Sequence[int]) -> list[Consistency]:
+    return [Consistency(size, consistency_proof(nodes, size, checkpoint.size)) for size in sizes]
 
 
 def _sizes(gathered: Gathered, whose: For, checkpoint: Checkpoint) -> list[int]:

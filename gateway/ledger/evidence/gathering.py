@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -55,17 +55,24 @@ class Gathered:
     left_out: list[str] = field(default_factory=list)
 
 
-class Gatherer:
-    """Reads for packs of one log. `end`: how many entries the checkpoint covers to which all proofs lead."""
+Prove = Callable[[Sequence[PlacedEntry]], Awaitable[None]]
+"""Raises for an entry that does not lead to the signed root."""
 
-    def __init__(self, reads: StoreReads, ledger: LedgerReads, log: LogReads, origin: str) -> None:
+
+class Gatherer:
+    """Reads for one pack. `end`: how many entries the checkpoint covers to which all proofs lead. `prove`: is given all
+    entries before anything is read out of them, for what was altered may be no entry at all."""
+
+    def __init__(self, reads: StoreReads, ledger: LedgerReads, log: LogReads, origin: str, prove: Prove) -> None:
         self._reads = reads
         self._ledger = ledger
         self._log = log
         self._origin = origin
+        self._prove = prove
 
     async def gather(self, subject: Subject, whose: For, end: int) -> Gathered:
-        """All of it. Raises Problem: `not-found`, `out-of-scope`, `invalid-request`, `not-ready`."""
+        """All of it. Raises Problem: `not-found`, `out-of-scope`, `invalid-request`, `not-ready`; and what `prove`
+        raises."""
         sample: SampleDrawn | None = None
         if isinstance(subject, OfRuleChange):
             return await self._rule_change(subject, whose, end)
@@ -163,6 +170,7 @@ class Gatherer:
         if missing:
             raise _unsigned(missing[0])
         await self._refuse_archived(inside)
+        await self._prove(inside)
         return inside
 
     async def _refuse_archived(self, entries: Iterable[PlacedEntry]) -> None:

@@ -9,41 +9,25 @@ finding, and what stands beside it is judged all the same.
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from gateway.domain.months import Month
-from gateway.domain.records import EntryRecord, TransactionRecord
+from gateway.domain.records import EntryRecord
 from gateway.domain.transaction import Status
 from gateway.ledger.state.accesses import AuditedAccesses, audit_accesses
 from gateway.ledger.state.activations import AuditedActivations, audit_activations
 from gateway.ledger.state.archived_index import ArchivedIndexState, IndexWithArchives
 from gateway.ledger.state.checkpoints import AuditedLog, audit_checkpoints
-from gateway.ledger.state.compare import (
-    Adopted,
-    document_findings,
-    key_findings,
-    number_findings,
-    payload_findings,
-    transaction_findings,
-)
-from gateway.ledger.state.customers import customer_findings
-from gateway.ledger.state.decisions import decision_findings, problem_findings
 from gateway.ledger.state.entries import AuditedEntries, audit_entries
-from gateway.ledger.state.exceptions import exception_findings
-from gateway.ledger.state.findings import NO_FINDING, UNREADABLE, Finding, unreadable
+from gateway.ledger.state.findings import Finding, as_far_as_readable, unreadable
 from gateway.ledger.state.index import audit_index
-from gateway.ledger.state.lineages import root_findings
 from gateway.ledger.state.overlays import AuditedOverlays, audit_overlays
-from gateway.ledger.state.pins import pin_findings
+from gateway.ledger.state.parts import part_findings
 from gateway.ledger.state.privacy import AuditedPrivacy, audit_privacy
 from gateway.ledger.state.ruled import Ruled, read_ruled
-from gateway.ledger.state.steps import step_findings
-from gateway.ledger.state.told import Number, Told
 from gateway.store.state_reads import StatePart
 
 PART: Final = 200
@@ -134,12 +118,12 @@ async def audit_state(
     # what is done to the rules and asked of the ledger belongs to no month, so that it is judged always
     for what, beside in _BESIDE:
         if len(found) < MOST:
-            found += await _as_far_as_readable(what, beside(state, MOST - len(found)))
+            found += await _audited(what, beside(state, MOST - len(found)))
     if len(found) < MOST:
         index = state if archives is None else IndexWithArchives(state, archives)
-        found += await _as_far_as_readable("the index", audit_index(index, MOST - len(found), unread, rest))
+        found += await _audited("the index", audit_index(index, MOST - len(found), unread, rest))
     if log is not None and len(found) < MOST:
-        found += await _as_far_as_readable("kept checkpoints", audit_checkpoints(log, MOST - len(found), rest))
+        found += await _audited("kept checkpoints", audit_checkpoints(log, MOST - len(found), rest))
     return found[:MOST]
 
 
@@ -154,42 +138,32 @@ _BESIDE: Final = (
 
 async def _lineages(state: AuditedState, judged: Judge, after: str) -> tuple[Sequence[str], list[Finding]]:
     """The next lineages and what differs in them; each by itself where a row of one of them cannot be read."""
-    try:
-        return await judged(after, PART)
-    except NO_FINDING:
-        raise
-    except UNREADABLE:
-        ids, found = await state.lineage_ids(after, PART), list[Finding]()
+    whole = await as_far_as_readable(judged(after, PART), lambda _: None)
+    if whole is not None:
+        return whole
+    ids, found = await state.lineage_ids(after, PART), list[Finding]()
     for one in ids:
-        try:
-            _, differs = await judged(after, 1)
-            found += differs
-        except NO_FINDING:
-            raise
-        except UNREADABLE as error:
-            found.append(unreadable(one, "a row of the lineage", error))
+        found += await _alone(one, judged(after, 1))
         after = one
     return ids, found
 
 
-async def _as_far_as_readable(what: str, audit: Coroutine[Any, Any, list[Finding]]) -> list[Finding]:
+async def _alone(lineage_id: str, judged: Awaitable[tuple[Sequence[str], list[Finding]]]) -> list[Finding]:
+    """What differs in one lineage; or that a row of it cannot be read."""
+    _, found = await as_far_as_readable(
+        judged, lambda error: ((), [unreadable(lineage_id, "a row of the lineage", error)])
+    )
+    return found
+
+
+async def _audited(what: str, audit: Awaitable[list[Finding]]) -> list[Finding]:
     """What an audit finds; that it cannot go on because of a row is one more finding."""
-    try:
-        return await audit
-    except NO_FINDING:
-        raise
-    except UNREADABLE as error:
-        return [unreadable(what, "a row", error)]
+    return await as_far_as_readable(audit, lambda error: [unreadable(what, "a row", error)])
 
 
 async def _ruled(state: AuditedState) -> Ruled:
     """What rulebooks say; nothing where an activation cannot be read, which the audit of these tells."""
-    try:
-        return await read_ruled(state)
-    except NO_FINDING:
-        raise
-    except UNREADABLE:
-        return Ruled()
+    return await as_far_as_readable(read_ruled(state), lambda _: Ruled())
 
 
 async def _archived_without_row(state: AuditedState, archives: AuditedArchives) -> list[Finding]:
@@ -213,113 +187,3 @@ def _with_archived(part: StatePart, archives: AuditedArchives) -> StatePart:
 
 def _listed(part: StatePart, commitment_key: bytes | None, gone: Collection[Month], ruled: Ruled) -> list[Finding]:
     return list(part_findings(part, commitment_key, gone, ruled))
-
-
-def part_findings(
-    part: StatePart, commitment_key: bytes | None, gone: Collection[Month] = (), ruled: Ruled | None = None
-) -> Iterator[Finding]:
-    """What differs in a part. `ruled`: what rulebooks say; without it sides and teams are not judged. Pure."""
-    ruled = ruled or Ruled()
-    traces: dict[str, list[EntryRecord]] = defaultdict(list)
-    for entry in part.entries:
-        traces[entry.trace].append(entry)
-    told = {
-        record.transaction_id: Told.by(record.transaction_id, traces[record.transaction_id])
-        for record in part.transactions
-    }
-    adopted = [Adopted.by(json.loads(entry.body)) for entry in part.adopted]
-    payloads = {one.payload_id: one for one in part.payloads}
-    exceptions, earlier_words, moves = defaultdict(list), defaultdict(list), defaultdict(list)
-    for end in part.exceptions:
-        exceptions[end.transaction_id].append(end)
-    for words in part.earlier_words:
-        earlier_words[words.exception_id].append(words)
-    for move in part.moves:
-        moves[move.exception_id].append(move)
-    steps = defaultdict(list)
-    for step in part.steps:
-        steps[step.transaction_id].append(step)
-    archived = {one.transaction_id for one in part.transactions if Month.of_trace(one.transaction_id) in gone}
-    # of a lineage with one of these, nobody can tell the pin and the documents from the rest
-    unjudged = {one.lineage_id for one in part.transactions if one.transaction_id in archived}
-
-    def of_transaction(record: TransactionRecord) -> Iterator[Finding]:
-        entries = told[record.transaction_id]
-        yield from transaction_findings(record, entries, commitment_key)
-        yield from decision_findings(record, entries, ruled)
-        yield from problem_findings(record, entries)
-        yield from step_findings(record.transaction_id, steps[record.transaction_id], entries.steps)
-        yield from payload_findings(record, payloads.get(record.payload_id), entries)
-        ends = exceptions[record.transaction_id]
-        yield from exception_findings(
-            record,
-            ends,
-            [one for end in ends for one in earlier_words[end.exception_id]],
-            [one for end in ends for one in moves[end.exception_id]],
-            entries,
-            payloads,
-            ruled,
-        )
-
-    for record in part.transactions:
-        if record.transaction_id not in archived:
-            yield from _of_readable(record.transaction_id, of_transaction(record))
-    judged = replace(
-        part,
-        lineage_ids=[one for one in part.lineage_ids if one not in unjudged],
-        transactions=[one for one in part.transactions if one.lineage_id not in unjudged],
-        documents=[one for one in part.documents if one.lineage_id not in unjudged],
-    )
-    for document in judged.documents:
-        yield from customer_findings(document, part.customers)
-    yield from _pins(judged, told, adopted, ruled)
-    yield from _documents(judged, told, adopted)
-
-
-def _of_readable(subject: str, findings: Iterator[Finding]) -> Iterator[Finding]:
-    try:
-        yield from findings
-    except UNREADABLE as error:
-        yield unreadable(subject, "one of its rows", error)
-
-
-def _pins(part: StatePart, told: dict[str, Told], adopted: Sequence[Adopted], ruled: Ruled) -> Iterator[Finding]:
-    of_lineage: dict[str, list[Told]] = defaultdict(list)
-    for record in part.transactions:
-        of_lineage[record.lineage_id].append(told[record.transaction_id])
-    pins = {pin.lineage_id: pin for pin in part.pins}
-    documents = defaultdict(list)
-    for document in part.documents:
-        documents[document.lineage_id].append(document)
-    lineages = {one.lineage_id: one for one in part.lineages}
-    for lineage_id in part.lineage_ids:
-        yield from root_findings(lineages[lineage_id], documents[lineage_id], of_lineage[lineage_id])
-        moved = [one for one in adopted if one.lineage_id == lineage_id]
-        yield from pin_findings(lineage_id, pins.get(lineage_id), of_lineage[lineage_id], moved, ruled)
-
-
-def _documents(part: StatePart, told: dict[str, Told], adopted: Sequence[Adopted]) -> Iterator[Finding]:
-    numbers: dict[str, list[Number]] = defaultdict(list)
-    for one in told.values():
-        for number in one.numbers:
-            numbers[number.document_id].append(number)
-    stored = defaultdict(list)
-    for row in part.numbers:
-        stored[row.document_id].append(row)
-    done = defaultdict(list)
-    for record in part.transactions:
-        done[record.document_id].append(record)
-    known = {document.document_id for document in part.documents}
-    for gone in sorted(done.keys() - known):
-        yield Finding(gone, "the row", None, "there")
-    keys = {(one.source, one.domain, one.external_id): one for one in part.natural_keys}
-    for document in part.documents:
-        if document.external_id is not None:
-            yield from key_findings(
-                document, keys.get((document.source, document.domain, document.external_id)), done[document.document_id]
-            )
-        if document.transaction_id is None and not any(one.operation == "create" for one in done[document.document_id]):
-            continue  # imported: its numbers came without an entry
-        yield from document_findings(document, done[document.document_id], told)
-        moved = [one for one in adopted if one.old.document_id == document.document_id]
-        yield from number_findings(document, stored[document.document_id], numbers[document.document_id], moved)

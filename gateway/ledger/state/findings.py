@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.ledger.errors import LogRefused
 from gateway.ledger.months.wrong import ArchiveWrong
 from gateway.store.errors import StatementRefused
 from gateway.store.statement import RowUnreadable
+
+Given = TypeVar("Given")
+Other = TypeVar("Other")
 
 UNREADABLE: Final = (
     ValueError,
@@ -51,6 +54,16 @@ def unreadable(subject: str, what: str, error: Exception) -> Finding:
     """A row that is none that the gateway ever wrote; the error names it as far as can be."""
     said = str(error) if isinstance(error, RowUnreadable) else f"{type(error).__name__}: {error}"
     return Finding(subject, what, f"not readable ({said})", "readable")
+
+
+async def as_far_as_readable(work: Awaitable[Given], otherwise: Callable[[Exception], Other]) -> Given | Other:
+    """What the work gives; `otherwise` says what is given where a row cannot be read."""
+    try:
+        return await work
+    except NO_FINDING:
+        raise
+    except UNREADABLE as error:
+        return otherwise(error)
 
 
 def _said(value: object) -> str:

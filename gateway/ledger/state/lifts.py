@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
+from gateway.domain.act_records import OverlayRecord
 from gateway.domain.identity import payload_commitment
+from gateway.domain.privacy import HoldRecord
 from gateway.domain.records import EntryRecord, PayloadRecord
 from gateway.ledger.state.findings import Finding, unlike, unlike_time
+from gateway.store.told_acts import ActPart
 
 Body = Mapping[str, Any]
 """An entry's members."""
+Liftable = TypeVar("Liftable", HoldRecord, OverlayRecord)
 
 
 class Lifting(Protocol):
@@ -95,3 +99,30 @@ def row_finding(subject: str, row: object | None, told: Sequence[Body]) -> Itera
     """One of both is missing."""
     if row is None or not told:
         yield Finding(subject, "the row", None if row is None else "there", "there" if told else None)
+
+
+def act_findings(
+    part: ActPart[Liftable], named_by: str, lifted: str, told_first: Callable[[Body], Mapping[str, object]]
+) -> Iterator[Finding]:
+    """What differs in a part of acts. Pure.
+
+    Args:
+        named_by: the member of a row that holds its id.
+        lifted: the kind of the entry of a lift.
+        told_first: what the first entry of an act tells of its row's members, beside when it was set and why.
+    """
+    told = bodies(part.entries)
+    rows: dict[str, Liftable] = {getattr(one, named_by): one for one in part.rows}
+    payloads = {one.payload_id: one for one in part.payloads}
+    for subject in part.ids:
+        row, entries = rows.get(subject), told.get(subject, [])
+        if row is None or not entries:
+            yield from row_finding(subject, row, entries)
+            continue
+        first, lift = entries[0], one_of(entries, lifted)
+        for what, said in {**told_first(first), "entry_count": len(entries)}.items():
+            yield from unlike(subject, what, getattr(row, what), said)
+        yield from unlike_time(subject, "set_at", row.set_at, first["at"])
+        yield from lift_findings(subject, row, lift)
+        yield from reason_findings(subject, payloads.get(row.payload_id), first)
+        yield from lift_reason_findings(subject, payloads, row, lift)

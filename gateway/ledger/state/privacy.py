@@ -11,15 +11,7 @@ from typing import Final, Protocol
 
 from gateway.domain.privacy import ErasureRecord, HoldRecord
 from gateway.ledger.state.findings import Finding, unlike, unlike_time
-from gateway.ledger.state.lifts import (
-    Body,
-    bodies,
-    lift_findings,
-    lift_reason_findings,
-    one_of,
-    reason_findings,
-    row_finding,
-)
+from gateway.ledger.state.lifts import Body, act_findings, bodies, reason_findings, row_finding
 from gateway.store.told_acts import ActPart, ErasedCount
 
 PART: Final = 200
@@ -65,26 +57,16 @@ async def _erasures(state: AuditedPrivacy, most: int) -> list[Finding]:
 
 def hold_findings(part: ActPart[HoldRecord]) -> Iterator[Finding]:
     """What differs in a part. Pure."""
-    told, rows = bodies(part.entries), {one.hold_id: one for one in part.rows}
-    payloads = {one.payload_id: one for one in part.payloads}
-    for hold_id in part.ids:
-        row, entries = rows.get(hold_id), told.get(hold_id, [])
-        if row is None or not entries:
-            yield from row_finding(hold_id, row, entries)
-            continue
-        first = entries[0]
-        for what, stored, said in (
-            ("customer_id", row.customer_id, first.get("documentId")),
-            ("lineage_id", row.lineage_id, first.get("heldLineageId")),
-            ("set_by", row.set_by, first["actor"]),
-            ("set_person", row.set_person, first.get("person")),
-            ("entry_count", row.entry_count, len(entries)),
-        ):
-            yield from unlike(hold_id, what, stored, said)
-        yield from unlike_time(hold_id, "set_at", row.set_at, first["at"])
-        yield from lift_findings(hold_id, row, one_of(entries, "hold_lifted"))
-        yield from reason_findings(hold_id, payloads.get(row.payload_id), first)
-        yield from lift_reason_findings(hold_id, payloads, row, one_of(entries, "hold_lifted"))
+    return act_findings(part, "hold_id", "hold_lifted", _told_of_hold)
+
+
+def _told_of_hold(first: Body) -> dict[str, object]:
+    return {
+        "customer_id": first.get("documentId"),
+        "lineage_id": first.get("heldLineageId"),
+        "set_by": first["actor"],
+        "set_person": first.get("person"),
+    }
 
 
 def erasure_findings(part: ActPart[ErasureRecord]) -> Iterator[Finding]:
