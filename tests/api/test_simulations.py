@@ -47,7 +47,7 @@ class Console:
 
     async def ended(self, address: str) -> dict[str, Any]:
         """The simulation once it does not run any more."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 body: dict[str, Any] = (await self.get(address.removeprefix("/v1/"))).json()
                 if body["state"] != "running":

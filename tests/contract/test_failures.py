@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from dataclasses import replace
 
 import pytest
@@ -90,15 +91,29 @@ async def test_a_call_that_the_peer_executes_after_we_left_is_unknown_and_found_
             with peer.fault(Fault.LATE, domain, operation) as possible:
                 if not possible:
                     continue
+                begun = time.monotonic()
                 async with opened(peer.driver(limits=hasty)) as leaver:
                     with pytest.raises(OutcomeUnknown):
-                        await do(leaver, posting)
-                # Not found is not proof: the call is still running over there.
-                assert await driver.inquire(posting) == ()
-            found = await _found_in_time(driver, posting, peer.late_s + 10)
+                        await _sent(leaver, posting)
+                # Not found is not proof: the call is still running over there, unless the machine was too slow to ask.
+                found = await driver.inquire(posting)
+                assert found == () or time.monotonic() - begun > peer.late_s
+            found = await _found_in_time(driver, posting, peer.late_s + 60)
             assert len(found) == 1
             assert found[0].agrees_with(driver.expectation(posting))
             assert peer.count_documents(domain) == before + (operation is Operation.CREATE)
+
+
+async def _sent(port: ErpPort, posting: Posting) -> None:
+    """Do it. On a busy machine what comes before the posting may take all the time: nothing was sent then, and it is
+    done once more."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                await do(port, posting)
+            except NotSent:
+                continue
+            return
 
 
 async def _found_in_time(driver: ErpPort, posting: Posting, within_s: float) -> tuple[FoundDocument, ...]:

@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -32,7 +32,8 @@ from routing_rules import Rulebook
 from tests.api.conftest import in_this_loop
 from tests.line.rig import TABLES, Rig
 
-YEAR = datetime.now(UTC).year
+YEAR = (datetime.now(UTC) + timedelta(days=2)).year
+"""One that does not end while the tests run."""
 NEXT_YEAR = f"{YEAR + 1}-01-01T00:00:00Z"
 """Not yet, by the database's clock, and not too far away to be asked for."""
 

@@ -39,7 +39,7 @@ def simulator(rig: Rig, reads: Any = None) -> Simulator:
 
 async def ended(rig: Rig, simulation_id: str) -> SimulationRecord:
     """The simulation once it is no longer running."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             found = await rig.store.reads.simulation(simulation_id)
             assert found is not None

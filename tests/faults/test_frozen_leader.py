@@ -76,7 +76,8 @@ async def freeze_and_wake(store: Store, gateways: list[Gateway], loads: dict[int
 
     await until(woken, frozen.log(), 60)
     after = await leaders(store)
-    assert after[RELAY][1] == before[RELAY][1] + 1
+    # once more for each time that so busy a machine lets a lease end
+    assert after[RELAY][1] > before[RELAY][1]
     assert "lead_lost" in frozen.log() or "is over" in frozen.log()
     return took
 

@@ -92,7 +92,7 @@ class World:
     @contextlib.asynccontextmanager
     async def begun(self) -> AsyncIterator[None]:
         """Its events' server runs, and its directory is there."""
-        nats = EmbeddedServer(self.nats_directory)
+        nats = EmbeddedServer(self.nats_directory, port=reserved_port())
         address = await nats.start()
         secret = (address.url, f"{address.user}:{address.password}")
         erp = f"{self.erp_seen or self.erp}/{self.name}"

@@ -15,7 +15,7 @@ from gateway.api.limits import Limits
 from gateway.intake.cloud_event import EventReader, event_type, sender_of
 from gateway.intake.consumer import IntakeConsumer
 from gateway.intake.putting_off import Patience
-from gateway.messaging.intake_stream import REFUSED, STREAM, IntakeStream
+from gateway.messaging.intake_stream import CONSUMER, REFUSED, STREAM, IntakeStream
 from gateway.messaging.nats import NatsConnection
 from tests.line.rig import Rig
 from tests.messaging.conftest import Bench
@@ -109,6 +109,22 @@ class Intake:
                     found.append(json.loads(base64.b64decode(message["data"]))["data"])
         return found
 
+    async def take_in(self, count: int) -> None:
+        """Deal with so many messages, in however many pieces the server delivers them."""
+        async with asyncio.timeout(60.0):
+            while count > 0:
+                count -= await self.consumer.once()
+        assert count == 0
+
+    async def server_takes_again_after(self, seconds: float) -> None:
+        """As if as much more of the time were over in which a message is left to who was given it."""
+        async with self.asking.exchange() as exchange:
+            info = await exchange.request(f"$JS.API.CONSUMER.INFO.{STREAM}.{CONSUMER}")
+            shorter = info["config"] | {"ack_wait": int(seconds * 1_000_000_000)}
+            body = json.dumps({"stream_name": STREAM, "config": shorter}).encode()
+            answer = await exchange.request(f"$JS.API.CONSUMER.CREATE.{STREAM}.{CONSUMER}", body)
+        assert "error" not in answer, answer
+
     async def left(self) -> int:
         """Messages that are not decided."""
         async with self.asking.exchange() as exchange:
@@ -125,12 +141,12 @@ class Intake:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def until(self, met: Callable[[], bool], limit_s: float = 20.0) -> None:
+    async def until(self, met: Callable[[], bool], limit_s: float = 60.0) -> None:
         async with asyncio.timeout(limit_s):
             while not met():  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.02)
 
-    async def until_left(self, count: int, limit_s: float = 20.0) -> None:
+    async def until_left(self, count: int, limit_s: float = 60.0) -> None:
         async with asyncio.timeout(limit_s):
             while await self.left() != count:  # noqa: ASYNC110 - the server tells nobody
                 await asyncio.sleep(0.02)

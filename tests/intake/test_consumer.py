@@ -269,7 +269,8 @@ async def test_a_stream_that_takes_no_refusals_holds_up_only_what_is_refused(
     bodies = (b"", event("orders", order("1"), "e-1"), event("invoices", invoice("INV-9", "9"), "e-2"))
     for body, domain in zip(bodies, ("orders", "orders", "invoices.billing"), strict=True):
         await intake.publish(f"erp.intake.{domain}", body)
-    take, together = intake.stream.take, []
+    take = intake.stream.take
+    together: list[IntakeMessage] = []
     async with asyncio.timeout(60):
         while len(together) < len(bodies):  # the server may deliver them one by one
             together += await take(len(bodies), 4.0)

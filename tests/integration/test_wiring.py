@@ -111,9 +111,12 @@ async def test_the_ledger_is_watched_and_what_ends_is_told(data: Path, monkeypat
         monkeypatch.setattr(runtime.clocks, "run", broken)
         with capture_logs() as told:
             runtime.start(worker=False)
-            await asyncio.sleep(0.2)
+            async with asyncio.timeout(60):
+                while not (broke := [one["task"] for one in told if one["event"] == "background_task_broken"]):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            await asyncio.sleep(0.2)  # in which another one could break
         assert all(runtime.runs(name) for name in ("recheck", "state_audit", "following"))
-        assert [one["task"] for one in told if one["event"] == "background_task_broken"] == ["clocks"]
+        assert broke == [one["task"] for one in told if one["event"] == "background_task_broken"] == ["clocks"]
         runtime.log.following.wrong = "the log is another one"
         assert not await runtime.log.is_sound()
 
@@ -183,7 +186,7 @@ async def test_the_relay_counts_in_the_numbers_of_the_process(data: Path):
     change(data / "gateway.toml", "[http]", f'[nats]\nurl = "{NOBODY.replace("http", "nats")}"\n[http]')
     async with running(data) as runtime:
         runtime.start()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while b'relay_failures_total{reason="NatsUnavailable"}' not in runtime.app_parts.metrics.render(None):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 

@@ -21,12 +21,13 @@ from gateway.store.store import open_store
 from gateway.wiring.tools import SystemClock
 from tests.journeys.demo_process import demo
 from tests.journeys.test_northwind import assert_ties_out
+from tests.ports import reserved_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 async def test_the_load_goes_on_without_nats_and_every_event_arrives_in_order(tmp_path: Path):
-    server = EmbeddedServer(tmp_path / "nats")
+    server = EmbeddedServer(tmp_path / "nats", port=reserved_port())  # nobody takes it while the server is away
     address = await server.start()
     credentials = tmp_path / "nats.credentials"
     credentials.touch(mode=0o600)

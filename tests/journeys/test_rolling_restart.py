@@ -174,7 +174,7 @@ async def roll(store: Store, balancer: Balancer, gateways: list[Gateway], load: 
         after = await leaders(store)
         for task in (RELAY, SEQUENCER):
             if after[task][0] != before[task][0]:
-                assert after[task][1] == before[task][1] + 1
+                assert after[task][1] > before[task][1]
                 led.append(task)
 
         async def goes_on(known: int = accepted) -> bool:

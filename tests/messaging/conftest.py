@@ -21,9 +21,10 @@ from gateway.messaging.nats import NatsConnection, NatsSettings
 from gateway.messaging.relay import Relay
 from gateway.messaging.relay_settings import RelaySettings
 from gateway.messaging.server import EmbeddedServer
-from gateway.messaging.server_directory import ServerAddress
+from gateway.messaging.server_directory import ServerAddress, ServerDirectory
 from gateway.messaging.stream import StreamSettings
 from tests.messaging.outbox import MemoryOutbox, RealClock
+from tests.ports import reserved_port
 
 QUICK = RelaySettings(poll_s=0.05, look_s=0.3)
 
@@ -34,6 +35,15 @@ async def until(condition: Callable[[], bool], limit_s: float = 30.0) -> None:
     while not condition():
         assert time.monotonic() < end, "the condition did not come in time"
         await asyncio.sleep(0.01)
+
+
+def with_a_port(directory: Path) -> Path:
+    """A server's directory, which says that it listened on a port that is the test's until its end: whenever a server
+    of it starts, nobody else has taken that port meanwhile."""
+    files = ServerDirectory(directory)
+    files.prepare()
+    files.write_address(reserved_port())
+    return directory
 
 
 def lineages_in_order(messages: Sequence[StoredMessage]) -> dict[str, list[int]]:
@@ -143,7 +153,7 @@ class Bench:
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    directory = tmp_path / "nats"
+    directory = with_a_port(tmp_path / "nats")
     server = EmbeddedServer(directory)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(server.stop)

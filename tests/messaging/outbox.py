@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from gateway.domain.events import status_event
 from gateway.domain.records import OutboxRecord, TransactionRecord
@@ -86,11 +87,12 @@ class MemoryOutbox:
     def unpublished(self) -> int:
         return sum(record.published_at is None for record in self.rows.values())
 
-    async def pending(self, limit: int) -> Sequence[OutboxRecord]:
+    async def pending(self, limit: int, without: Collection[str] = ()) -> Sequence[OutboxRecord]:
         await asyncio.sleep(0)
         if self.failures:
             raise self.failures.pop(0)
-        return [record for record in self.rows.values() if record.published_at is None][:limit]
+        waiting = (record for record in self.rows.values() if record.published_at is None)
+        return list(islice((record for record in waiting if record.lineage_id not in without), limit))
 
     async def mark_published(self, published: Sequence[Published], at: int) -> None:
         await asyncio.sleep(0)

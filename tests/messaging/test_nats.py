@@ -222,7 +222,7 @@ async def test_a_server_that_stands_still_is_a_bounded_wait(bench: Bench) -> Non
 
 async def test_what_was_not_sent_is_not_sent_later(bench: Bench) -> None:
     """A publication over a lost connection fails; it must not reach the stream minutes later by itself."""
-    stream = NatsStream(bench.connection(connect_timeout_s=2.0))
+    stream = NatsStream(bench.connection())
     await bench.stream().prepare()
     await stream.prepare()
     await bench.server.stop()

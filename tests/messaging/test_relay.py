@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+
+import pytest
 
 from gateway.domain.records import OutboxRecord
 from gateway.errors import StoreUnavailable
+from gateway.messaging import relay as relay_module
 from gateway.messaging.errors import NatsUnavailable
 from gateway.messaging.jetstream import NatsStream, StoredMessage
 from gateway.messaging.relay import Relay
@@ -173,13 +176,57 @@ async def test_it_runs_again_after_another_relayed_meanwhile(bench: Bench) -> No
 async def test_an_event_that_is_refused_for_ever_holds_only_its_lineage(bench: Bench) -> None:
     stream = bench.stream()
     relay = await bench.relay(stream, RelaySettings(poll_s=0.05))
-    monster = replace(event("bad", 1), body=b"x" * 1_048_576)
-    bench.outbox.commit([monster, event("bad", 2), *(event(f"l{number}", 1) for number in range(20))])
+    bench.outbox.commit([monster("bad"), event("bad", 2), *(event(f"l{number}", 1) for number in range(20))])
     await until(lambda: bench.outbox.unpublished() == 2)
     assert "ev_bad_1" in relay.fault
     assert relay.connected
     assert relay.lag > 0
     assert "bad" not in lineages_in_order(await bench.stored(stream))
+
+
+def monster(lineage: str) -> OutboxRecord:
+    """An event that no stream takes."""
+    return replace(event(lineage, 1), body=b"x" * 1_048_576)
+
+
+async def test_however_much_waits_in_a_held_lineage_the_others_are_sent(bench: Bench) -> None:
+    relay = await bench.relay(bench.stream(), RelaySettings(poll_s=0.05, batch_limit=20))
+    bench.outbox.commit([monster("bad"), *(event("bad", number) for number in range(2, 2_001))])
+    await until(lambda: "ev_bad_1" in relay.fault)
+    bench.outbox.commit([event(f"l{number}", 1) for number in range(100)])
+    await until(lambda: bench.outbox.unpublished() == 2_000)
+    assert relay.connected
+    assert relay.lag > 0
+
+
+async def test_of_many_held_lineages_some_are_named(bench: Bench) -> None:
+    relay = await bench.relay(bench.stream(), RelaySettings(poll_s=0.05))
+    bench.outbox.commit([*(monster(f"bad-{number}") for number in range(7)), event("good", 1)])
+    await until(lambda: relay.fault.endswith("; and of 2 more"))
+    assert [f"lineage bad-{number}:" in relay.fault for number in range(7)] == [True] * 5 + [False] * 2
+    await until(lambda: bench.outbox.unpublished() == 7)
+
+
+async def test_more_held_lineages_than_can_be_passed_over_are_told(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of those that cannot, no more are known than are read at once, and nothing is sent again and again."""
+    monkeypatch.setattr(relay_module, "PASSED_OVER", 3)
+    settings = RelaySettings(poll_s=0.05, batch_limit=2)
+    relay = await bench.relay(bench.stream(), settings)
+    bench.outbox.commit([*(monster(f"bad-{number}") for number in range(9)), event("good", 1)])
+    await until(lambda: "too many" in relay.fault)
+    asked: list[int] = []
+    pending = bench.outbox.pending
+
+    async def counted(limit: int, without: Collection[str] = ()) -> Sequence[OutboxRecord]:
+        asked.append(limit)
+        return await pending(limit, without)
+
+    monkeypatch.setattr(bench.outbox, "pending", counted)
+    await asyncio.sleep(0.5)
+    assert 0 < len(asked) < 50
+    assert bench.outbox.unpublished() == 10
 
 
 async def test_readiness_while_nats_is_away(bench: Bench) -> None:
@@ -188,8 +235,7 @@ async def test_readiness_while_nats_is_away(bench: Bench) -> None:
     await bench.server.stop()
     await until(lambda: not relay.connected)
     bench.outbox.commit([event("a", 1)])
-    await until(lambda: relay.lag > 0.2)
-    assert "NatsUnavailable" in relay.fault
+    await until(lambda: relay.lag > 0.2 and "NatsUnavailable" in relay.fault)
     await bench.server.start()
     await until(lambda: relay.connected and relay.lag == 0)
     assert bench.outbox.unpublished() == 0

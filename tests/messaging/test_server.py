@@ -18,7 +18,7 @@ import pytest
 from gateway.messaging.errors import ServerNotStarted
 from gateway.messaging.server import EmbeddedServer, find_binary
 from gateway.messaging.server_directory import ServerDirectory
-from tests.messaging.conftest import Bench, until
+from tests.messaging.conftest import Bench, until, with_a_port
 from tests.messaging.outbox import event
 
 
@@ -125,7 +125,7 @@ async def test_a_server_that_does_not_answer_is_ended(tmp_path: Path) -> None:
 async def test_it_ends_when_its_gateway_is_killed(tmp_path: Path) -> None:
     if sys.platform != "linux":
         pytest.skip("the kernel's signal at the parent's death is Linux's")
-    process, pid, url = await parent(tmp_path / "nats")
+    process, pid, url = await parent(with_a_port(tmp_path / "nats"))
     assert alive(pid)
     process.kill()
     process.wait()
@@ -138,7 +138,7 @@ async def test_it_ends_when_its_gateway_is_killed(tmp_path: Path) -> None:
 
 
 async def test_an_orphan_is_ended_by_the_next_start(tmp_path: Path) -> None:
-    process, pid, url = await parent(tmp_path / "nats", "deaf")
+    process, pid, url = await parent(with_a_port(tmp_path / "nats"), "deaf")
     process.kill()
     process.wait()
     assert alive(pid)

@@ -108,7 +108,7 @@ async def test_a_unit_of_the_leader_ends_before_another_leads(migrated_postgres_
         await unit.insert_process(a_process(process_id="prc_slow"))
 
     writing = asyncio.create_task(store.led(lead).write(slow))
-    await asyncio.wait_for(inside.wait(), 10)
+    await asyncio.wait_for(inside.wait(), 60)
     taking = asyncio.create_task(take(second, "prc_b"))
     done, _ = await asyncio.wait([taking], timeout=0.3)
     assert not done

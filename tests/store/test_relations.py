@@ -104,7 +104,7 @@ async def test_those_who_follow_a_document_hold_it_together(migrated_postgres_ur
         assert await unit.document(document.document_id, alone=False) == document
         await both.wait()
 
-    await asyncio.wait_for(asyncio.gather(store.write(follow), store.write(follow)), 10)
+    await asyncio.wait_for(asyncio.gather(store.write(follow), store.write(follow)), 60)
     await store.close()
 
 

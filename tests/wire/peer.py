@@ -12,7 +12,7 @@ from typing import Self
 from tests.wire.messages import SeenRequest, answer, read_request
 from tests.wire.misbehaviours import Act
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 """Longest wait for a condition of a test, in seconds."""
 
 

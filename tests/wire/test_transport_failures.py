@@ -139,7 +139,7 @@ async def test_a_full_pool_is_not_sent_and_the_peer_sees_nothing_of_it() -> None
 
 async def test_a_pool_grows_for_who_waits_and_shrinks_as_calls_end() -> None:
     async with misbehaving(by_name("never").act) as peer:
-        transport = HttpTransport(peer.base_url, TransportLimits(total_s=5, pool=1, pool_wait_s=0.1))
+        transport = HttpTransport(peer.base_url, TransportLimits(total_s=30, pool=1, pool_wait_s=0.1))
         busy = [asyncio.create_task(transport.send(request()))]
         await until(lambda: len(peer.requests) == 1)
         busy.append(asyncio.create_task(transport.send(request())))
