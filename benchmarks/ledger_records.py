@@ -22,6 +22,7 @@ from gateway.domain.months import Month
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.frontier import Frontier
 from gateway.ledger.log_keys import sign_checkpoint
+from gateway.store.entry_index import ALL, OF_RULE
 from gateway.store.log import LOG
 from gateway.store.log_schema import log_checkpoints, log_leader
 from gateway.store.migrate import migrate
@@ -100,7 +101,7 @@ async def make_record(urls: Sequence[str], entries: int, indexed: int, chapter: 
         bulk = await open_bulk(url)
         await bulk.insert(log_checkpoints, [(ORIGIN, entries, bytes(signed), at)])
         await bulk.insert(log_leader, [(LOG, 1, "prc", 0, bytes(tree))])
-        await bulk.insert(indexed_until, [(LOG, indexed)])
+        await bulk.insert(indexed_until, [(LOG, indexed), (OF_RULE, ALL)])
         await bulk.finish()
     _say(f"looked after, {time.perf_counter() - started:.0f} s")
     return Record(entries, at, [one for _, _, sample in made for one in sample])

@@ -192,6 +192,8 @@ class SweepSettings(_Closed):
     unknown_s: Annotated[float, Field(ge=1)] = 3_600.0
     waiting_s: Annotated[float, Field(ge=1)] = 86_400.0
     compensating_s: Annotated[float, Field(ge=1)] = 3_600.0
+    held_s: Annotated[float, Field(ge=1)] = 900.0
+    batch_s: Annotated[float, Field(ge=60)] = 86_400.0
 
 
 class Settings(BaseSettings):

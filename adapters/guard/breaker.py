@@ -54,6 +54,11 @@ class Breaker:
         return BreakerState.OPEN if self._now() < self._open_until else BreakerState.HALF_OPEN
 
     @property
+    def open_s(self) -> float:
+        """Seconds for which it is still open, 0 where it is not. A look only: it changes nothing."""
+        return 0.0 if self._open_until is None else max(0.0, self._open_until - self._now())
+
+    @property
     def probing(self) -> bool:
         """Whether the one call that tries whether the system is back is under way."""
         return self._probing_since is not None and self._now() - self._probing_since < self._limits.probe_s

@@ -236,10 +236,10 @@ class GuardedPort:
         pause = self._paused_until - self._now()
         if pause > 0:
             raise _turned_away("the system asked to wait", "asked-to-wait", pause)
-        if self._breaker.state is BreakerState.OPEN:
-            refusal = self._breaker.refusal_s()
-            if refusal is not None:
-                raise _shut(refusal)
+        # asked only, and not taken: what has no place yet would hold the probe without making a call
+        left = self._breaker.open_s
+        if left > 0:
+            raise _shut(left)
 
     async def _wait_for_budget(self) -> None:
         wait = self._budget.wait_s()

@@ -36,9 +36,10 @@ class BatchMoney(AnswerModel):
 
 
 class BatchAnswer(Answered):
-    """How a batch stands. `batch_state`: `open` while it is received, or was cut; `complete` once every line was
-    accepted or refused. `received`: lines that were dealt with, from the first on. `replayed`: those of the accepted
-    that were accepted before. `waiting`: lines whose parent is not known yet."""
+    """How a batch stands. `batch_state`: `open` while it is received, or was cut; `cut` once nobody sent it again in
+    time (no line waits any more; sent again, it goes on); `complete` once every line was accepted or refused.
+    `received`: lines that were dealt with, from the first on. `replayed`: those of the accepted that were accepted
+    before. `waiting`: lines whose parent is not known yet."""
 
     batch_id: str
     batch_state: str

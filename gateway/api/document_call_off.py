@@ -21,7 +21,7 @@ from gateway.api.visibility import Visibility
 
 AnyRequest = Request[Any, Any, Any]
 
-# Nothing is routed and no ERP is asked, so this is all that can go wrong.
+# Nothing is sent, and an ERP is asked only after a restore, by a job: so this is all that can go wrong.
 _PROBLEMS: Final = (
     "missing-idempotency-key",
     "not-found",

@@ -13,6 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 from gateway.api.answer import Answer
 from gateway.api.cursor import make_cursor, read_cursor
 from gateway.api.guard import any_scope_of
+from gateway.api.identifiers import ID_PATTERN
 from gateway.api.ledger_asking import PATH, AnyRequest, ledger_of, recorded, refuse_a_part_of_it
 from gateway.api.ledger_examples import ACCESS_REVIEW, RECORDED_QUERIES
 from gateway.api.ledger_parts import LedgerParts
@@ -28,6 +29,7 @@ from gateway.store.accesses import MOST_USES
 
 _FOR_EVER: Final = 2**60
 _MONTH: Final = 31 * 24 * HOUR
+_CURSOR: Final = rf"[0-9]{{1,18}}\.{ID_PATTERN}"
 
 
 def _period(of: str) -> tuple[Parameter, Parameter]:
@@ -107,17 +109,29 @@ def _queries(parts: AppParts) -> HTTPRouteHandler:
     )
     async def listing(request: AnyRequest) -> Answer:
         query = read_query(request.scope["query_string"], _ASKED, parts.limits)
-        size, after = page_size(query, parts.limits), read_cursor(path, query)
+        size, after = page_size(query, parts.limits), _behind(read_cursor(path, query, _CURSOR))
         refuse_a_part_of_it(request, "The list shows questions")
         ledger = ledger_of(parts)
         since, until = instant(query, "askedFrom") or 0, instant(query, "askedUntil") or _FOR_EVER
         _check_period("asked", since, until)
         found = list(await ledger.reads.accesses(since, until, size + 1, after))
         items = [await _recorded(parts, ledger, one) for one in found[:size]]
-        following = make_cursor(path, query, found[size - 1].query_id) if len(found) > size else None
+        following = make_cursor(path, query, _place(found[size - 1])) if len(found) > size else None
         return await recorded(parts, request, path, query, {"items": items, "nextCursor": following}, rows=len(items))
 
     return listing
+
+
+def _place(one: AccessRecord) -> str:
+    """Where it stands in the list, as a cursor holds it."""
+    return f"{one.asked_at}.{one.query_id}"
+
+
+def _behind(cursor: str | None) -> tuple[int, str] | None:
+    if cursor is None:
+        return None
+    asked_at, query_id = cursor.split(".")
+    return int(asked_at), query_id
 
 
 def _check_period(of: str, since: int, until: int) -> None:

@@ -115,6 +115,7 @@ LINEAGE_TREE: Final[dict[str, Any]] = {
             "transactions": [_TRACED],
         }
     ],
+    "adoptions": [],
     "isCut": False,
 }
 ACCESS_REVIEW: Final[dict[str, Any]] = {

@@ -41,7 +41,12 @@ CONDITIONS: Final = (
     Parameter(
         "trace", _several(r"[A-Za-z0-9_.:-]{1,80}"), "Of these transactions, drafts, overlays; several.", "txn_01"
     ),
-    Parameter("lineageId", ID_PATTERN, "Of all transactions of a lineage.", "lin_01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+    Parameter(
+        "lineageId",
+        ID_PATTERN,
+        "Of a lineage: of all its transactions, and `adopted`.",
+        "lin_01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    ),
     Parameter("documentId", ID_PATTERN, "Of all that was done to a document.", "doc_01ARZ3NDEKTSV4RRFFQ69G5FAV"),
     Parameter(
         "slice", r"[a-z_]{1,20}(\.[A-Za-z0-9_-]{1,32}){2}", "domain.businessUnit.geography.", "orders.Western.US"
@@ -138,6 +143,7 @@ async def asked_of(
     units, places, domain = place_of(query, visibility)
     if domain is not None:
         conditions["domain"] = frozenset({domain})
+    traces, beside = await _traces(reads, ledger, query, visible)
     where = EntryFilter(
         **conditions,
         activation_number=None if numbers is None else frozenset(int(one) for one in numbers.split(",")),
@@ -145,7 +151,8 @@ async def asked_of(
         person=_person(query, ledger),
         business_unit=units,
         geography=places,
-        trace=await _traces(reads, query, visible),
+        trace=traces,
+        places=beside,
         at_from=instant(query, "atFrom"),
         at_until=instant(query, "atUntil"),
     )
@@ -183,9 +190,13 @@ def _person(query: Query, ledger: LedgerParts) -> Values | None:
     return frozenset({name if _COMMITMENT.fullmatch(name) else ledger.accesses.commitment_of(name)})
 
 
-async def _traces(reads: Reads, query: Query, visible: Visible) -> Values | None:
-    """The traces that `trace`, `lineageId` and `documentId` mean; all of them must hold. Raises `invalid-request`."""
+async def _traces(
+    reads: Reads, ledger: LedgerParts, query: Query, visible: Visible
+) -> tuple[Values | None, tuple[int, ...]]:
+    """The traces that `trace`, `lineageId` and `documentId` mean, of which all must hold, and the places of entries
+    that belong to such a lineage or document without being of its transactions. Raises `invalid-request`."""
     found: Values | None = frozenset(query["trace"].split(",")) if "trace" in query else None
+    named, lineages = found, set[str]()
     for name, where in (
         ("lineageId", TransactionFilter(lineage_id=query.get("lineageId"))),
         ("documentId", TransactionFilter(document_id=query.get("documentId"))),
@@ -200,7 +211,16 @@ async def _traces(reads: Reads, query: Query, visible: Visible) -> Values | None
                 )
             ids: Values = frozenset(one.transaction_id for one in records)
             found = ids if found is None else found & ids
-    return found
+            of_these = {query["lineageId"]} if name == "lineageId" else {one.lineage_id for one in records}
+            lineages = of_these if not lineages else lineages & of_these
+    beside = [one for lineage_id in sorted(lineages) for one in await ledger.reads.entries_beside(lineage_id)]
+    return found, tuple(
+        one.log_index
+        for one in beside
+        if one.log_index is not None
+        and (named is None or one.trace in named)
+        and query.get("documentId") in (None, one.document_id)
+    )
 
 
 async def _rules_known(ledger: LedgerParts, size: int) -> tuple[int | None, str | None]:

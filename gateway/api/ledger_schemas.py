@@ -191,6 +191,17 @@ class LineageNode(AnswerModel):
     transactions: list[TracedTransaction]
 
 
+class LineageAdoption(AnswerModel):
+    """An entry that moved the lineage's pin and is of no transaction. `log_index`: null where it has no place yet."""
+
+    adoption_id: str
+    seq: int
+    kind: str
+    document_id: str | None
+    recorded_at: str
+    log_index: int | None
+
+
 class LineageTreeAnswer(LedgerAnswered):
     """A whole lineage, both ERPs."""
 
@@ -198,6 +209,9 @@ class LineageTreeAnswer(LedgerAnswered):
     root_document_id: str
     pin: PinAnswer | None
     nodes: list[LineageNode]
+    adoptions: list[LineageAdoption] | None = Field(
+        default_factory=NoneType, description="What moved its pin to another ERP after a migration elsewhere."
+    )
     is_cut: bool | None = Field(
         default_factory=NoneType, description="It has more documents or transactions, older ones, than are listed."
     )

@@ -124,11 +124,14 @@ def _lineage(parts: AppParts, visibility: Visibility) -> HTTPRouteHandler:
         read_query(request.scope["query_string"], (), parts.limits)
         lineage_id = checked_id("lineageId", request.scope["path_params"]["lineageId"])
         ledger = ledger_of(parts)
-        view = await parts.reads.lineage(lineage_id, visibility.of(caller_of(request.scope)))
+        visible = visibility.of(caller_of(request.scope))
+        view = await parts.reads.lineage(lineage_id, visible)
         if view is None:
             raise not_found("lineage")
         statuses = {one.transaction_id: one.status for one in view.transactions}
         shown = await traced(ledger.reads, view.transactions)
+        seen = await ledger.reads.lineages_seen([lineage_id], visible)
+        beside = await ledger.reads.entries_beside(lineage_id) if seen else []
         nodes = [
             {
                 **tree_node(one, statuses.get(one.document.transaction_id or "")),
@@ -141,6 +144,17 @@ def _lineage(parts: AppParts, visibility: Visibility) -> HTTPRouteHandler:
             "rootDocumentId": view.lineage.root_document_id,
             "pin": None if view.pin is None else pin(view.pin),
             "nodes": nodes,
+            "adoptions": [
+                {
+                    "adoptionId": one.trace,
+                    "seq": one.seq,
+                    "kind": one.kind,
+                    "documentId": one.document_id,
+                    "recordedAt": instant(one.at),
+                    "logIndex": one.log_index,
+                }
+                for one in beside
+            ],
             "isCut": max(len(view.documents), len(view.transactions)) >= LINEAGE_ROWS,
         }
         return await recorded(parts, request, path, {"lineageId": lineage_id}, content, rows=len(nodes))

@@ -68,7 +68,10 @@ ASKED: Final = (
     Parameter("domain", "[a-z_]{1,20}", "The document family.", "orders", values=tuple(DOMAINS)),
     Parameter("businessUnit", NODE, "A business unit, with all below it.", "Western"),
     Parameter("geography", NODE, "A geography, with all below it.", "US"),
-    Parameter("side", "[a-z]{1,10}", "Where it went.", "cloud", values=("legacy", "cloud")),
+    Parameter(
+        "side", "[a-z]{1,10}", "Where it went, also with a part (whose rows have no side).", "cloud",
+        values=("legacy", "cloud"),
+    ),
     Parameter(
         "groupBy", f"({_GROUPS})(,({_GROUPS})){{0,2}}", "What the rows are apart by; by default month,slice,side.",
         "month,side",

@@ -26,11 +26,15 @@ class ReplayWanted(CanonicalModel):
 
 
 class ReplayAnswer(Answered):
-    """What was sent. `replay_id`: the trace of its entry in the ledger."""
+    """What was sent. `replay_id`: the trace of its entry in the ledger. `kept_from`: since when all events are there;
+    of older ones some or all are gone. `complete`: false where what was asked for reaches back beyond that, so that
+    some of it may be missing; the API has what they told."""
 
     replay_id: str
     nats_subject: str
     events: int
+    complete: bool
+    kept_from: str
 
 
 WANTED: Final[dict[str, Any]] = {
@@ -43,5 +47,7 @@ REPLAYED: Final[dict[str, Any]] = {
     "replayId": "rpl_01JD9Q5V8W2M4N6P8R0S2T4V6W",
     "natsSubject": "erp.replay.billing.again",
     "events": 412,
+    "complete": True,
+    "keptFrom": "2026-10-26T09:30:00.000000Z",
     "traceId": "4bf92f3577b34da6a3ce929d0e0e4736",
 }

@@ -17,6 +17,7 @@ from gateway.api.parts import AppParts
 from gateway.api.problems import malformed
 from gateway.api.replay_schemas import REPLAYED, WANTED, ReplayAnswer, ReplayWanted
 from gateway.api.visibility import Visibility
+from gateway.domain.wire import instant
 from gateway.errors import Problem
 from gateway.messaging.errors import MessagingError
 from gateway.messaging.replay import ReplayWanted as Wanted
@@ -65,7 +66,13 @@ def replay_routes(parts: AppParts, visibility: Visibility) -> list[HTTPRouteHand
             raise Problem(
                 "not-ready", "NATS does not answer; some of the events may have been sent.", retry_after_s=5
             ) from error
-        body = {"replayId": done.replay_id, "natsSubject": done.subject, "events": done.events}
+        body = {
+            "replayId": done.replay_id,
+            "natsSubject": done.subject,
+            "events": done.events,
+            "complete": done.complete,
+            "keptFrom": instant(done.kept_from),
+        }
         return json_answer(exchange_of(request.scope), body)
 
     return [replay]

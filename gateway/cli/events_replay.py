@@ -38,3 +38,5 @@ def replay(
         print_json(found)
         return
     print_line(f"{found['events']} events sent to {found['natsSubject']} ({found['replayId']})")
+    if not found["complete"]:
+        print_line(f"Some may be missing: events from before {found['keptFrom']} are kept no longer.")

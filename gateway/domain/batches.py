@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-BatchState = Literal["open", "complete"]
-"""`open`: being received, or cut; sent again it goes on."""
+BatchState = Literal["open", "cut", "complete"]
+"""`open`: being received, or cut lately. `cut`: cut, and not sent again in time; no line of it waits any more. Sent
+again, either goes on."""
 LineResult = Literal["accepted", "refused", "waiting"]
 """`waiting`: it refers to a document that is not known yet, and is looked at again when the batch has gone through."""
 

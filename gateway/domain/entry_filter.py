@@ -18,8 +18,8 @@ MOST_TERMS: Final = 200
 class EntryFilter:
     """Every condition that is not None must hold; of several values of one condition, one.
 
-    The values are those of `IndexedEntry`; `person`: commitments. `trace`: of these traces. `at_from`, `at_until`
-    (excluded): µs, of the time that entries bear.
+    The values are those of `IndexedEntry`; `person`: commitments. `trace`: of these traces, or at one of the `places`,
+    which mean nothing without it. `at_from`, `at_until` (excluded): µs, of the time that entries bear.
     """
 
     kind: Values | None = None
@@ -37,6 +37,7 @@ class EntryFilter:
     trace: Values | None = None
     at_from: int | None = None
     at_until: int | None = None
+    places: tuple[int, ...] = ()
 
     def conditions(self) -> Mapping[str, Values]:
         """The conditions on values, by field."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Final
 
 from gateway.domain.entries import EntryKind
@@ -35,7 +36,15 @@ TERM_FIELDS: Final = (
 )
 """Members that have terms, and that a filter compares for equality; persons have terms too."""
 
+RULE: Final = 2
+"""Of how entries are read here. An index that was made by an earlier rule is mended by the filler; 1: legs had the
+company code of their document, and any `posted` was an end."""
+
 END_KINDS: Final = frozenset(status.value for status in ENDS)
+UNDER_WAY_KINDS: Final = frozenset(
+    kind.value for kind in (EntryKind.DISPATCHED, EntryKind.UNKNOWN, EntryKind.IN_DOUBT, EntryKind.COMPENSATING)
+)
+"""What comes after an end only where it was none: the next leg, or that what was posted is taken back."""
 
 _PERSON: Final = re.compile(r"[0-9a-f]{64}")
 _MOST_MILLIONTHS: Final = 10**21
@@ -45,7 +54,8 @@ _MOST_MILLIONTHS: Final = 10**21
 @dataclass(frozen=True, slots=True)
 class PlacedBody:
     """An entry with its place in the log and with what its transaction says of where it belongs (None: no
-    transaction's entry; then `domain` and nodes are those of its lineage's root, if it has one)."""
+    transaction's entry; then `domain` and nodes are those of its lineage's root, if it has one). `legs`: those of a
+    split transaction, as they are kept."""
 
     log_index: int
     trace: str
@@ -58,6 +68,7 @@ class PlacedBody:
     geography: str | None
     company_code: str | None
     operation: str | None
+    legs: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +96,11 @@ class IndexedEntry:
 
 
 def indexed(entry: PlacedBody) -> IndexedEntry:
-    """Read off an entry what it is found by. What does not have the form of such a thing is left out."""
+    """Read off an entry what it is found by. What does not have the form of such a thing is left out.
+
+    An entry of a leg has the company code of that leg. Domain and nodes are those of the transaction all the same: who
+    may see it is told by them.
+    """
     body: dict[str, Any] = json.loads(entry.body)
     rule, facts = _members(body, "rule"), _members(body, "facts")
     confirmed = _members(body, "confirmed")
@@ -104,7 +119,7 @@ def indexed(entry: PlacedBody) -> IndexedEntry:
         domain=entry.domain or _text(body.get("domain")) or slice_of[0],
         business_unit=entry.business_unit or _text(body.get("businessUnit")) or slice_of[1],
         geography=entry.geography or _text(body.get("geography")) or slice_of[2],
-        company_code=entry.company_code or _text(body.get("companyCode")),
+        company_code=_company_code(entry, body),
         operation=entry.operation,
         persons=" ".join(dict.fromkeys(_persons(body))) or None,
         currency_code=currency_code,
@@ -135,12 +150,28 @@ def begins(entry: PlacedBody) -> bool:
 
 def ends(entry: PlacedBody) -> bool:
     """Whether a transaction ends with it."""
-    return entry.operation is not None and entry.kind in END_KINDS
+    return entry.operation is not None and is_end(entry.kind, entry.body, entry.legs)
 
 
 def goes_on(entry: PlacedBody) -> bool:
-    """Whether a transaction that may have ended is under way again: what it posted is taken back."""
-    return entry.operation is not None and entry.kind == EntryKind.COMPENSATING.value
+    """Whether a transaction that may have ended is under way again."""
+    return entry.operation is not None and entry.kind in UNDER_WAY_KINDS
+
+
+def is_end(kind: str, body: bytes | None, legs: str | None) -> bool:
+    """Whether an entry of a transaction ends it: what an ERP says of an undo, or of a leg that others follow, does not.
+
+    Args:
+        body: None where it is not stored; then its kind alone tells.
+        legs: of a split transaction, as they are kept.
+    """
+    if kind not in END_KINDS:
+        return False
+    said: dict[str, Any] = {} if body is None else json.loads(body)
+    if said.get("direction") == "undo":
+        return False
+    step, steps = _number(said.get("step")), _company_codes(legs)
+    return not (kind == EntryKind.POSTED.value and step is not None and any(other > step for other in steps))
 
 
 def decimal_of(units: int, millionths: int) -> Decimal:
@@ -160,6 +191,26 @@ def _text(value: object) -> str | None:
 
 def _number(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _company_code(entry: PlacedBody, body: dict[str, Any]) -> str | None:
+    """What decided about it says it, else the leg of which it speaks, else the transaction or the lineage's root."""
+    decided = _text(_members(body, "facts").get("companyCode"))
+    of_leg = _company_codes(entry.legs).get(_number(body.get("step")) or 0)
+    return decided or of_leg or entry.company_code or _text(body.get("companyCode"))
+
+
+def _company_codes(legs: str | None) -> Mapping[int, str]:
+    """Those of the legs, by step."""
+    return {} if legs is None else _read_company_codes(legs)
+
+
+@lru_cache(maxsize=256)
+def _read_company_codes(legs: str) -> Mapping[int, str]:
+    try:
+        return {one["step"]: one["companyCode"] for one in json.loads(legs)}
+    except (ValueError, KeyError, TypeError):  # not ours: the audit of the transactions names it
+        return {}
 
 
 def _slice(value: object) -> tuple[str | None, str | None, str | None]:

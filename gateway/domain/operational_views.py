@@ -45,7 +45,8 @@ class Grouping(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewFilter:
     """Every condition that is not None must hold: of the order for the cycle time, else of the transaction itself.
-    Accepted at [`accepted_from`, `accepted_until`): of the payment for the cycle time."""
+    Accepted at [`accepted_from`, `accepted_until`): of the payment for the cycle time. `side`: where it went, also with
+    one leg of several."""
 
     accepted_from: int
     accepted_until: int

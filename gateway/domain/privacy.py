@@ -84,8 +84,8 @@ class KeptFor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Erasable:
-    """A transaction whose payload is there, with what decides whether it may go. `customer_id`: of its document, of a
-    customer its own id."""
+    """A transaction whose payload is there, with what decides whether it may go. `customer_id`: of the transaction, of
+    a customer its own id."""
 
     transaction_id: str
     document_id: str

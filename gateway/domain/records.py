@@ -31,6 +31,9 @@ class TransactionRecord:
     is split has no system and no rule of its own: each leg has.
     `new_customer_id`: of a creation, its customer, if that came with it, or was `made_for` an order when this was
     accepted.
+    `customer_id`: the canonical id of the customer that its document names; of a journal entry, which names none, the
+    customer of what it follows. It stays when the document is sent again for another customer. None of what no
+    customer is told of, and of what was accepted before this was kept: the document's then.
     """
 
     transaction_id: str
@@ -73,6 +76,7 @@ class TransactionRecord:
     exception_id: str | None = None
     legs: str | None = None
     new_customer_id: str | None = None
+    customer_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

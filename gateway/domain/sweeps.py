@@ -25,12 +25,16 @@ class Finding(StrEnum):
     POSTED_TWICE = "posted-twice"
     """An ERP holds several documents under one reference that was sent again: its longest execution is not true. It
     stands until an inquiry shows that what is too much there was undone."""
+    BATCH_CUT = "batch-cut"
+    """Batches that were cut and that nobody sent again for so long: their lines that waited are refused."""
     ACCEPTED_LONG = "accepted-long"
     ROUTED_LONG = "routed-long"
     DISPATCHED_LONG = "dispatched-long"
     UNKNOWN_LONG = "unknown-long"
     WAITING_LONG = "waiting-long"
     COMPENSATING_LONG = "compensating-long"
+    HELD_LONG = "held-long"
+    """Held for so long, and the look whether it still is fails again and again: nobody would see its release."""
 
 
 LONG: Final[Mapping[Status, Finding]] = {
@@ -42,9 +46,17 @@ LONG: Final[Mapping[Status, Finding]] = {
         Status.UNKNOWN,
         Status.WAITING,
         Status.COMPENSATING,
+        Status.HELD,
     )
 }
-"""`held` is not among them: people hold, and people release. `in_doubt` is in front of a person already."""
+"""`held` only where its job fails again and again: people hold, and people release. `in_doubt` is in front of a person
+already."""
+
+AGAIN_AND_AGAIN: Final = 10
+"""Runs of a job that failed one after the other, in two to four minutes: it is not waiting for its turn any more."""
+OVERTAKEN_S: Final = 3_600.0
+"""Seconds that what is worked on in a lane may have become due after what waits there: more, and what waits is not in
+its turn, but overtaken by what is more urgent."""
 
 WHERE_IT_STANDS: Final = frozenset(
     {
@@ -73,6 +85,7 @@ STILL: Final[Mapping[Status, frozenset[EntryKind]]] = {
     Status.COMPENSATING: frozenset(
         {EntryKind.COMPENSATING, EntryKind.DISPATCHED, EntryKind.UNKNOWN, EntryKind.INQUIRED}
     ),
+    Status.HELD: frozenset({EntryKind.HELD}),
 }
 """Entries after which a transaction still stands where it stood: one more attempt at the same step, one more inquiry.
 
@@ -97,6 +110,7 @@ class SweepLimits:
             Status.UNKNOWN: 3_600.0,
             Status.WAITING: 86_400.0,
             Status.COMPENSATING: 3_600.0,
+            Status.HELD: 900.0,
         }
     )
     most: int = 500

@@ -40,7 +40,15 @@ LEGAL_MOVES: Final[Mapping[Status, frozenset[Status]]] = {
         }
     ),
     Status.UNKNOWN: frozenset(
-        {Status.POSTED, Status.REJECTED, Status.DISPATCHED, Status.IN_DOUBT, Status.COMPENSATING}
+        {
+            Status.POSTED,
+            Status.REJECTED,
+            Status.DISPATCHED,
+            Status.IN_DOUBT,
+            # to be called off, and inquired first: `gateway.transactions.asking_first`
+            Status.CANCELLED,
+            Status.COMPENSATING,
+        }
     ),
     Status.IN_DOUBT: frozenset(
         {Status.POSTED, Status.REJECTED, Status.DISPATCHED, Status.CANCELLED, Status.COMPENSATING}

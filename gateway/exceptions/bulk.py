@@ -24,6 +24,7 @@ from gateway.domain.exceptions import (
     moves_for,
 )
 from gateway.domain.identity import content_hash
+from gateway.domain.lanes import IN_BULK
 from gateway.domain.queries import Visible
 from gateway.domain.records import PayloadRecord
 from gateway.errors import Problem
@@ -135,8 +136,9 @@ async def run_page(parts: ExceptionParts, caller: Caller, visible: Visible, bulk
 
     bulk = await parts.store.write(unit_of_work)
     reason = await _reason(parts, bulk)
+    in_bulk = replace(parts, queueing=IN_BULK)
     for item in await parts.reads.due_bulk_items(bulk_id, PAGE):
-        result = await _dealt_with(parts, caller, visible, bulk, item, reason)
+        result = await _dealt_with(in_bulk, caller, visible, bulk, item, reason)
         await _write_down(parts, replace(item, result=result))
     return await progress(parts, bulk_id)
 

@@ -22,7 +22,7 @@ from gateway.domain.records import JobRecord, StepRecord, TransactionRecord
 from gateway.domain.transaction import Status
 from gateway.errors import FieldError, Problem
 from gateway.exceptions.held import Held, moved_on
-from gateway.exceptions.named_number import FIELD, read, refuse_taken, shown, unavailable
+from gateway.exceptions.named_number import FIELD, port_of, read, refuse_taken, shown, unavailable
 from gateway.exceptions.parts import ExceptionParts
 from gateway.exceptions.ports import ExceptionUnit
 from gateway.transactions import settle
@@ -140,10 +140,10 @@ def _several_steps() -> Problem:
 
 
 async def _look(parts: ExceptionParts, doubt: Doubt) -> Looked:
-    line = parts.line()
-    at = line.tools.clock.now()
+    port = port_of(parts, doubt.step.system_id)
+    at = parts.line().tools.clock.now()
     try:
-        found = await line.systems[doubt.step.system_id].port.inquire(doubt.posting)
+        found = await port.inquire(doubt.posting)
     except ErpError as error:
         raise unavailable(doubt.step.system_id) from error
     # what a person has undone there is as good as not there

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from gateway.domain.caller import Caller
 from gateway.domain.exceptions import UNDO_REFUSED, ExceptionRecord, MoveRecord
+from gateway.domain.plan import in_hand
 from gateway.domain.transaction import ENDS, Status
 from gateway.errors import Problem
 from gateway.exceptions.held import Held
@@ -87,7 +88,14 @@ async def _mark_posted(
 
 
 async def _inquire_once_more(held: Held, move: MoveRecord) -> None:
-    await held.put_to_work(held.transaction.system_id or "")
+    # a transaction that has legs has a system in each, and none of its own
+    steps = await held.unit.steps(held.transaction.transaction_id)
+    await held.put_to_work(in_hand(steps).system_id)
+    await _under_way(held, move)
+
+
+async def _under_way(held: Held, move: MoveRecord) -> None:
+    """It ends with what an inquiry comes to."""
     await held.unit.update_exception_move(replace(move, state="under_way"))
     await held.change()
     held.note({"moveId": move.move_id, "move": move.move, "state": "under_way"})
@@ -106,7 +114,8 @@ async def _look_now(held: Held, move: MoveRecord) -> None:
 async def _cancel(
     parts: ExceptionParts, caller: Caller, known: ExceptionRecord, move: MoveRecord, said: Mapping[str, Any]
 ) -> None:
-    """In doubt: call it off if certainly nothing was posted. Ended: leave it at that. Not sent: call it off."""
+    """In doubt: call it off if certainly nothing was posted. Ended: leave it at that. Not sent: call it off, after an
+    inquiry if it was accepted before the record was restored."""
 
     async def unit_of_work(unit: ExceptionUnit) -> bool:
         held = await Held.take(unit, parts.line(), known, caller.client)
@@ -118,7 +127,7 @@ async def _cancel(
             await close_exception(unit, held.journal, "cancel")
             await held.save()
             return True
-        await _call_off_unsent(held)
+        await _call_off_unsent(held, move)
         return True
 
     if not await parts.store.write(unit_of_work):
@@ -126,7 +135,7 @@ async def _cancel(
     parts.jobs_due()
 
 
-async def _call_off_unsent(held: Held) -> None:
+async def _call_off_unsent(held: Held, move: MoveRecord) -> None:
     """Raises Problem `policy-check-failed` where something was sent, and `in-flight` where somebody works on it."""
     transaction = held.transaction
     job = await held.unit.job(transaction.transaction_id)
@@ -140,6 +149,12 @@ async def _call_off_unsent(held: Held) -> None:
         )
     if job is None or job.lease_until > held.now:
         raise Problem("in-flight", "the gateway works on it right now", retry_after_s=10)
+    if held.parts.inquires_first(transaction):
+        # whoever takes the job calls it off: `gateway.transactions.process`
+        await held.unit.update_job(replace(job, due_at=held.now, waiting_for=None))
+        await _under_way(held, move)
+        await held.save()
+        return
     work = Work(held.unit, held.parts, held.journal, job)
     await settle.cancel(work, {"exceptionId": held.record.exception_id})
 

@@ -69,6 +69,7 @@ async def send_in_its_place(
                 idempotency_key=None if named else move.move_id,
                 replaces=record.transaction_id if named else None,
                 wait_s=0.0,
+                queueing=parts.queueing,
                 new_customer=new_customer,
                 sent_by=SentByMove(move.move_id, record.transaction_id),
             )

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway.api.failures import problem_of
-from gateway.domain.batches import BatchLineRecord, BatchRecord
+from gateway.domain.batches import BatchLineRecord, BatchRecord, BatchState
 from gateway.errors import Problem
 from gateway.intake.accepting import accept_each
 from gateway.intake.line_stream import LineStream
@@ -61,7 +61,8 @@ async def enter(parts: IntakeParts, client: str, idempotency_key: str | None) ->
         if known is None:
             await unit.insert_batch(fresh)
             return fresh
-        taken = replace(known, epoch=known.epoch + 1, updated_at=now)
+        state: BatchState = "open" if known.state == "cut" else known.state
+        taken = replace(known, epoch=known.epoch + 1, state=state, updated_at=now)
         await unit.take_batch_over(taken)
         return taken
 

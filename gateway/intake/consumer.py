@@ -3,8 +3,8 @@
 What is accepted, or was before, is acknowledged. What cannot be accepted yet (its parent is not known, its slice is
 frozen, the rules are not loaded) is put off and comes again, until its deadline. What is refused goes to
 `erp.intake.refused` with the problem, and is acknowledged once that is stored. A message that makes the gateway fail is
-tried a few times, alone, and refused then. So nothing that a message holds can stop the messages behind it; and cut
-anywhere, it is delivered again, which does nothing twice.
+tried a few times, alone, and refused then, however often it was put off for other reasons. So nothing that a message
+holds can stop the messages behind it; and cut anywhere, it is delivered again, which does nothing twice.
 """
 
 from __future__ import annotations
@@ -166,12 +166,15 @@ class IntakeConsumer:
         # refusing comes last: where the stream takes no refusals, the others are dealt with all the same
         if done:
             await self._messages.done(done)
+            self._putting_off.ended(done)
         if later:
             await self._put_off(later)
         for message, problem, traceparent in refused:
             await self._refuse(message, problem, traceparent)
         if refused:
-            await self._messages.done([message for message, _, _ in refused])
+            those = [message for message, _, _ in refused]
+            await self._messages.done(those)
+            self._putting_off.ended(those)
         self._count(taken, results)
         return True
 

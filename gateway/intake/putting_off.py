@@ -6,7 +6,7 @@ much of it there is: each message is looked at more seldom then.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -18,7 +18,11 @@ from gateway.transactions.parts import SECOND
 from gateway.transactions.ports import Clock
 
 DEFECTS: Final = 5
-"""How often a message is tried that makes the gateway fail."""
+"""How often a message is tried that makes the gateway fail, by one process since its start."""
+COUNTED: Final = 10_000
+"""Messages that make the gateway fail, of which a process knows how often. Of one more the deliveries count."""
+COUNTED_S: Final = 3_600.0
+"""Seconds after which it is forgotten how often one failed: another process may have dealt with it since."""
 LOOKS_PER_S: Final = 200
 """At messages that were put off, of all processes together: a part of what one process accepts in a second."""
 
@@ -50,6 +54,8 @@ class PuttingOff:
         self._blind_until: int | None = None
         self._marks: deque[tuple[int, int]] = deque()
         """When it was noted that all that was stored until an instant had been handed out, and that instant."""
+        self._failed: OrderedDict[tuple[int, int], tuple[int, int]] = OrderedDict()
+        """By message: how often it made the gateway fail, and when it did last (µs); the oldest first."""
 
     def missed(self, put_off: int) -> None:
         """Nothing can be looked at, and so many messages wait: the deadline does not count before all of them came
@@ -81,7 +87,10 @@ class PuttingOff:
             self._reached = max(self._reached, self._marks.popleft()[1])
 
     def waits(self, message: IntakeMessage, outcome: Answer | Problem) -> bool:
-        """Whether the message is tried again.
+        """Whether the message is tried again; to be asked once for each attempt, because failures are counted.
+
+        It may have been delivered any number of times before it fails: for its parent, a freeze, a database that was
+        away.
 
         The deadline is over when all that was stored until then was dealt with, not before: after an hour without a
         gateway, what it waits for may lie right behind it, or be in the hands of a process that was killed.
@@ -89,8 +98,24 @@ class PuttingOff:
         if isinstance(outcome, Answer):
             return False
         if outcome.slug == "internal-error":
-            return message.delivered < DEFECTS
+            return self._failures(message) < DEFECTS
         return outcome.slug in _LATER and self._reached < message.stored_at + self._patience.deadline_s * SECOND
+
+    def ended(self, messages: Sequence[IntakeMessage]) -> None:
+        """These are acknowledged and do not come again."""
+        for one in messages:
+            self._failed.pop(_name(one), None)
+
+    def _failures(self, message: IntakeMessage) -> int:
+        """How often it made the gateway fail, now included."""
+        now, failed = self._clock.now(), self._failed
+        while failed and next(iter(failed.values()))[1] <= now - int(COUNTED_S * SECOND):
+            failed.popitem(last=False)
+        before, _ = failed.pop(_name(message), (0, 0))
+        if len(failed) >= COUNTED:
+            return message.delivered
+        failed[_name(message)] = (before + 1, now)
+        return before + 1
 
     def seconds(self, put_off: int) -> float:
         """Until the next attempt, where so many messages wait. What a problem says itself is for callers whose waiting
@@ -101,3 +126,8 @@ class PuttingOff:
     def is_told(message: IntakeMessage) -> bool:
         """Whether this attempt is worth a line in the log: the first, the tenth, the hundredth."""
         return message.delivered in _TOLD
+
+
+def _name(message: IntakeMessage) -> tuple[int, int]:
+    """A stream that is made anew counts from 1 again."""
+    return message.stream_sequence, message.stored_at

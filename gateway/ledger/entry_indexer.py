@@ -3,6 +3,9 @@
 An accept pays nothing for it. The index follows the sequencer, so what was accepted is found by a question about
 entries some seconds later (`lag`); a trace by a document's name reads the entries themselves and waits for nobody. Two
 processes cannot interleave: a unit locks the index and gives up if it has grown since it looked.
+
+An index that an earlier release made by another rule is mended block by block where it lies, when nothing waits for its
+place: months whose entries are archived could not be put into an index that was emptied.
 """
 
 from __future__ import annotations
@@ -16,7 +19,8 @@ import structlog
 from gateway.domain.indexed_entries import BLOCK, IndexedEntry, PlacedBody, begins, ends, goes_on, indexed, terms_of
 from gateway.domain.waiting_callers import NOBODY, WaitingCallers
 from gateway.errors import GatewayError
-from gateway.store.entry_index import BlockRecord, SpanRecord
+from gateway.ledger.state.index import mended
+from gateway.store.entry_index import ALL, BlockRecord, SpanRecord
 from gateway.store.store import Store, StoreUnit
 
 BATCH: Final = 256
@@ -47,6 +51,7 @@ class EntryIndexer:
         self._leads = leads
         self._callers = callers
         self._kept: tuple[int, set[str]] = (-1, set())
+        self._mended: int | None = None
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -54,7 +59,7 @@ class EntryIndexer:
             wait = POLL_S
             begun = asyncio.get_running_loop().time()
             try:
-                if self._leads() and await self.turn():
+                if self._leads() and (await self.turn() or await self.mend()):
                     worked_s = asyncio.get_running_loop().time() - begun
                     wait = PAUSE_S + self._callers.rest_s(worked_s, SHARE)
             except GatewayError as error:  # the database is away: what was committed is read again
@@ -66,6 +71,38 @@ class EntryIndexer:
         """Put all into the index that has a place, at the end of a process."""
         while await self.turn():
             pass
+
+    async def mend(self) -> bool:
+        """Make the next block again that an earlier rule made; whether there was one. Raises GatewayError.
+
+        Entries that are archived stay in the index as they are: without their bytes nobody can tell.
+        """
+        ledger = self._store.ledger
+        if self._mended is None:
+            self._mended = await ledger.indexed_by_rule()
+        first, size = self._mended - self._mended % BLOCK, await ledger.indexed_size()
+        if self._mended >= ALL or not size:
+            return False
+        part = await self._store.reads.index_part(first // BLOCK)
+        made = None if part is None else await asyncio.to_thread(mended, part)
+        end = size if part is None else part.end
+        by_rule = ALL if end >= size else end
+        if made is not None and made.is_empty and by_rule != ALL:
+            self._mended = by_rule
+            return True
+
+        async def unit(unit: StoreUnit) -> bool:
+            if await unit.hold_entry_index() != size:
+                return False
+            await unit.mend_entry_index(made, by_rule)
+            return True
+
+        if await self._store.write(unit):
+            self._mended = by_rule
+            self._kept = (-1, set())
+        if self._mended >= ALL:
+            _log.info("index_mended", entries=size)
+        return True
 
     async def turn(self) -> int:
         """Put the next batch into the index; how many entries it was. Raises GatewayError."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from gateway.domain.queries import Published, StreamMemory
@@ -14,8 +14,9 @@ __all__ = ["Outbox", "Published", "StreamMemory"]
 class Outbox(Protocol):
     """Events that were committed with their facts. Losing the whole stream costs latency, never data."""
 
-    async def pending(self, limit: int) -> Sequence[OutboxRecord]:
-        """Unpublished events in the order of their commits, per lineage by sequence without a hole."""
+    async def pending(self, limit: int, without: Collection[str] = ()) -> Sequence[OutboxRecord]:
+        """Unpublished events in the order of their commits, per lineage by sequence without a hole. `without`: lineages
+        that are passed over, some thousand at most."""
         ...
 
     async def mark_published(self, published: Sequence[Published], at: int) -> None:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 import structlog
@@ -34,6 +35,11 @@ from gateway.messaging.spans import publish_spans
 from gateway.transactions.ports import Clock
 
 _US: Final = 1_000_000
+PASSED_OVER: Final = 4_096
+"""Held lineages of which nothing is read. A stream that refuses events of more is not the one that it should be: what
+was committed after so many waits then, until there are fewer."""
+TOLD: Final = 5
+"""Held lineages that are named, each with the reason."""
 _log = structlog.get_logger(__name__)
 
 
@@ -80,7 +86,15 @@ class Relay:
     @property
     def fault(self) -> str:
         """Why it is not connected, or which lineages are held because the stream refuses an event; else empty."""
-        return self._fault or "; ".join(f"lineage {name}: {reason}" for name, reason in self._refused.items())
+        if self._fault or not self._refused:
+            return self._fault
+        told = [f"lineage {name}: {reason}" for name, reason in islice(self._refused.items(), TOLD)]
+        more = len(self._refused) - TOLD
+        if more > 0:
+            told.append(f"and of {more} more")
+        if len(self._refused) > PASSED_OVER:
+            told.append("they are too many to be passed over, and hold what was committed after them")
+        return "; ".join(told)
 
     @property
     def lag(self) -> float:
@@ -156,9 +170,12 @@ class Relay:
                 return
             self._woken.clear()  # before looking, so that a commit during it is seen
             limit = 2 * self._batch_limit()
-            pending = await self._outbox.pending(limit + 1_000 * len(self._refused))
-            self._oldest = pending[0].created_at if pending else None
-            events = [event for event in pending if event.lineage_id not in self._refused] if self._refused else pending
+            pending = await self._outbox.pending(limit, self._passed_over())
+            if self._refused:
+                await self._observe()  # what is held waits too
+            else:
+                self._oldest = pending[0].created_at if pending else None
+            events = [event for event in pending if event.lineage_id not in self._refused]
             if events:
                 await self._publish(events)
                 if len(pending) >= limit:  # it catches up
@@ -167,6 +184,10 @@ class Relay:
                 continue
             await self._forget(now)
             await self._pause(self._settings.poll_s)
+
+    def _passed_over(self) -> Sequence[str]:
+        """Lineages of which nothing is read. Of those beyond what a query may name no more than a window is known."""
+        return list(islice(self._refused, PASSED_OVER))
 
     async def _publish(self, events: Sequence[OutboxRecord]) -> None:
         if len(events) < self._settings.batch_from:

@@ -22,7 +22,8 @@ from gateway.domain.queries import Visible
 from gateway.domain.records import EntryRecord, OutboxRecord, PayloadRecord
 from gateway.errors import FieldError, Problem
 from gateway.messaging.nats import NatsConnection
-from gateway.transactions.parts import Tools
+from gateway.messaging.relay_settings import RelaySettings
+from gateway.transactions.parts import SECOND, Tools
 
 T = TypeVar("T")
 
@@ -33,6 +34,7 @@ MOST: Final = 10_000
 """Events of one replay."""
 _AT_ONCE: Final = 500
 _TOKENS: Final = 6
+_KEEP_S: Final = RelaySettings().keep_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,14 @@ class ReplayWanted:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What was sent."""
+    """What was sent. `kept_from` (µs): events from then on are all kept, of older ones perhaps none. `complete`:
+    whether nothing of what was asked for can be missing."""
 
     replay_id: str
     subject: str
     events: int
+    kept_from: int
+    complete: bool
 
 
 class ReplayUnit(Protocol):
@@ -81,8 +86,17 @@ class KeptEvents(Protocol):
 class Replays:
     """Sends events again."""
 
-    def __init__(self, store: ReplayStore, events: KeptEvents, connection: NatsConnection, tools: Tools) -> None:
+    def __init__(
+        self,
+        store: ReplayStore,
+        events: KeptEvents,
+        connection: NatsConnection,
+        tools: Tools,
+        keep_s: float = _KEEP_S,
+    ) -> None:
+        """`keep_s`: the relay's, which forgets older ones."""
         self._store = store
+        self._keep_s = keep_s
         self._events = events
         self._connection = connection
         self._tools = tools
@@ -97,6 +111,7 @@ class Replays:
             below = f"{PREFIX}.{caller.client}."
             error = FieldError("natsSubject", f"is not below {below}", f"Use {below} and up to seven tokens.")
             raise Problem("invalid-request", f"natsSubject is not below {below}", errors=(error,))
+        kept_from = self._tools.clock.now() - int(self._keep_s * SECOND)
         found = await self._events.kept(wanted.lineage_id, wanted.since, wanted.until, MOST + 1)
         if len(found) > MOST:
             raise Problem(
@@ -109,7 +124,7 @@ class Replays:
                 for one in seen[begin : begin + _AT_ONCE]:
                     await exchange.publish(wanted.subject, one.body)
                 await exchange.flush()
-        return Replayed(replay_id, wanted.subject, len(seen))
+        return Replayed(replay_id, wanted.subject, len(seen), kept_from, _is_complete(wanted, found, kept_from))
 
     async def _recorded(self, caller: Caller, wanted: ReplayWanted, count: int) -> str:
         """The entry holds a commitment of what was asked, which lies beside the ledger."""
@@ -138,6 +153,13 @@ class Replays:
 
         await self._store.write(unit)
         return replay_id
+
+
+def _is_complete(wanted: ReplayWanted, found: Sequence[OutboxRecord], kept_from: int) -> bool:
+    """Whether it reaches no further back than all is kept; of a lineage also where its very first event is there."""
+    if wanted.since is not None and wanted.since >= kept_from:
+        return True
+    return wanted.lineage_id is not None and bool(found) and found[0].sequence == 1
 
 
 def _is_seen(event: OutboxRecord, visible: Visible, domain: str | None) -> bool:

@@ -45,13 +45,9 @@ async def erase_one(
     record = await unit.transaction(one.transaction_id)
     if record is None:
         return Erased(0)
-    now, hashes = parts.tools.clock.now(), []
     told = [json.loads(entry.body) for entry in await unit.entries_of(record.transaction_id)]
-    for payload_id in await _payload_ids(unit, record, told):
-        payload = await unit.payload(payload_id)
-        if payload is not None and payload.body is not None:
-            hashes.append(payload_commitment(payload.salt, payload.body))
-            await unit.erase_payload(payload_id, now)
+    hashes = await _erase(unit, parts, await _payload_ids(unit, record, told))
+    await _erase_what_sent_it(unit, parts, record, actor, cause)
     if not hashes:
         return Erased(0)
     journal = Journal(parts.tools, record, actor)
@@ -67,6 +63,41 @@ async def erase_one(
     journal.act(EntryKind.ERASED, {"documentId": record.document_id, "payloadHashes": hashes, **cause})
     await unit.update_transaction(await journal.flush(unit))
     return Erased(len(hashes))
+
+
+async def _erase(unit: StoreUnit, parts: PrivacyParts, payload_ids: Iterable[str]) -> list[str]:
+    """The commitments of those that were there."""
+    hashes = []
+    for payload_id in payload_ids:
+        payload = await unit.payload(payload_id)
+        if payload is not None and payload.body is not None:
+            hashes.append(payload_commitment(payload.salt, payload.body))
+            await unit.erase_payload(payload_id, parts.tools.clock.now())
+    return hashes
+
+
+async def _replaced_of_another(unit: StoreUnit, record: TransactionRecord) -> TransactionRecord | None:
+    """What it was sent in place of, if that is another customer's."""
+    if record.replaces is None:
+        return None
+    replaced = await unit.transaction(record.replaces)
+    of_another = replaced is not None and replaced.customer_id not in {None, record.customer_id}
+    return replaced if of_another else None
+
+
+async def _erase_what_sent_it(
+    unit: StoreUnit, parts: PrivacyParts, record: TransactionRecord, actor: str, cause: Mapping[str, Any]
+) -> None:
+    """The document as a person corrected it stands in a move of what it replaces. Where that is another customer's, it
+    would not go with it."""
+    replaced = await _replaced_of_another(unit, record)
+    if replaced is None:
+        return
+    hashes = await _erase(unit, parts, await unit.moves_that_sent(record.transaction_id, replaced.transaction_id))
+    if hashes:
+        journal = Journal(parts.tools, replaced, actor)
+        journal.act(EntryKind.ERASED, {"documentId": replaced.document_id, "payloadHashes": hashes, **cause})
+        await unit.update_transaction(await journal.flush(unit))
 
 
 async def judge(unit: StoreUnit, parts: PrivacyParts, one: Erasable) -> KeptBack | None:
@@ -86,9 +117,12 @@ async def judge(unit: StoreUnit, parts: PrivacyParts, one: Erasable) -> KeptBack
     record = await unit.transaction(one.transaction_id)
     if record is not None and record.exception_id is not None:
         return replace(kept, kept_for=KeptFor.EXCEPTION_OPEN)
-    seqs = [entry.seq for entry in await unit.entries_of(one.transaction_id)]
-    if month_without(one.transaction_id, seqs) is not None:
-        return replace(kept, kept_for=KeptFor.ARCHIVED)
+    # what it replaces of another customer gets an entry too
+    replaced = None if record is None else await _replaced_of_another(unit, record)
+    for trace in [one.transaction_id, *([] if replaced is None else [replaced.transaction_id])]:
+        seqs = [entry.seq for entry in await unit.entries_of(trace)]
+        if month_without(trace, seqs) is not None:
+            return replace(kept, kept_for=KeptFor.ARCHIVED)
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import bindparam, cast, func, select
+from sqlalchemy import bindparam, cast, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from gateway.domain.accesses import AccessRecord, ScopeUseRecord, ScopeUseSum
@@ -81,12 +81,16 @@ class AccessReads:
 
     _reader: Reader
 
-    async def accesses(self, since: int, until: int, limit: int, after: str | None) -> Sequence[AccessRecord]:
-        """Those asked at [since, until), the newest first, older than `after`."""
+    async def accesses(
+        self, since: int, until: int, limit: int, after: tuple[int, str] | None
+    ) -> Sequence[AccessRecord]:
+        """Those asked at [since, until), the newest first, behind the one that was asked at `after` and has that id.
+        Ids of questions and of packs begin with other letters, so their order is not that of the time."""
         core = ACCESSES.selecting().where(_access.asked_at >= since, _access.asked_at < until)
         if after is not None:
-            core = core.where(_access.query_id < after)
-        return await self._reader.find(_LISTED, core.order_by(_access.query_id.desc()).limit(limit))
+            core = core.where(tuple_(_access.asked_at, _access.query_id) < after)
+        core = core.order_by(_access.asked_at.desc(), _access.query_id.desc())
+        return await self._reader.find(_LISTED, core.limit(limit))
 
     async def name_of(self, person: str) -> str | None:
         """The name behind a commitment; None where it was erased."""

@@ -27,7 +27,14 @@ _NAMED: Final = BATCHES.by("client", "idempotency_key", lock=True)
 _KEY: Final = ("batch_id",)
 _MUTABLE: Final = ("state", "received", "digest", "updated_at", "completed_at")
 _CARRY_ON: Final = BATCHES.replace(_KEY, _MUTABLE, batches.c.epoch == bindparam("mine"))
-_TAKE_OVER: Final = BATCHES.replace(_KEY, ("epoch", "updated_at"))
+_TAKEN_OVER: Final = ("epoch", "state", "updated_at")
+_TAKE_OVER: Final = BATCHES.replace(_KEY, _TAKEN_OVER)
+_OPEN: Final = BATCHES.query(
+    BATCHES.selecting()
+    .where(batches.c.state == "open", batches.c.updated_at < bindparam("before"))
+    .order_by(batches.c.updated_at)
+    .limit(bindparam("most"))
+)
 _LINE_KEY: Final = ("batch_id", "line_number")
 _DECIDED: Final = ("result", "transaction_id", "replayed", "problem", "body")
 _DECIDE: Final = LINES.replace(_LINE_KEY, _DECIDED)
@@ -106,7 +113,7 @@ class BatchWrites:
 
     async def take_batch_over(self, record: BatchRecord) -> None:
         """`record` has the new epoch: whoever carried the batch on before writes no more."""
-        await replace_one(self._unit, _TAKE_OVER, replacing(record, _KEY, ("epoch", "updated_at")))
+        await replace_one(self._unit, _TAKE_OVER, replacing(record, _KEY, _TAKEN_OVER))
 
     async def carry_batch_on(self, record: BatchRecord) -> None:
         """Raises Fenced if a newer request carries it on."""
@@ -127,6 +134,10 @@ class BatchReads:
 
     async def batch(self, batch_id: str) -> BatchRecord | None:
         return await self._reader.one(_BATCH, {"batch_id": batch_id})
+
+    async def open_batches(self, before: int, most: int) -> Sequence[BatchRecord]:
+        """Open, and not carried on since then (µs); the oldest first."""
+        return await self._reader.all(_OPEN, {"before": before, "most": most})
 
     async def batch_progress(self, batch_id: str) -> BatchProgress | None:
         async with self._reader.moment() as moment:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select, union_all
 
 from gateway.domain.entry_filter import EntryFilter
 from gateway.domain.indexed_entries import BLOCK
@@ -30,7 +30,12 @@ def of_filter(where: EntryFilter, visible: Visible) -> list[ColumnElement[bool]]
         if name == "trace":
             traces = padded(sorted(map(str, values)))
             places = select(log_entries.c.log_index).where(log_entries.c.trace.in_(traces))
-            conditions.append(_entry.log_index.in_(places))
+            if where.places:
+                # one statement for all of them: a condition `a OR b` would be a way along the whole table
+                single = select(log_entries.c.log_index).where(log_entries.c.log_index.in_(padded(where.places)))
+                conditions.append(_entry.log_index.in_(union_all(places, single)))
+            else:
+                conditions.append(_entry.log_index.in_(places))
         elif name == "person":
             conditions.append(
                 or_(*(_entry.persons.contains(str(person), autoescape=True) for person in sorted(values)))

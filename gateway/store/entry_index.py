@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import bindparam, delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from gateway.domain.indexed_entries import IndexedEntry, PlacedBody
+from gateway.domain.indexed_entries import RULE, IndexedEntry, PlacedBody
 from gateway.store import schema
 from gateway.store.entries import ENTRIES, of_entry
 from gateway.store.kept import Kept
@@ -45,6 +45,23 @@ class SpanRecord:
     ended_index: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class MendedBlock:
+    """What of a block differs from what an earlier rule made of its entries. `new`, `gone`: terms. `ended`: by trace,
+    where transactions that begin there ended; None: not."""
+
+    block: int
+    rows: Sequence[IndexedEntry]
+    new: frozenset[str]
+    gone: frozenset[str]
+    ended: Sequence[tuple[str, int | None]]
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing differs."""
+        return not (self.rows or self.new or self.gone or self.ended)
+
+
 INDEXED: Final = Kept(indexed_entries, IndexedEntry)
 BLOCKS: Final = Kept(indexed_blocks, BlockRecord)
 SPANS: Final = Kept(indexed_transactions, SpanRecord)
@@ -61,6 +78,22 @@ _transaction: Final = schema.transactions.c
 _lineage: Final = schema.lineages.c
 _root: Final = schema.documents.c
 
+ALL: Final = 2**53
+"""More entries than there are."""
+OF_RULE: Final = f"{LOG}, rule {RULE}"
+"""The row that says how many of the first entries are in the index as the rule of now reads them."""
+_SET_BY_RULE: Final = Command(
+    insert(indexed_until)
+    .values(log=OF_RULE, size=bindparam("size"))
+    .on_conflict_do_update(index_elements=["log"], set_={"size": bindparam("size")})
+)
+BY_RULE: Final = Query(select(_until.size).where(_until.log == OF_RULE), _count)
+_UNINDEX: Final = Command(delete(indexed_entries).where(indexed_entries.c.log_index == bindparam("place")))
+_FORGET_TERM: Final = Command(
+    delete(indexed_terms).where(
+        indexed_terms.c.term == bindparam("old_term"), indexed_terms.c.block == bindparam("of_block")
+    )
+)
 _FIRST_SIZE: Final = Command(insert(indexed_until).values(log=LOG, size=0).on_conflict_do_nothing())
 # An update that changes nothing: it holds the row until the unit ends, on both databases.
 _HOLD_SIZE: Final = Query(
@@ -106,6 +139,7 @@ PLACED_BODIES: Final = Query(
         func.coalesce(_transaction.geography, _root.geography).label("geography"),
         func.coalesce(_transaction.company_code, _root.company_code).label("company_code"),
         _transaction.operation,
+        _transaction.legs,
     )
     .select_from(
         _placed.outerjoin(schema.transactions, _transaction.transaction_id == _placed.c.trace)
@@ -131,7 +165,8 @@ class EntryIndexWrites:
 
     async def hold_entry_index(self) -> int:
         """Lock the index until the unit ends; how many entries of the log are in it."""
-        await self._unit.run(_FIRST_SIZE)
+        if await self._unit.run(_FIRST_SIZE):
+            await self._unit.run(_SET_BY_RULE, {"size": ALL})
         return await self._unit.one(_HOLD_SIZE) or 0
 
     async def empty_entry_index(self) -> int:
@@ -140,7 +175,21 @@ class EntryIndexWrites:
         for command in _EMPTY:
             await self._unit.run(command)
         await self._unit.run(_SET_SIZE, {"grown": 0})
+        await self._unit.run(_SET_BY_RULE, {"size": ALL})
         return size
+
+    async def mend_entry_index(self, mended: MendedBlock | None, by_rule: int) -> None:
+        """Replace what a block has by an earlier rule; so many of the first entries are by the rule of now then."""
+        if mended is not None:
+            await self._unit.run_many(_UNINDEX, [{"place": one.log_index} for one in mended.rows])
+            await self._unit.run_many(INDEXED.insert, [INDEXED.params(one) for one in mended.rows])
+            gone: list[Mapping[str, str | int]] = [
+                {"old_term": term, "of_block": mended.block} for term in sorted(mended.gone)
+            ]
+            await self._unit.run_many(_FORGET_TERM, gone)
+            await self._unit.run_many(_TERM, [(term, mended.block) for term in sorted(mended.new)])
+            await self.index_transactions([], mended.ended)
+        await self._unit.run(_SET_BY_RULE, {"size": by_rule})
 
     async def index_entries(
         self, entries: Sequence[IndexedEntry], terms: Iterable[str], block: BlockRecord, size: int
@@ -176,6 +225,11 @@ class EntryIndexReads:
     async def indexed_size(self) -> int:
         """How many of them are in the index."""
         return await self._reader.one(INDEXED_SIZE) or 0
+
+    async def indexed_by_rule(self) -> int:
+        """How many of the first entries are in the index as the rule of now reads them; ALL, or more than there are,
+        where none are left that an earlier rule put there."""
+        return await self._reader.one(BY_RULE) or 0
 
     async def placed_bodies(self, first: int, end: int) -> Sequence[PlacedBody]:
         """The entries at the places [first, end), each with where it belongs."""

@@ -12,6 +12,7 @@ from sqlalchemy import (
     bindparam,
     case,
     exists,
+    func,
     literal_column,
     null,
     or_,
@@ -44,7 +45,7 @@ from gateway.store.privacy_rows import (
 )
 from gateway.store.reader import Reader
 from gateway.store.statement import Command, Query
-from gateway.store.told_holds import CUSTOMERS_OF_LINEAGE, STANDING_HOLDS
+from gateway.store.told_holds import CUSTOMERS_OF_LINEAGE, STANDING_HOLDS, customers_of_lineage
 from gateway.store.unit import Unit
 
 HOLD_LOCK: Final = 0x45525048
@@ -63,7 +64,7 @@ def _id(column: str) -> str:
     return column
 
 
-# Of the customer itself, of the document's customer, of any customer in its lineage, or of the lineage.
+# Of the customer itself, of the transaction's customer, of any customer that its lineage tells of, or of the lineage.
 _HELD_BY: Final = Query(
     select(_hold.hold_id)
     .where(
@@ -71,7 +72,7 @@ _HELD_BY: Final = Query(
         or_(
             _hold.lineage_id == bindparam("lineage"),
             _hold.customer_id == bindparam("customer"),
-            _hold.customer_id.in_(select(_document.customer_id).where(_document.lineage_id == bindparam("lineage"))),
+            _hold.customer_id.in_(customers_of_lineage()),
         ),
     )
     .order_by(_hold.hold_id)
@@ -97,6 +98,20 @@ _SAID: Final = Query(
         .join(schema_exceptions.exceptions, _exception.exception_id == _move.exception_id)
         .where(_exception.transaction_id == bindparam("of_transaction")),
     ),
+    _id,
+)
+# The corrected document stands in the move with which a person sent it, and that belongs to the transaction that it was
+# sent in place of.
+_SENT_BY: Final = Query(
+    select(_move.payload_id)
+    .select_from(schema_exceptions.exceptions)
+    .join(schema_exceptions.exception_moves, _move.exception_id == _exception.exception_id)
+    .where(
+        _exception.transaction_id == bindparam("replaced"),
+        _exception.replaced_by == bindparam("of_transaction"),
+        _move.move == literal_column("'resubmit'"),
+    )
+    .order_by(_move.move_id),
     _id,
 )
 _WITH_PAYLOAD: Final = Query(
@@ -137,8 +152,10 @@ _ANYTHING_LEFT: Final = or_(
     ),
 )
 
+# What was accepted before transactions had a customer is of the document's.
 _of_customer: Final = case(
-    (_document.domain == literal_column("'customers'"), _document.document_id), else_=_document.customer_id
+    (_document.domain == literal_column("'customers'"), _document.document_id),
+    else_=func.coalesce(_transaction.customer_id, _document.customer_id),
 )
 _FOUND: Final = (
     select(
@@ -166,9 +183,14 @@ _lineages: Final = select(_of_subject.c.lineage_id).where(
 )
 TELLS_OF_CUSTOMER: Final = or_(
     _transaction.document_id == bindparam("customer"),
-    _document.customer_id == bindparam("customer"),
-    # journal entries name no customer: those that follow one of his documents are his
-    (_document.customer_id.is_(None) & _transaction.lineage_id.in_(_lineages)),
+    # not the document's, which may have been sent again for another customer since
+    _transaction.customer_id == bindparam("customer"),
+    _transaction.customer_id.is_(None)
+    & or_(
+        _document.customer_id == bindparam("customer"),
+        # journal entries name no customer: those that follow one of his documents are his
+        (_document.customer_id.is_(None) & _transaction.lineage_id.in_(_lineages)),
+    ),
 )
 _OF_CUSTOMER: Final = Query(_FOUND.where(TELLS_OF_CUSTOMER), Erasable)
 _ANY: Final = Query(_FOUND, Erasable)
@@ -222,7 +244,7 @@ class PrivacyWrites:
         return await self._unit.all(STANDING_HOLDS)
 
     async def customers_of_lineage(self, lineage_id: str) -> Sequence[str]:
-        """Whom the documents of a lineage name."""
+        """Whom the documents of a lineage name, or named before they were sent again."""
         return await self._unit.all(CUSTOMERS_OF_LINEAGE, {"lineage": lineage_id})
 
     async def is_under_way(self, lineage_id: str) -> bool:
@@ -232,6 +254,11 @@ class PrivacyWrites:
     async def payloads_of_exceptions(self, transaction_id: str) -> Sequence[str]:
         """What the ERP said and what people asked for, as payload ids."""
         return await self._unit.all(_SAID, {"of_transaction": transaction_id})
+
+    async def moves_that_sent(self, transaction_id: str, replaced: str) -> Sequence[str]:
+        """The corrected documents that people sent in place of `replaced`, of which that transaction came, as payload
+        ids."""
+        return await self._unit.all(_SENT_BY, {"of_transaction": transaction_id, "replaced": replaced})
 
     async def entries_of(self, trace: str) -> Sequence[EntryRecord]:
         """In the order of their seq."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select, union_all
+from sqlalchemy import bindparam, select, union_all
 
 from gateway.domain.entry_filter import EntryFilter
 from gateway.domain.queries import Visible
 from gateway.domain.records import PayloadRecord
-from gateway.store import schema, schema_exceptions
+from gateway.store import schema, schema_adoptions, schema_exceptions
 from gateway.store.entries import of_entry
 from gateway.store.entry_conditions import Ranges, in_order, in_ranges, of_filter
+from gateway.store.filters import seen
 from gateway.store.keys import PAYLOADS
 from gateway.store.log_reads import PLACED, PlacedEntry
 from gateway.store.log_schema import log_entries
@@ -41,6 +43,26 @@ class Begun:
     trace: str
 
 
+@dataclass(frozen=True, slots=True)
+class BesideEntry:
+    """An entry of a lineage and of no transaction. `log_index`: None where it has no place yet."""
+
+    trace: str
+    seq: int
+    kind: str
+    at: int
+    document_id: str | None
+    log_index: int | None
+
+
+def _beside(trace: str, seq: int, kind: str, at: int, body: bytes, log_index: int | None) -> BesideEntry:
+    try:
+        document_id = json.loads(body)["documentId"]
+    except (ValueError, KeyError, TypeError):  # altered: whoever shows its bytes refuses it
+        document_id = None
+    return BesideEntry(trace, seq, kind, at, document_id, log_index)
+
+
 def _id(column: str) -> str:
     return column
 
@@ -48,6 +70,24 @@ def _id(column: str) -> str:
 _PAYLOADS: Final = PAYLOADS.query(PAYLOADS.selecting())
 _BEGUN: Final = Query(select(_place.log_index, _place.trace), Begun)
 _PLACED: Final = Query(PLACED, PlacedEntry)
+_batch: Final = schema_adoptions.adoption_lines.c
+_lineage: Final = schema.lineages.c
+_ROOTS: Final = select(_lineage.lineage_id).join(
+    schema.documents, schema.documents.c.document_id == _lineage.root_document_id
+)
+_SEEN_LINEAGES: Final = Query(_ROOTS, _id)
+_ENTRIES_BESIDE: Final = Query(
+    select(_body.trace, _body.seq, _body.kind, _body.at, _body.body, _place.log_index)
+    .select_from(
+        schema.ledger_entries.outerjoin(log_entries, (_place.trace == _body.trace) & (_place.seq == _body.seq))
+    )
+    .where(
+        _body.trace.in_(select(_batch.adoption_id).where(_batch.lineage_id == bindparam("lineage_id"))),
+        _body.lineage_id == bindparam("lineage_id"),
+    )
+    .order_by(_body.trace, _body.seq),
+    _beside,
+)
 _payload_ids: Final = select(_exception.payload_id)
 _PAYLOAD_IDS: Final = Query(_payload_ids, _id)
 
@@ -82,6 +122,20 @@ class EvidenceReads:
             said = select(_exception.payload_id).where(of_these, _exception.payload_id.is_not(None))
             words = union_all(said, before.where(of_these), moved.where(of_these))
             found += await self._reader.find(_PAYLOAD_IDS, words)
+        return found
+
+    async def entries_beside(self, lineage_id: str) -> list[BesideEntry]:
+        """The entries of a lineage that are of no transaction: what moved its pin from outside (`adopted`). Their
+        traces hold those of other lineages too."""
+        return await self._reader.all(_ENTRIES_BESIDE, {"lineage_id": lineage_id})
+
+    async def lineages_seen(self, lineage_ids: Sequence[str], visible: Visible) -> set[str]:
+        """Of these, those whose root lies in that data scope: by it, entries of no transaction are visible."""
+        found: set[str] = set()
+        for start in range(0, len(lineage_ids), _AT_ONCE):
+            part = list(lineage_ids[start : start + _AT_ONCE])
+            core = seen(_ROOTS, schema.documents, visible).where(_lineage.lineage_id.in_(part))
+            found.update(await self._reader.find(_SEEN_LINEAGES, core))
         return found
 
     async def placed_of_all(self, traces: Sequence[str], limit: int) -> list[PlacedEntry]:

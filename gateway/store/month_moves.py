@@ -27,11 +27,13 @@ SHOWN: Final = 20
 AT_ONCE: Final = 1_000
 """Rows that are inserted at once."""
 
-# A hold over the lineage, over a customer that a document of the lineage tells of, or over the document itself.
+# A hold over the lineage, over a customer that it tells of, or told of before a document was sent again, or over the
+# document itself.
 _HELD: Final = """
 SELECT t.transaction_id, h.hold_id FROM transactions t JOIN legal_holds h ON h.lifted_at IS NULL AND (
     h.lineage_id = t.lineage_id OR h.customer_id = t.document_id
-    OR h.customer_id IN (SELECT d.customer_id FROM documents d WHERE d.lineage_id = t.lineage_id))
+    OR h.customer_id IN (SELECT d.customer_id FROM documents d WHERE d.lineage_id = t.lineage_id)
+    OR h.customer_id IN (SELECT o.customer_id FROM transactions o WHERE o.lineage_id = t.lineage_id))
 WHERE t.transaction_id >= :first AND t.transaction_id < :until ORDER BY 1, 2 LIMIT :most
 """
 _OPEN: Final = f"""

@@ -61,7 +61,7 @@ class CustomerNames:
     def resolve(
         self, keys: Sequence[NaturalKeyRecord], numbers: Sequence[CrossReferenceRecord]
     ) -> Mapping[str, NamedCustomer]:
-        """`numbers`: of the customers that documents have."""
+        """`numbers`: of the customers that documents and transactions have."""
         by_name = {(one.source, one.domain, one.external_id): one.document_id for one in keys}
         by_number: dict[Number, set[str]] = {}
         for one in numbers:

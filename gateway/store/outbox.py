@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import bindparam, delete, null, select, update
@@ -12,6 +12,7 @@ from gateway.domain.identity import crockford
 from gateway.domain.queries import Published, StreamMemory
 from gateway.domain.records import OutboxRecord
 from gateway.store import schema
+from gateway.store.filters import padded
 from gateway.store.kept import Kept
 from gateway.store.reader import Reader
 from gateway.store.statement import Command, Params
@@ -28,9 +29,8 @@ CHUNK: Final = 5_000
 _events: Final = schema.outbox.c
 
 # By position: a lineage's events got theirs under its row's lock, so by position is by sequence, without a hole.
-_PENDING: Final = OUTBOX.query(
-    OUTBOX.selecting().where(_events.published_at.is_(None)).order_by(_events.position).limit(bindparam("most"))
-)
+_WAITING: Final = OUTBOX.selecting().where(_events.published_at.is_(None)).order_by(_events.position)
+_PENDING: Final = OUTBOX.query(_WAITING.limit(bindparam("most")))
 _MARK: Final = Command(
     update(schema.outbox)
     .where(_events.event_id == bindparam("event"))
@@ -100,8 +100,11 @@ class StoreOutbox:
         self._writer = writer
         self._reader = reader
 
-    async def pending(self, limit: int) -> Sequence[OutboxRecord]:
-        return await self._reader.all(_PENDING, {"most": limit})
+    async def pending(self, limit: int, without: Collection[str] = ()) -> Sequence[OutboxRecord]:
+        if not without:
+            return await self._reader.all(_PENDING, {"most": limit})
+        others = _WAITING.where(_events.lineage_id.not_in(padded(sorted(without))))
+        return await self._reader.find(_PENDING, others.limit(limit))
 
     async def kept(
         self, lineage_id: str | None, since: int | None, until: int | None, most: int

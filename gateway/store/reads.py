@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, or_, select
+from sqlalchemy import Select, bindparam, or_, select, union_all
 
 from gateway.domain.queries import DocumentFilter, LineageView, TransactionFilter, Visible
 from gateway.domain.records import (
@@ -19,7 +19,7 @@ from gateway.domain.records import (
     TransactionRecord,
 )
 from gateway.domain.transaction import Status
-from gateway.store import schema
+from gateway.store import schema, schema_adoptions
 from gateway.store.activations import ActivationReads
 from gateway.store.acts import ActReads
 from gateway.store.adoptions import AdoptionReads
@@ -57,6 +57,7 @@ LINEAGE_ROWS: Final = 10_000
 handful, a collective one some hundreds."""
 
 _transaction: Final = schema.transactions.c
+_batch: Final = schema_adoptions.adoption_lines.c
 _document: Final = schema.documents.c
 
 _TRANSACTIONS: Final = TRANSACTIONS.query(TRANSACTIONS.selecting())
@@ -70,8 +71,16 @@ _LINEAGE_ENTRIES: Final = ENTRIES.query(
     ENTRIES.selecting()
     .where(
         schema.ledger_entries.c.trace.in_(
-            select(_transaction.transaction_id).where(_transaction.lineage_id == bindparam("lineage_id"))
-        )
+            union_all(
+                select(_transaction.transaction_id).where(_transaction.lineage_id == bindparam("lineage_id")),
+                select(_batch.adoption_id).where(_batch.lineage_id == bindparam("lineage_id")),
+            )
+        ),
+        # a batch moves the pins of other lineages too
+        or_(
+            schema.ledger_entries.c.kind != "adopted",
+            schema.ledger_entries.c.lineage_id == bindparam("lineage_id"),
+        ),
     )
     .order_by(schema.ledger_entries.c.at, schema.ledger_entries.c.trace, schema.ledger_entries.c.seq)
 )

@@ -16,6 +16,7 @@ from sqlalchemy import Index, MetaData, Table, UniqueConstraint
 
 from gateway.store.append_only import append_only
 from gateway.store.columns import KEYED, WIDE, bytes_, child_of, int_, partial_index, position, text_
+from gateway.store.earlier_customers import keep_earlier_customers
 from gateway.store.index_conditions import (
     FREE_JOB,
     OPEN_STATUS,
@@ -74,6 +75,7 @@ transactions: Final = Table(
     text_("exception_id", null=True),
     text_("legs", null=True),
     text_("new_customer_id", null=True),
+    text_("customer_id", null=True),
     Index(None, "lineage_id", "transaction_id"),
     Index(None, "document_id", "transaction_id"),  # ids are time-ordered: most inserts go to the index's end
     Index(None, "accepted_at"),
@@ -130,6 +132,7 @@ documents: Final = Table(
     partial_index("documents_undone", "domain", "state", "document_id", where=UNDONE_STATE),
     **WIDE,
 )
+keep_earlier_customers(documents)
 
 relations: Final = Table(
     "relations",

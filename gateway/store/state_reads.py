@@ -177,9 +177,8 @@ class StateReads:
                 tuple_(_natural.source, _natural.domain, _natural.external_id),
                 sorted({*names, *named.names}),
             )
-            buyers = (
-                sorted({one.customer_id for one in documents if one.customer_id is not None}) if named.numbered else []
-            )
+            customers = {one.customer_id for one in documents} | {one.customer_id for one in transactions}
+            buyers = sorted(filter(None, customers)) if named.numbered else []
             called = await among(moment, CROSS_REFERENCES, schema.cross_references.c.document_id, buyers)
             return StatePart(
                 lineage_ids=ids,

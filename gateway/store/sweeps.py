@@ -8,7 +8,15 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, bindparam, exists, func, literal, null, or_, select, text, tuple_, update
 
 from gateway.domain.entries import EntryKind
-from gateway.domain.sweeps import LONG, STILL, WHERE_IT_STANDS, SentAgain, Stalled
+from gateway.domain.sweeps import (
+    AGAIN_AND_AGAIN,
+    LONG,
+    OVERTAKEN_S,
+    STILL,
+    WHERE_IT_STANDS,
+    SentAgain,
+    Stalled,
+)
 from gateway.domain.transaction import Status
 from gateway.store import schema
 from gateway.store.columns import TEXT
@@ -48,12 +56,27 @@ _JOBLESS: Final = Query(
     _stalled,
 )
 _other: Final = schema.jobs.alias("other")
-# Lanes at systems in which somebody works: what stands there behind others waits for its turn.
-_worked_on: Final = select(_other.c.lane, _other.c.system_id).where(
-    _other.c.lease_owner.is_not(None), _other.c.lease_until > bindparam("before")
+# What is worked on: what stands behind it in its lane at its system waits for its turn. What fails again and again is
+# no work.
+_at_work: Final = (
+    _other.c.lease_owner.is_not(None),
+    _other.c.lease_until > bindparam("before"),
+    _other.c.tries < AGAIN_AND_AGAIN,
 )
+_worked_on: Final = select(_other.c.lane, _other.c.system_id).where(*_at_work)
 _lane: Final = tuple_(_jobs.lane, _jobs.system_id)
-_in_its_turn: Final = exists().where(_jobs.transaction_id == _transaction.transaction_id, _lane.in_(_worked_on))
+# A lease of its own counts too, because its turn has just come then; but not when it came again and again (an epoch
+# counts the claims). What became due long after it does not: then others overtake it, however much is worked on there.
+_in_its_turn: Final = exists().where(
+    _jobs.transaction_id == _transaction.transaction_id,
+    _jobs.tries < AGAIN_AND_AGAIN,
+    *_at_work,
+    _other.c.lane == _jobs.lane,
+    _other.c.system_id == _jobs.system_id,
+    _other.c.due_at <= _jobs.due_at + int(OVERTAKEN_S * 1_000_000),
+    or_(_other.c.transaction_id != _jobs.transaction_id, _jobs.epoch <= AGAIN_AND_AGAIN),
+)
+_fails: Final = exists().where(_jobs.transaction_id == _transaction.transaction_id, _jobs.tries >= AGAIN_AND_AGAIN)
 _entries: Final = schema.ledger_entries.c
 
 
@@ -82,7 +105,10 @@ def _long_in(status: Status) -> Select[Any]:
         text(OPEN_STATUS), _transaction.status == status.value, _transaction.accepted_at < bindparam("before")
     )
     # before the trace is looked at: of a long run each document waits for its turn
-    found = found.where(~_in_its_turn) if status in _UNSENT else found
+    if status in _UNSENT:
+        found = found.where(~_in_its_turn)
+    if status is Status.HELD:
+        found = found.where(_fails)
     return found.where(newest.in_(still)).order_by(_transaction.transaction_id).limit(bindparam("most"))
 
 
@@ -183,7 +209,8 @@ class SweepReads:
 
     async def long_in(self, status: Status, before: int, most: int) -> int:
         """How many transactions have stood in that status since then, however often they were tried; `most` at most.
-        Of those that nobody began to send, without those that wait in a lane that is worked on: a long run is long."""
+        Of those that nobody began to send, without those whose turn comes in a lane that is worked on: a long run is
+        long. Of those that are held, only those whose jobs fail again and again."""
         return await self._reader.one(_LONG[status], {"before": before, "most": most}) or 0
 
     async def unseen_long_in(self, status: Status, before: int, most: int) -> Sequence[Stalled]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import bindparam, func, literal_column, select
+from sqlalchemy import CompoundSelect, bindparam, func, literal_column, select, union
 
 from gateway.store import schema
 from gateway.store.entries import ENTRIES
@@ -13,6 +13,7 @@ from gateway.store.statement import Query
 _entry: Final = schema.ledger_entries.c
 _lift: Final = schema.ledger_entries.alias("lift").c
 _document: Final = schema.documents.c
+_transaction: Final = schema.transactions.c
 
 
 def _id(column: str) -> str:
@@ -33,9 +34,16 @@ STANDING_HOLDS: Final = ENTRIES.query(
     )
     .order_by(_entry.trace)
 )
-CUSTOMERS_OF_LINEAGE: Final = Query(
-    select(_document.customer_id)
-    .where(_document.lineage_id == bindparam("lineage"), _document.customer_id.is_not(None))
-    .distinct(),
-    _id,
-)
+
+
+def customers_of_lineage() -> CompoundSelect[str]:
+    """The customers of its documents, and of its transactions: a document that was sent again may have another."""
+    return union(
+        *(
+            select(one.customer_id).where(one.lineage_id == bindparam("lineage"), one.customer_id.is_not(None))
+            for one in (_document, _transaction)
+        )
+    )
+
+
+CUSTOMERS_OF_LINEAGE: Final = Query(customers_of_lineage(), _id)

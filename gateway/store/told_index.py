@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import bindparam, case, func, null, or_, select
 
-from gateway.domain.indexed_entries import BLOCK, IndexedEntry, PlacedBody, begins
+from gateway.domain.indexed_entries import BLOCK, END_KINDS, IndexedEntry, PlacedBody, begins
 from gateway.store import schema
 from gateway.store.entries import of_entry
 from gateway.store.entry_index import (
     BLOCKS,
+    BY_RULE,
     INDEXED,
     INDEXED_SIZE,
     LOG_SIZE,
@@ -42,12 +43,14 @@ _transaction: Final = schema.transactions.c
 
 @dataclass(frozen=True, slots=True)
 class TraceStep:
-    """An entry of a transaction by its place; `kind` is None where the entry is not stored."""
+    """An entry of a transaction by its place; `kind` is None where the entry is not stored. `body`: of those kinds that
+    are an end or look like one."""
 
     trace: str
     seq: int
     log_index: int
     kind: str | None
+    body: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class ArchivedPlace:
     geography: str | None
     company_code: str | None
     operation: str
+    legs: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ class IndexPart:
         rows: what the index has of these places, and of the rest of the block.
         terms: of a block that still grows; None of a full one, of which they can be asked for one by one.
         spans, steps: of the transactions that begin here, and all their entries that are in the index.
+        by_rule: all of it was put there by the rule of now.
     """
 
     first: int
@@ -92,6 +97,7 @@ class IndexPart:
     terms: frozenset[str] | None
     spans: Sequence[SpanRecord]
     steps: Sequence[TraceStep]
+    by_rule: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +141,15 @@ _ROWS: Final = INDEXED.query(
 )
 _BLOCK: Final = BLOCKS.by("block")
 _TERMS: Final = Query(select(_term.term), _text)
-_STEPS: Final = Query(
-    select(_place.trace, _place.seq, _place.log_index, of_entry(_entry.kind, _place.trace, _place.seq).label("kind")),
-    TraceStep,
+_kind: Final = of_entry(_entry.kind, _place.trace, _place.seq)
+_steps_of: Final = select(
+    _place.trace,
+    _place.seq,
+    _place.log_index,
+    _kind.label("kind"),
+    case((_kind.in_(sorted(END_KINDS)), of_entry(_entry.body, _place.trace, _place.seq)), else_=null()).label("body"),
 )
+_STEPS: Final = Query(_steps_of, TraceStep)
 _WITHOUT_BYTES: Final = Query(
     select(
         _place.log_index,
@@ -149,6 +160,7 @@ _WITHOUT_BYTES: Final = Query(
         _transaction.geography,
         _transaction.company_code,
         _transaction.operation,
+        _transaction.legs,
     )
     .select_from(log_entries.join(schema.transactions, _transaction.transaction_id == _place.trace))
     .where(
@@ -220,6 +232,7 @@ class ToldIndexReads:
                 terms=terms,
                 spans=await among(moment, SPANS, _span.trace, traces),
                 steps=await _steps(moment, traces, await _first(moment, INDEXED_SIZE)),
+                by_rule=end <= await _first(moment, BY_RULE),
             )
 
     async def archived_part(self, first: int, end: int) -> ArchivedPart:
@@ -269,8 +282,6 @@ async def _steps(moment: Moment, traces: Sequence[str], size: int) -> list[Trace
     found: list[TraceStep] = []
     for start in range(0, len(traces), _CHUNK):
         part = padded(traces[start : start + _CHUNK])
-        core = select(
-            _place.trace, _place.seq, _place.log_index, of_entry(_entry.kind, _place.trace, _place.seq).label("kind")
-        ).where(_place.trace.in_(part), _place.log_index < size)
+        core = _steps_of.where(_place.trace.in_(part), _place.log_index < size)
         found += await moment.find(_STEPS, core)
     return sorted(found, key=lambda one: one.log_index)

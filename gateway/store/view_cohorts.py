@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import CTE, ColumnElement, Select, case, func, literal, null, or_, select
+from sqlalchemy import CTE, ColumnElement, Select, and_, case, func, literal, null, or_, select
 
 from gateway.domain.months import Month
 from gateway.domain.operational_views import Grouping, ViewFilter, months_of
@@ -168,7 +168,9 @@ def _of(where: ViewFilter) -> list[Any]:
     if where.domain is not None:
         conditions.append(_transaction.domain == where.domain)
     if where.side is not None:
-        conditions.append(_transaction.side == where.side)
+        # What is split has no side of its own; it went to that of each leg. (`Leg.as_wire` writes them so.)
+        in_part = and_(_transaction.side.is_(None), _transaction.legs.contains(f'"side":"{where.side}"'))
+        conditions.append(or_(_transaction.side == where.side, in_part))
     return conditions
 
 

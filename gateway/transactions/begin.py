@@ -9,6 +9,7 @@ from adapters.port import Submission
 from gateway.domain.lanes import Queueing
 from gateway.domain.records import JobRecord, TransactionRecord
 from gateway.domain.transaction import Status
+from gateway.errors import Problem
 from gateway.transactions.dispatch import Dispatch, Lease, begin_dispatch
 from gateway.transactions.home import HOME
 from gateway.transactions.journal import Journal
@@ -25,12 +26,14 @@ from gateway.transactions.work import ACTOR, Work
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """The transaction as it was committed; `dispatch` is what to send now, if anything; `woken_jobs`: the jobs that
-    became due with it: of others, or its own where it was accepted alone."""
+    became due with it: of others, or its own where it was accepted alone; `refused`: what the caller is told instead,
+    once this is committed."""
 
     record: TransactionRecord
     replayed: bool
     dispatch: Dispatch | None = None
     woken_jobs: int = 0
+    refused: Problem | None = None
 
 
 async def begin(

@@ -144,7 +144,8 @@ def first_attempt(
 
 
 def next_attempt(parts: LineParts, step: StepRecord, lease: Lease) -> StepRecord:
-    """The same step, to be sent once more by this process under this lease; its reference stays."""
+    """The same step, to be sent once more by this process under this lease; its reference stays. Why an attempt before
+    it was refused says nothing of this one."""
     return replace(
         step,
         state="dispatched",
@@ -155,6 +156,7 @@ def next_attempt(parts: LineParts, step: StepRecord, lease: Lease) -> StepRecord
         closed_at=None,
         inquiries=0,
         inquired_at=None,
+        problem=None,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from gateway.domain.entries import EntryKind
 from gateway.domain.exceptions import STUCK, UNFINISHED, ExceptionRecord, MoveState, achieves
 from gateway.domain.identity import payload_commitment
-from gateway.domain.records import PayloadRecord
+from gateway.domain.records import PayloadRecord, TransactionRecord
 from gateway.domain.transaction import ENDS
 from gateway.errors import Problem
 from gateway.transactions.commands import SentByMove
@@ -166,6 +166,13 @@ async def close_replaced(
     if replaced is None or replaced.exception_id is None:
         return
     await _close_as_replaced(unit, Journal(parts.tools, replaced, client), by_transaction_id, None)
+
+
+async def cancel_under_way(unit: WriteUnit, record: TransactionRecord) -> bool:
+    """Whether people want the transaction called off, and it must be inquired before that."""
+    known = await unit.exception(record.exception_id) if record.exception_id is not None else None
+    move = await unit.exception_move(known.move_id) if known is not None and known.move_id is not None else None
+    return move is not None and (move.move, move.state) == ("cancel", "under_way")
 
 
 def not_asked_for() -> Problem:

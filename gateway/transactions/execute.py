@@ -72,7 +72,7 @@ async def execute(parts: LineParts, dispatch: Dispatch) -> Outcome:
     Anything that no driver should raise counts as unknown: better a needless inquiry than a second posting.
     """
     step = dispatch.step
-    if dispatch.record.accepted_at <= parts.limits.inquired_first_until and not dispatch.proven:
+    if parts.inquires_first(dispatch.record) and not dispatch.proven:
         return IsUnknown(OutcomeUnknown("the record was restored", code=RESTORED), parts.tools.clock.now())
     system = parts.systems[step.system_id]
     permit = partial(dispatch.permit, parts.tools.clock, system.policy.call_limit_s)

@@ -36,6 +36,7 @@ from gateway.transactions.completions import Completions
 from gateway.transactions.dispatch import Dispatch, LeaseLost
 from gateway.transactions.draft import Draft, OperationDraft
 from gateway.transactions.explain import explain
+from gateway.transactions.failed_jobs import put_off_failed
 from gateway.transactions.journal import first_reference
 from gateway.transactions.operate import operate, refuse_unservable
 from gateway.transactions.parts import ErpSystem, LineParts, RulesInForce
@@ -175,9 +176,12 @@ class Line:
         return await with_rules_in_force(self._rules, lambda rules: run(self._under(rules)))
 
     async def _answered(self, accepted: Accepted, wait_s: float) -> Answer:
-        """Send what is to be sent, tell who waits, and wait as long as the caller may."""
+        """Send what is to be sent, tell who waits, and wait as long as the caller may. Raises the Problem that was
+        committed with its cause."""
         record = accepted.record
         self._settled(Carried(record, accepted.woken_jobs))
+        if accepted.refused is not None:
+            raise accepted.refused
         if record.system_id is not None and not accepted.replayed:
             self._parts.metrics.decision(record.domain, record.system_id, record.stage or "")
         if accepted.dispatch is not None:
@@ -259,8 +263,8 @@ class Line:
             _log.warning("job_put_off", transaction=job.transaction_id, error=str(error))
             return
         except Exception:
-            # the lease ends by itself and the job is claimed again; one bad job must not stop the others
             _log.exception("job_failed", transaction=job.transaction_id)
+            await self._put_off_failed(job)
             return
         finally:
             self._busy.discard(job.transaction_id)
@@ -276,6 +280,16 @@ class Line:
             _log.warning("job_given_back", transaction=job.transaction_id, error=failure.why)
             await give_back(self._store, self._parts, job, NOT_LOADED_RETRY_S)
             return None
+
+    async def _put_off_failed(self, job: JobRecord) -> None:
+        """One bad job must not stop the others, whose turn comes before it is tried once more."""
+        try:
+            await put_off_failed(self._store, self._parts, job)
+        except StoreUnavailable as error:
+            _log.warning("failed_job_kept", transaction=job.transaction_id, error=str(error))
+        except Exception:
+            # the lease ends by itself, and the job is claimed again
+            _log.exception("failed_job_kept", transaction=job.transaction_id)
 
     def _settled(self, carried: Carried) -> None:
         self._completions.tell(carried.record)

@@ -179,6 +179,18 @@ def customer_of(linked: Sequence[LinkedDocument]) -> str | None:
     return next((one.document.document_id for one in linked if one.link.field == "customer"), None)
 
 
+def customer_followed(parents: Sequence[LinkedDocument]) -> str | None:
+    """The customer of what a document follows, as it is now: of the lineage that it joins."""
+    return next(
+        (
+            one.document.customer_id
+            for one in parents
+            if one.document.customer_id is not None and one.document.lineage_id == parents[0].document.lineage_id
+        ),
+        None,
+    )
+
+
 def refuse_failed_parent(linked: Sequence[LinkedDocument], transaction_id: str) -> None:
     """Raise Problem `parent-rejected` if something that it follows or relates to ended without a document, or a
     customer that came with an order did. `transaction_id`: its own; a customer made for that is told as the caller

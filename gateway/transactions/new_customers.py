@@ -103,8 +103,23 @@ async def _let_go(work: Work, customer_id: str) -> None:
         await _take_back(unit, work.parts, journal, document)
         work.journal.woken_jobs += 1
     elif job is not None and record.status in _UNSENT and not await unit.steps(record.transaction_id):
-        await _call_off(unit, journal, document)
+        if work.parts.inquires_first(record):
+            # its own job inquires it, and calls it off where no ERP holds it
+            await unit.update_job(replace(job, due_at=work.now, waiting_for=None))
+            work.journal.woken_jobs += 1
+        else:
+            await _call_off(unit, journal, document)
     # what is on its way is judged when it has come to rest
+
+
+async def unwanted(work: Work) -> str | None:
+    """The order for which the customer in hand was made, if nothing has the customer any more."""
+    record = work.record
+    if (record.domain, record.operation) != (CUSTOMERS, "create"):
+        return None
+    document = await work.unit.document(record.document_id, alone=True)
+    wanted = document is None or not await _is_unwanted(work.unit, document, record)
+    return None if wanted or document is None else document.made_for
 
 
 async def _is_unwanted(unit: WriteUnit, document: DocumentRecord, record: TransactionRecord) -> bool:

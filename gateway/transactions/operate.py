@@ -14,9 +14,11 @@ from gateway.domain.head import Head, head_of
 from gateway.domain.identity import payload_commitment, person_or_none
 from gateway.domain.plan import CALLED_OFF, SERVED
 from gateway.domain.records import DocumentRecord, PayloadRecord, TransactionRecord
+from gateway.domain.refusals import CallOff
 from gateway.domain.transaction import Status
 from gateway.errors import Problem
 from gateway.transactions.agreement import refuse_below_billed
+from gateway.transactions.asking_first import ask_first
 from gateway.transactions.begin import Accepted, begin
 from gateway.transactions.commands import Cancel, Change, Reverse
 from gateway.transactions.draft import OperationDraft
@@ -94,7 +96,8 @@ async def operate(unit: WriteUnit, parts: LineParts, command: Operation, draft: 
     if not isinstance(command, Change):
         await refuse_follow_ups(unit, document)
     intent = await _intent(unit, parts, command, draft, document)
-    record = _record(parts, command, draft, document, intent.head)
+    customer_id = document.customer_id or (created_by.customer_id if created_by is not None else None)
+    record = _record(parts, command, draft, document, intent.head, customer_id)
     await unit.insert_payload(PayloadRecord(draft.payload_id, draft.salt, intent.body))
     await remember_operation_key(unit, parts, command, draft, draft.transaction_id)
     routed = await route_operation(
@@ -145,7 +148,8 @@ async def _call_off(
     """Cancel a creation of which nothing was sent; None if something was, or may be by now.
 
     There is no transaction of the cancellation then: the creation ends as `cancelled`, and that is the answer, also to
-    repeats with the same key. Raises Problem `has-follow-ups`.
+    repeats with the same key. What was accepted before the record was restored is inquired first, and the caller told
+    `in-flight`. Raises Problem `has-follow-ups`.
     """
     # job before transaction, as whoever carries it on takes them
     job, created_by = await unit.job(creation), await unit.transaction(creation)
@@ -155,14 +159,28 @@ async def _call_off(
     await refuse_follow_ups(unit, document)
     journal = Journal(parts.tools, created_by, command.caller.client)
     work = Work(unit, parts, journal, job)
-    await remember_operation_key(unit, parts, command, draft, creation)
     members: dict[str, object] = {}
     if command.reason:
         await unit.insert_payload(PayloadRecord(draft.payload_id, draft.salt, draft.asked))
         members = {"payloadId": draft.payload_id, "payloadHash": payload_commitment(draft.salt, draft.asked)}
+    asked = await ask_first(work, CallOff(command.caller.client, {}).keep(), members)
+    if asked is not None:
+        return Accepted(asked, replayed=False, refused=_inquired_first(parts, asked.system_id or work.job.system_id))
+    await remember_operation_key(unit, parts, command, draft, creation)
     await unit.update_document(replace(document, state="cancelled", version=document.version + 1))
     ended = await cancel(work, members)
     return Accepted(ended, replayed=False, woken_jobs=journal.woken_jobs)
+
+
+def _inquired_first(parts: LineParts, system_id: str) -> Problem:
+    policy = parts.systems[system_id].policy
+    return Problem(
+        "in-flight",
+        f"it was accepted before the record was restored, so {system_id} may hold it: it is being inquired",
+        remedy="read the document after `retryAfterS` seconds: it is called off if the ERP does not hold it; send the "
+        "same request again if it does",
+        retry_after_s=int(policy.longest_execution_s + 2 * policy.inquiry_delay_s) + 1,
+    )
 
 
 async def _intent(
@@ -196,7 +214,12 @@ def _head(document: DocumentRecord, command: Cancel | Reverse) -> Head:
 
 
 def _record(
-    parts: LineParts, command: Operation, draft: OperationDraft, document: DocumentRecord, head: Head
+    parts: LineParts,
+    command: Operation,
+    draft: OperationDraft,
+    document: DocumentRecord,
+    head: Head,
+    customer_id: str | None,
 ) -> TransactionRecord:
     now = parts.tools.clock.now()
     return TransactionRecord(
@@ -225,4 +248,5 @@ def _record(
         accepted_at=now,
         updated_at=now,
         base_payload_id=document.payload_id,
+        customer_id=customer_id,
     )

@@ -12,6 +12,7 @@ from adapters.port import ErpPort, Operation
 from gateway.domain.activations import RulesState
 from gateway.domain.acts import NO_ACTS, Acts
 from gateway.domain.lanes import Lane
+from gateway.domain.records import TransactionRecord
 from gateway.transactions.ports import Clock, Ids, Liveness, Randomness
 from routing_rules import Rulebook
 
@@ -133,7 +134,7 @@ class LineLimits:
     may ask to wait.
     `lanes`: the places that each lane has in this process.
     `inquired_first_until`: µs; when the record was last restored from a back-up. The ERPs may hold what was accepted
-    before and what the record says was never sent, so nothing of it is sent before an inquiry found nothing.
+    before and what the record says was never sent, so nothing of it is sent, or ends, before an inquiry found nothing.
     """
 
     lease_margin_s: float = 30.0
@@ -156,3 +157,7 @@ class LineParts:
     limits: LineLimits = field(default_factory=LineLimits)
     metrics: Metrics = field(default_factory=NoMetrics)
     tracer: Tracer = field(default_factory=NoOpTracer)
+
+    def inquires_first(self, record: TransactionRecord) -> bool:
+        """Whether an ERP may hold what this record says was never sent, because it was restored since."""
+        return record.accepted_at <= self.limits.inquired_first_until

@@ -26,7 +26,7 @@ from gateway.transactions.commands import Create
 from gateway.transactions.draft import OPERATION, Draft
 from gateway.transactions.exceptions import close_by_move, close_replaced
 from gateway.transactions.journal import Journal
-from gateway.transactions.links import Coming, customer_of, new_customer_of, relations_of
+from gateway.transactions.links import Coming, customer_followed, customer_of, new_customer_of, relations_of
 from gateway.transactions.parts import LineParts
 from gateway.transactions.ports import DocumentName, WriteUnit
 from gateway.transactions.repeats import remember_key, remember_natural_key
@@ -217,4 +217,5 @@ def _record(
         accepted_at=now,
         updated_at=now,
         new_customer_id=new_customer_of(routed.linked),
+        customer_id=document.customer_id or customer_followed(routed.parents),
     )

@@ -16,14 +16,25 @@ from gateway.domain.activations import RulesState
 from gateway.domain.entries import EntryKind
 from gateway.domain.plan import UNFINISHED_STEP, in_hand, still_done
 from gateway.domain.records import JobRecord, StepRecord, TransactionRecord
+from gateway.domain.refusals import CallOff
 from gateway.domain.transaction import ENDS, Status
 from gateway.errors import Problem
+from gateway.transactions.asking_first import ask_again_first, ask_first
 from gateway.transactions.closing import say_closed, write_to_send
 from gateway.transactions.compensate import begin_undo
-from gateway.transactions.dispatch import Dispatch, Lease, LeaseLost, begin_dispatch
+from gateway.transactions.dispatch import (
+    Dispatch,
+    Lease,
+    LeaseLost,
+    begin_dispatch,
+    dispatched_members,
+    next_attempt,
+)
+from gateway.transactions.exceptions import cancel_under_way
 from gateway.transactions.execute import Outcome, execute
 from gateway.transactions.finish import problem_members, reject, rest
 from gateway.transactions.home import HOME
+from gateway.transactions.new_customers import unwanted
 from gateway.transactions.parts import SECOND, LineParts
 from gateway.transactions.ports import Store, WriteUnit
 from gateway.transactions.posting import posting_of, stored_document
@@ -31,9 +42,9 @@ from gateway.transactions.release import held_due, hold_back, let_go, stopped
 from gateway.transactions.resolve import Findings, dispatch_again, inquire, resolve
 from gateway.transactions.route import Routed, route, route_operation
 from gateway.transactions.rules import refuse_other
-from gateway.transactions.settle import become_unknown, post_here, settle
+from gateway.transactions.settle import become_unknown, cancel, post_here, settle
 from gateway.transactions.target import Held, Waits
-from gateway.transactions.work import Work
+from gateway.transactions.work import ACTOR, Work
 
 T = TypeVar("T")
 
@@ -179,6 +190,12 @@ async def _decide_next(work: Work, in_force: RulesState) -> TransactionRecord | 
 async def _again(work: Work, step: StepRecord) -> TransactionRecord | Dispatch:
     """Send once more what certainly was not sent, if nothing lies over it by now."""
     why = await stopped(work, step)
+    if isinstance(why, Problem) and work.parts.inquires_first(work.record):
+        if work.record.status is Status.HELD:
+            await let_go(work, step)
+            step = next_attempt(work.parts, step, Lease.take(work.parts, step.system_id, work.job.epoch))
+            work.journal.move(Status.DISPATCHED, dispatched_members(step))
+        return await ask_again_first(work, step, problem_members(why))
     if why is not None:
         return await hold_back(work, step, why)
     if work.record.status is Status.HELD:
@@ -195,10 +212,13 @@ def _own_end(parts: LineParts, step: StepRecord) -> int | None:
 
 async def _route(work: Work) -> TransactionRecord | Dispatch:
     record, parts = work.record, work.parts
+    if parts.inquires_first(record) and (members := await _to_be_called_off(work)) is not None:
+        return await ask_first(work, CallOff(ACTOR, members).keep()) or await cancel(work, members)
     try:
         routed = await _routed(work)
     except Problem as problem:
-        return await reject(work, problem_members(problem))
+        refusal = problem_members(problem)
+        return await ask_first(work, refusal) or await reject(work, refusal)
     outcome = routed.outcome
     if isinstance(outcome, Waits | Held):
         return await _put_off(work, outcome, routed.expected)
@@ -217,6 +237,15 @@ async def _route(work: Work) -> TransactionRecord | Dispatch:
     if outcome.target.is_home:
         return await post_here(work, step)
     return Dispatch(work.record, step, await posting_of(work.unit, work.record, step), lease)
+
+
+async def _to_be_called_off(work: Work) -> dict[str, Any] | None:
+    """Members of the `cancelled` entry of what was accepted before the record was restored, and is to be called off: by
+    people, or because nothing came of the order with which it came."""
+    if await cancel_under_way(work.unit, work.record):
+        return {"exceptionId": work.record.exception_id}
+    made_for = await unwanted(work)
+    return None if made_for is None else {"madeForTransactionId": made_for}
 
 
 async def _put_off(work: Work, outcome: Waits | Held, expected: str) -> TransactionRecord:

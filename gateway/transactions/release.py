@@ -60,7 +60,8 @@ async def hold_back(work: Work, step: StepRecord, why: Held | Problem) -> Transa
     # an unknown stays one until it is sent again, whatever lies over it
     if work.record.status is Status.DISPATCHED:
         work.journal.move(Status.HELD, why.members, problem=None, retry_after_s=None)
-    await work.put_back(due_at=held_due(work.parts, why, work.now), tries=work.job.tries, waiting_for=why.awaited)
+    # the attempts before are another matter: of what is held, tries are looks that failed
+    await work.put_back(due_at=held_due(work.parts, why, work.now), tries=0, waiting_for=why.awaited)
     return await work.save()
 
 

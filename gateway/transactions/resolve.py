@@ -14,8 +14,9 @@ earlier attempts are over and an inquiry still finds nothing.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from adapters.errors import ErpError
 from adapters.port import FoundDocument, Posting
@@ -29,6 +30,7 @@ from gateway.domain.exceptions import (
     SEVERAL_FOUND,
 )
 from gateway.domain.records import StepRecord, TransactionRecord
+from gateway.domain.refusals import CallOff
 from gateway.domain.transaction import Status
 from gateway.errors import Problem
 from gateway.transactions.compensate import resume, step_refused
@@ -44,9 +46,11 @@ from gateway.transactions.exceptions import open_exception
 from gateway.transactions.execute import WasPosted, posted_as_found
 from gateway.transactions.finish import problem_members, rest
 from gateway.transactions.found import still_standing, words_of_found
+from gateway.transactions.new_customers import unwanted
 from gateway.transactions.parts import SECOND, LineParts
 from gateway.transactions.release import hold_back, stopped
-from gateway.transactions.settle import backoff_s, kept_refusal, may_have_posted, settle
+from gateway.transactions.settle import backoff_s, cancel, kept_refusal, may_have_posted, settle
+from gateway.transactions.target import Held
 from gateway.transactions.work import Work
 
 PROVEN: Final = "proven-not-posted"
@@ -110,9 +114,17 @@ async def _found(
         return await _doubt(work, step, FOUND_UNDONE, found)
     if len(found) > 1:
         return await _doubt(work, step, SEVERAL_FOUND, found)
-    if not found[0].agrees_with(work.parts.systems[step.system_id].port.expectation(posting)):
+    if not _agrees(work, step, posting, found[0]):
         return await _doubt(work, step, FOUND_OTHER, found)
     return await settle(work, step, WasPosted(posted_as_found(found[0]), found_by_inquiry=True))
+
+
+def _agrees(work: Work, step: StepRecord, posting: Posting, found: FoundDocument) -> bool:
+    """What this record could not have sent, because what it refers to has no number there, cannot be compared."""
+    try:
+        return found.agrees_with(work.parts.systems[step.system_id].port.expectation(posting))
+    except ErpError:
+        return False
 
 
 async def _not_found(work: Work, step: StepRecord, posting: Posting) -> TransactionRecord | Dispatch:
@@ -120,7 +132,7 @@ async def _not_found(work: Work, step: StepRecord, posting: Posting) -> Transact
     step = await _prove_sender_ended(work, step)
     if await _found_before(work):
         return await _doubt(work, step, NO_LONGER_FOUND)
-    refusal = kept_refusal(work.record, step)
+    refusal = await _refusal(work, step)
     if refusal is None and system.reference_unique(posting.domain, posting.operation):
         return await _send_again(work, replace(step, earlier_until=_earlier_until(work.parts, step)), posting)
     until = quiet_until(work.parts, step)
@@ -128,13 +140,34 @@ async def _not_found(work: Work, step: StepRecord, posting: Posting) -> Transact
         if step.closed_at is None or step.earlier_until == 0:
             return await _doubt(work, step, "sender-not-proven-ended")
         if refusal is not None:
-            return await step_refused(work, step, refusal)
+            return await _ended(work, step, refusal)
         return await _send_again(work, replace(step, earlier_until=None), posting)
     await work.keep_step(step)
     # right after the quiet time, or at once if it is over already
     next_look = until + int(system.policy.inquiry_delay_s * SECOND)
     await work.put_back(due_at=max(next_look, work.now), tries=0)
     return await work.save()
+
+
+async def _refusal(work: Work, step: StepRecord) -> Mapping[str, Any] | None:
+    """Why it ends if nothing of it is found, or found again; None: it is sent again."""
+    refusal = kept_refusal(work.record, step)
+    call_off = CallOff.of(refusal or {})
+    if call_off is not None and "madeForTransactionId" in call_off.members and await unwanted(work) is None:
+        # somebody has asked for this customer meanwhile
+        work.journal.change(problem=None)
+        return None
+    return refusal
+
+
+async def _ended(work: Work, step: StepRecord, refusal: Mapping[str, Any]) -> TransactionRecord:
+    """Nothing of it was posted, nor can be: it ends as it was to end."""
+    call_off = CallOff.of(refusal)
+    if call_off is None:
+        return await step_refused(work, step, refusal)
+    await work.keep_step(replace(step, state="rejected"))
+    work.journal.actor = call_off.actor
+    return await cancel(work, call_off.members)
 
 
 async def _found_before(work: Work) -> bool:
@@ -148,10 +181,13 @@ async def _found_before(work: Work) -> bool:
 
 def quiet_until(parts: LineParts, step: StepRecord) -> int:
     """Until when an attempt at the step may yet be executed (µs). Without proof of the sender's end the quiet time
-    runs from the end of its lease, and ends with a person."""
+    runs from the end of its lease, and ends with a person. What was dispatched before the record was restored may have
+    been sent again until then, whatever the record says of it."""
     quiet_from = step.closed_at
     if quiet_from is None:
         quiet_from = step.dispatched_at + lease_length(parts, step.system_id)
+    if step.dispatched_at <= parts.limits.inquired_first_until:
+        quiet_from = max(quiet_from, parts.limits.inquired_first_until)
     longest = int(parts.systems[step.system_id].policy.longest_execution_s * SECOND)
     return max(quiet_from + longest, step.earlier_until or 0)
 
@@ -196,6 +232,9 @@ async def _send_again(work: Work, step: StepRecord, posting: Posting) -> Transac
         await work.keep_step(step)
         await work.put_back(due_at=max(work.now, step.earlier_until or 0), tries=0)
         return await work.save()
+    if asked and isinstance(why, Held):
+        # before the person again, who would wait for the end of an act without being told of it
+        return await _doubt(work, step, "held")
     if why is not None:
         return await hold_back(work, step, why)
     return await dispatch_again(work, step, posting, why=PROVEN)

@@ -119,7 +119,7 @@ async def route(
     facts = facts_of(
         document,
         operation="create",
-        share_key=_share_key(parts, document, linked, source, transaction_id),
+        share_key=share_key_of(parts, document, linked, source, transaction_id),
         is_root=not parents,
     )
     refuse_closed_period(parts.rules.acts, document, facts.posting_date)
@@ -177,7 +177,7 @@ async def route_operation(
     facts = facts_of(
         document,
         operation=record.operation,
-        share_key=_share_key(parts, document, linked, record.source, record.transaction_id),
+        share_key=share_key_of(parts, document, linked, record.source, record.transaction_id),
         is_root=pin is None,
     )
     if record.posting_date is not None:
@@ -223,7 +223,7 @@ def _expected(pin: PinRecord | None, decision: Decision | None, *, follows: bool
     return "" if follows or decision is None else decision.system_id
 
 
-def _share_key(
+def share_key_of(
     parts: LineParts,
     document: CanonicalDocument,
     linked: Sequence[LinkedDocument],

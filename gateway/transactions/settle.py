@@ -135,7 +135,7 @@ def _confirmed(outcome: WasPosted) -> dict[str, Any]:
 
 
 async def cancel(work: Work, members: Mapping[str, Any]) -> TransactionRecord:
-    """End a transaction of which nothing was sent, as its caller asked. `members`: of its `cancelled` entry."""
+    """End a transaction of which nothing was sent, or is there, as was asked. `members`: of its `cancelled` entry."""
     work.journal.move(Status.CANCELLED, members, problem=None, retry_after_s=None)
     await release(work)
     await give_pin_back(work)
@@ -190,15 +190,23 @@ async def _not_sent(work: Work, step: StepRecord, outcome: WasNotSent) -> Transa
 
 
 async def become_unknown(
-    work: Work, step: StepRecord, code: str, closed_at: int | None, *, wait_s: float = 0.0, tries: int = 0
+    work: Work,
+    step: StepRecord,
+    code: str,
+    closed_at: int | None,
+    *,
+    wait_s: float = 0.0,
+    tries: int = 0,
+    told: Mapping[str, Any] | None = None,
 ) -> TransactionRecord:
     """Nobody knows whether it was posted: the transaction is `unknown`, and an inquiry is due, after `wait_s` at least.
+    `told`: further members of its entry.
 
     While it is undone it stays `compensating`: it is known what is to become of it.
     """
     step = replace(step, state="unknown", closed_at=closed_at, inquiries=0, inquired_at=None)
     await work.keep_step(step)
-    members = {**step_members(step), "code": code or None}
+    members = {**step_members(step), "code": code or None, **(told or {})}
     if step.direction == "undo":
         resume(work)
         work.journal.note(EntryKind.UNKNOWN, members)

@@ -6,7 +6,7 @@ wrong costs a look, and never a posting.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -68,9 +68,15 @@ class SweepMetrics(Protocol):
         ...
 
 
+async def nothing_cut() -> Sequence[str]:
+    """No batches are taken in."""
+    return ()
+
+
 class Sweep:
     """Sweeps every `every_s` seconds, in the process that leads this task. `parts`: as of the rules in force.
-    `jobs_due`: wakes this process's worker; others look by themselves."""
+    `jobs_due`: wakes this process's worker; others look by themselves. `end_batches`: ends those that were cut and not
+    sent again in time, and says which."""
 
     def __init__(
         self,
@@ -80,6 +86,7 @@ class Sweep:
         metrics: SweepMetrics,
         jobs_due: Callable[[], None],
         limits: SweepLimits | None = None,
+        end_batches: Callable[[], Awaitable[Sequence[str]]] = nothing_cut,
     ) -> None:
         self._store = store
         self._reads = reads
@@ -88,6 +95,7 @@ class Sweep:
         self._metrics = metrics
         self._jobs_due = jobs_due
         self._limits = limits or SweepLimits()
+        self._end_batches = end_batches
         self._told: set[tuple[Finding, str]] = set()
         self._second_looks = SecondLooks(store, reads, parts)
 
@@ -123,6 +131,7 @@ class Sweep:
         found[Finding.JOB_OVERDUE] = list(await reads.overdue(self._before(limits.job_overdue_s), limits.most))
         if any(found.values()):
             self._jobs_due()
+        found[Finding.BATCH_CUT] = list(await self._end_batches())
         await self._second_looks.look()
         found[Finding.POSTED_TWICE] = sorted(await self._second_looks.twice(limits.most))
         unpublished = await reads.unpublished(self._before(limits.event_unpublished_s))

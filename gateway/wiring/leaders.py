@@ -90,5 +90,6 @@ def sweep_limits(settings: SweepSettings) -> SweepLimits:
             Status.UNKNOWN: settings.unknown_s,
             Status.WAITING: settings.waiting_s,
             Status.COMPENSATING: settings.compensating_s,
+            Status.HELD: settings.held_s,
         },
     )

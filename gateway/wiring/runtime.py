@@ -24,6 +24,7 @@ from gateway.cutover.rules_holder import RulesHolder
 from gateway.domain.waiting_callers import WaitingCallers
 from gateway.intake.consumer import IntakeConsumer
 from gateway.intake.cross_references import import_cross_references, read_rows
+from gateway.intake.cut_batches import CutBatches
 from gateway.intake.parts import IntakeParts
 from gateway.leaders import Leaders
 from gateway.ledger.key_files import KeyPurpose
@@ -258,6 +259,7 @@ async def _open(
         metrics,
         wake_worker,
         sweep_limits(settings.sweep),
+        CutBatches(store.led(leads.sweep), store.reads, tools, metrics.intake, settings.sweep.batch_s).end,
     )
     privacy = privacy_parts(settings.privacy, store, tools, holder, relay.wake)
     tasks = leader_tasks(

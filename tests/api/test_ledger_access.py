@@ -13,12 +13,15 @@ from typing import Any
 import pytest
 from litestar.exceptions import LitestarException
 
+from gateway.api.cursor import make_cursor
 from gateway.domain.caller import DataScope
 from gateway.domain.identity import person_commitment
+from gateway.domain.wire import instant
 from gateway.errors import StoreUnavailable
 from gateway.ledger.access_log import AccessLog
 from gateway.store.store import Store
 from tests.api.auditing import ISSUER, Auditing, auditing
+from tests.api.evidence import pack_of, with_evidence
 from tests.line.rig import SALESFORCE, invoice, order
 
 NORTHERN = DataScope(frozenset({"Northern"}), None)
@@ -251,3 +254,26 @@ async def test_completeness_says_within_which_data_scope_it_was_compared(audit: 
     assert {n: v for n, v in unknown.json().items() if n not in same} == {
         n: v for n, v in told.items() if n not in same
     }  # what lies outside looks like what is not there at all
+
+
+async def test_questions_and_packs_are_listed_newest_first_page_by_page(audit: Auditing) -> None:
+    lineage_id = (await audit.get("traces", name="10248"))["items"][0]["document"]["lineageId"]
+    audit = with_evidence(audit)
+    for _ in range(3):
+        audit.rig.clock.micros += 1_000_000
+        await audit.get("summary", kind="posted")
+        audit.rig.clock.micros += 1_000_000
+        await pack_of(audit, {"about": "lineage", "lineageId": lineage_id})
+    until: dict[str, Any] = {"askedUntil": instant(audit.rig.clock.micros + 1_000), "pageSize": "2"}
+    audit.rig.clock.micros += 1_000_000
+    found: list[dict[str, Any]] = []
+    page = await audit.get("queries", **until)
+    while True:
+        found += page["items"]
+        if page["nextCursor"] is None:
+            break
+        page = await audit.get("queries", **until, cursor=page["nextCursor"])
+    assert [one["queryId"][:4] for one in found] == ["evd_", "qry_"] * 3 + ["qry_"]
+    assert [one["askedAt"] for one in found] == sorted((one["askedAt"] for one in found), reverse=True)
+    old = make_cursor("/v1/ledger/queries", until, found[1]["queryId"])  # of an earlier release
+    assert (await audit.ask("queries", **until, cursor=old)).status_code == 400

@@ -20,6 +20,7 @@ from tests.faults.nursery import Life
 from tests.faults.rows import rows
 from tests.faults.world import World
 from tests.ports import reserved_port
+from tests.simulation.epochs import TOLD, under_old_epochs
 
 WORKERS: Final = 3
 POINTS: Final = (
@@ -142,14 +143,22 @@ def _ended_by_itself(life: Life, world: World) -> None:
 
 
 async def _epochs(world: World) -> list[str]:
-    """Nothing was appended under an old epoch: each attempt stands under a later one than that before."""
-    found: list[str] = []
-    last: dict[str, tuple[int, int]] = {}
-    sql = "SELECT trace, body FROM ledger_entries WHERE kind = 'dispatched' ORDER BY trace, seq"
+    """Nothing was appended under an old epoch, as far as the ledger tells (`tests.simulation.epochs`); and each step is
+    on record under the epoch of its last `dispatched`."""
+    traces: dict[str, list[dict[str, Any]]] = {}
+    kinds = ", ".join(f"'{kind}'" for kind in TOLD)
+    sql = f"SELECT trace, body FROM ledger_entries WHERE kind IN ({kinds}) ORDER BY trace, seq"  # noqa: S608  our words
     for trace, body in await rows(world.url, sql):
-        entry: dict[str, Any] = json.loads(bytes(body))
-        now = (int(entry["epoch"]), int(entry["attempt"]))
-        if now[0] < last.get(trace, (0, 0))[0] or now[1] <= last.get(trace, (0, 0))[1]:
-            found.append(f"{trace}: attempt {now[1]} under epoch {now[0]} after {last[trace]}")
-        last[trace] = now
+        traces.setdefault(trace, []).append(json.loads(bytes(body)))
+    found = [one for trace, entries in traces.items() for one in under_old_epochs(trace, entries)]
+    for trace, step, direction, attempt, epoch in await rows(
+        world.url, "SELECT transaction_id, step, direction, attempt, epoch FROM steps"
+    ):
+        told = [
+            (int(one["attempt"]), int(one["epoch"]))
+            for one in traces.get(trace, [])
+            if one["kind"] == "dispatched" and (one["step"], one.get("direction", "do")) == (step, direction)
+        ]
+        if told[-1:] != [(attempt, epoch)]:
+            found.append(f"{trace}: step {step} is attempt {attempt} under epoch {epoch}, dispatched were {told}")
     return found

@@ -18,7 +18,7 @@ from gateway.intake import consumer as consumer_module
 from gateway.intake.accepting import accept_each
 from gateway.intake.cloud_event import EventReader
 from gateway.intake.consumer import IntakeConsumer
-from gateway.intake.putting_off import Patience
+from gateway.intake.putting_off import DEFECTS, Patience
 from gateway.messaging.errors import MessagingError, NatsUnavailable
 from gateway.messaging.intake_stream import DOCUMENTS, TAKE_AGAIN_S, Backlog, IntakeMessage
 from gateway.store.migrate import migrate
@@ -195,8 +195,33 @@ async def test_one_that_makes_the_gateway_fail_is_refused_in_the_end(
         await intake.publish("erp.intake.orders", event("orders", order(name), f"e-{name}"))
     async with intake.running():
         await intake.until_left(0)
+        await intake.until(lambda: not intake.consumer._putting_off._failed)
     assert await _accepted(rig) == [("salesforce", "1"), ("salesforce", "3")]
     assert await _codes(intake) == ["internal-error"]
+
+
+async def test_one_that_waited_is_not_refused_for_one_failure(
+    intake: Intake, rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    """Deliveries for a parent that was not there are no tries."""
+    whole, failures = rig.line.accept_many, [RuntimeError("a defect")]
+
+    async def breaking(commands: list[Create]) -> Any:
+        if failures:
+            raise failures.pop()
+        return await whole(commands)
+
+    await intake.publish("erp.intake.invoices.billing", event("invoices", invoice("INV-1", "1"), "e-1"))
+    async with intake.running():
+        await intake.until(lambda: intake.counts.codes["unknown-reference"] >= DEFECTS)
+        monkeypatch.setattr(rig.line, "accept_many", breaking)
+        await intake.until(lambda: not failures)
+        await intake.publish("erp.intake.orders", event("orders", order("1"), "e-2"))
+        await intake.until_left(0)
+        await intake.until(lambda: not intake.consumer._putting_off._failed)
+    assert intake.counts.codes["internal-error"] == 1
+    assert await _accepted(rig) == [("billing", "INV-1"), ("salesforce", "1")]
+    assert await _codes(intake) == []
 
 
 @pytest.mark.parametrize("traceparent", ["\ud800", "00-\udfff"])

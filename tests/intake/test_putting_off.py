@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.errors import Problem
-from gateway.intake.putting_off import DEFECTS, LOOKS_PER_S, Patience, PuttingOff
+from gateway.intake.putting_off import COUNTED, COUNTED_S, DEFECTS, LOOKS_PER_S, Patience, PuttingOff
 from gateway.messaging.intake_stream import TAKE_AGAIN_S, IntakeMessage
 from tests.line.rig import HandClock
 
@@ -122,12 +124,49 @@ def test_the_deadline_does_not_count_before_all_came_again(putting_off: PuttingO
         assert not waits(one, old)
 
 
+def fails(putting_off: PuttingOff, one: IntakeMessage) -> bool:
+    """It makes the gateway fail; whether it is tried again."""
+    return waits(putting_off, one, "internal-error")
+
+
 def test_a_defect_has_its_tries_whatever_the_clock_says(putting_off: PuttingOff, clock: HandClock) -> None:
     clock.forward(10 * DEADLINE_S)
     putting_off.saw([], 0)
-    assert waits(putting_off, message(0, delivered=DEFECTS - 1), "internal-error")
-    assert not waits(putting_off, message(0, delivered=DEFECTS), "internal-error")
+    assert [fails(putting_off, message(0)) for _ in range(DEFECTS + 1)] == [True] * (DEFECTS - 1) + [False] * 2
     assert not waits(putting_off, message(clock.now()), "invalid-document")
+
+
+def test_a_defect_has_its_tries_however_often_the_message_came_before(putting_off: PuttingOff) -> None:
+    """And what it is put off for in between takes none of them."""
+    one = message(0, delivered=1_000)
+    for _ in range(DEFECTS - 1):
+        assert fails(putting_off, one)
+        assert waits(putting_off, one)
+    assert not fails(putting_off, one)
+
+
+def test_defects_count_for_each_message_alone_until_it_has_ended(putting_off: PuttingOff) -> None:
+    one, other, of_another_stream = message(0), replace(message(0), stream_sequence=2), message(1)
+    for _ in range(DEFECTS - 1):
+        assert fails(putting_off, one)
+    assert fails(putting_off, other)
+    assert fails(putting_off, of_another_stream)
+    putting_off.ended([one, other])
+    assert fails(putting_off, one)
+
+
+def test_of_more_than_can_be_counted_the_deliveries_count(putting_off: PuttingOff, clock: HandClock) -> None:
+    first = message(0)
+    for number in range(COUNTED):
+        assert fails(putting_off, replace(first, stream_sequence=number))
+    beyond = replace(first, stream_sequence=COUNTED)
+    assert fails(putting_off, replace(beyond, delivered=DEFECTS - 1))
+    assert not fails(putting_off, replace(beyond, delivered=DEFECTS))
+    assert [fails(putting_off, first) for _ in range(DEFECTS - 1)] == [True] * (DEFECTS - 2) + [False]
+    # what nobody dealt with here for so long makes room
+    clock.forward(COUNTED_S)
+    assert fails(putting_off, replace(beyond, delivered=DEFECTS))
+    assert len(putting_off._failed) == 1
 
 
 @pytest.mark.parametrize("put_off", [0, 1, 1_000, 5_000, 500_000])

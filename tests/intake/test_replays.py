@@ -14,6 +14,8 @@ import pytest
 
 from gateway.auth import Client
 from gateway.domain.caller import SCOPES, DataScope
+from gateway.domain.queries import Published
+from gateway.domain.wire import instant
 from gateway.messaging import replay as replay_module
 from gateway.messaging.nats import Inbox, NatsConnection
 from gateway.messaging.replay import Replays
@@ -102,6 +104,27 @@ async def test_by_lineage_and_by_time(http: httpx.AsyncClient, world: World, rig
     assert (await _ask(http, world, occurredFrom=when)).json()["events"] == len(later)
     assert await ears.heard(len(later)) == later
     assert (await _ask(http, world, occurredFrom="2001-01-01T00:00:00Z", occurredUntil=when)).json()["events"] > 0
+
+
+async def test_what_reaches_back_beyond_what_is_kept_is_told_so(http: httpx.AsyncClient, world: World, rig: Rig):
+    lineage_id = (await rig.send(order("1"))).transaction.lineage_id
+    await rig.settle()
+    first = await rig.store.outbox.pending(100)
+    week = 7 * 86_400_000_000
+    began = instant(rig.clock.now())
+    assert (await _ask(http, world, lineageId=lineage_id)).json()["complete"]
+    assert (await _ask(http, world, occurredFrom=began)).json()["complete"]
+    asked_at = rig.clock.now() + 8 * 86_400_000_000
+    rig.clock.forward(8 * 86_400)
+    assert not (await _ask(http, world, occurredFrom=began)).json()["complete"]
+    assert (await _ask(http, world, lineageId=lineage_id)).json()["complete"], "its first event is there"
+    await rig.store.outbox.mark_published([Published(one.event_id, at) for at, one in enumerate(first, 1)], 1)
+    await rig.store.outbox.forget_published_before(2)
+    gone = (await _ask(http, world, lineageId=lineage_id)).json()
+    assert (gone["events"], gone["complete"]) == (0, False)
+    assert instant(asked_at - week)[:19] == gone["keptFrom"][:19]
+    lately = instant(rig.clock.now() - week + 1_000_000)
+    assert (await _ask(http, world, occurredFrom=lately)).json()["complete"]
 
 
 async def test_it_is_recorded(http: httpx.AsyncClient, world: World, rig: Rig):

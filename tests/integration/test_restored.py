@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 from pathlib import Path
 
+import pytest
+
+from adapters.canonical import JournalEntry
+from gateway.domain.lanes import RESPOND_ASYNC
+from gateway.domain.queries import Visible
+from gateway.domain.transaction import Status
+from gateway.errors import Problem
 from gateway.settings import load_settings
+from gateway.transactions.commands import Cancel, Create
 from gateway.wiring.ledger import held_checkpoint
 from tests.command_line import erp_gateway
 from tests.integration.test_wiring import data, running
+from tests.line.documents import journal_entry
+from tests.line.rig import BILLING
 
 __all__ = ["data"]
 
@@ -48,3 +59,18 @@ async def test_the_operator_says_so_before_the_start(data: Path):
     assert (await restored(data)).returncode == 0
     async with running(data) as runtime:
         assert await runtime.store.reads.restored_at() > 0
+
+
+async def test_what_was_accepted_before_is_not_called_off_before_its_erp_was_asked(data: Path):
+    async with running(data) as runtime:
+        entry = JournalEntry.model_validate_json(json.dumps(journal_entry()))
+        made = (await runtime.line.submit(Create(BILLING, entry, queueing=RESPOND_ASYNC, wait_s=0.0))).transaction
+        assert made.status is Status.ACCEPTED
+    assert (await restored(data)).returncode == 0
+    async with running(data) as runtime:
+        with pytest.raises(Problem) as caught:
+            await runtime.line.cancel(Cancel(BILLING, "journal_entries", made.document_id, idempotency_key="k"))
+        assert caught.value.slug == "in-flight"
+        found = await runtime.store.reads.transaction(made.transaction_id, Visible())
+        assert found is not None
+        assert (found.status, found.system_id) == (Status.UNKNOWN, "legacy-main")

@@ -305,7 +305,9 @@ async def test_what_is_open_or_held_or_in_front_of_a_person_keeps_its_month(
         await unit.insert_lineage(a_lineage(lineage_id="lin_7"))
         await unit.insert_document(document)
         await unit.insert_transaction(
-            a_transaction(transaction_id=trace, lineage_id="lin_7", document_id="doc_1", status="posted")
+            a_transaction(
+                transaction_id=trace, lineage_id="lin_7", document_id="doc_1", status="posted", customer_id="doc_e"
+            )
         )
 
     await store.write(write)
@@ -328,6 +330,12 @@ async def test_what_is_open_or_held_or_in_front_of_a_person_keeps_its_month(
             "VALUES ('hld_2', 'lin_7', 'pay_1', 1, 'a', 'b', 1)",
             "UPDATE legal_holds SET lifted_at = 1",
             "under the legal hold hld_2",
+        ),
+        (
+            "INSERT INTO legal_holds (hold_id, customer_id, payload_id, set_at, set_by, set_person, entry_count) "
+            "VALUES ('hld_3', 'doc_e', 'pay_1', 1, 'a', 'b', 1)",
+            "UPDATE legal_holds SET lifted_at = 1",
+            "under the legal hold hld_3",
         ),
         (
             "CREATE TEMP TABLE one AS SELECT * FROM transactions; UPDATE one SET status = 'waiting', "

@@ -47,6 +47,8 @@ class BookErp:
     max_lines: int = 999
     takes_back: bool = True
     """Whether it can block a customer that it was given."""
+    needs_party: bool = False
+    """Whether its driver cannot say what a document must be whose customer has no number there."""
     script: list[str] = field(default_factory=list)
     book: list[FoundDocument] = field(default_factory=list)
     contents: dict[str, CanonicalDocument] = field(default_factory=dict)
@@ -76,6 +78,8 @@ class BookErp:
     def expectation(self, posting: Posting) -> Expectation:
         match posting:
             case Submission():
+                if self.needs_party and "customer" not in posting.numbers:
+                    raise Misconfigured("customer has no number there", field="customer")
                 return _expected(posting.document, posting.numbers)
             case Change():
                 return _expected(posting.document, posting.numbers)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from gateway.domain.exceptions import ExceptionFilter
@@ -44,6 +46,22 @@ async def test_what_is_shown_is_moved_and_nothing_else(rig: Rig):
     assert left.reason_code == "rejected-by-erp"
     again = await run(rig, dry)
     assert (dict(again.results), len(rig.legacy.book)) == ({"done": 2}, 2)
+
+
+async def test_many_wait_in_the_lane_of_runs(rig: Rig):
+    await refuse(rig, "1", "2")
+    calls = rig.legacy.calls
+    assert dict((await run(rig, await shown(rig))).results) == {"done": 2}
+    for one in await exceptions(rig, state="closed"):
+        job = await rig.store.write(partial(_job, one.replaced_by))
+        assert (job.lane, job.lease_owner) == ("bulk", None)
+    assert rig.legacy.calls == calls
+    await rig.settle()
+    assert len(rig.legacy.book) == 2
+
+
+async def _job(transaction_id: str | None, unit):
+    return await unit.job(transaction_id)
 
 
 async def test_it_needs_the_digest_of_what_was_shown(rig: Rig):

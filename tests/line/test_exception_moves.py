@@ -9,7 +9,7 @@ from adapters.errors import OutcomeUnknown
 from gateway.domain.transaction import Status
 from gateway.exceptions.owning import Owner, assign, claim
 from gateway.transactions.exceptions import open_stuck
-from tests.line.acts import ANN, ANNS_SCRIPT, BOB
+from tests.line.acts import ANN, ANNS_SCRIPT, BOB, lay, lift
 from tests.line.asking import refused
 from tests.line.dead_ends import (
     EVERYTHING,
@@ -50,6 +50,17 @@ async def test_a_refused_document_is_sent_again_as_it_is(rig: Rig):
     assert (again.status, again.replaces, again.source) == (Status.POSTED, transaction_id, "salesforce")
     assert (await rig.record(transaction_id)).status is Status.REJECTED
     assert len(rig.legacy.book) == 1
+
+
+async def test_what_is_sent_again_takes_no_place_of_who_waits_at_a_screen(rig: Rig):
+    await rejected(rig)
+    calls = rig.legacy.calls
+    moved = await ask(rig, "retry")
+    assert (moved.move.state, moved.exception.state) == ("done", "closed")
+    again = await rig.record(moved.exception.replaced_by)
+    job = await rig.store.write(lambda unit: unit.job(again.transaction_id))
+    assert (again.status, job.lane, job.lease_owner, rig.legacy.calls) == (Status.ACCEPTED, "standard", None, calls)
+    assert "jobs" in rig.woken
 
 
 async def test_it_is_sent_again_corrected(rig: Rig):
@@ -211,6 +222,37 @@ async def test_a_retry_sends_again_once_its_sender_is_proven_ended(rig: Rig):
     assert (record.state, record.outcome) == ("closed", "posted")
 
 
+async def test_a_retry_under_a_hold_comes_back_and_leaves_the_other_moves(rig: Rig):
+    heir, transaction_id = await left_behind(rig, order(), posted=False)
+    overlay = await lay(heir, "hold", "orders")
+    rig.liveness.ended.add("prc_1")
+    await ask(heir, "retry")
+    await heir.settle()
+    await heir.until(300.0)
+    record = await the_one(heir)
+    [move] = await rig.store.reads.exception_moves(record.exception_id)
+    assert (record.cause, move.state, move.result) == ("held", "refused", "held")
+    standing = await heir.record(transaction_id)
+    assert (standing.status, rig.legacy.calls) == (Status.IN_DOUBT, 1)
+    assert await rig.store.write(lambda unit: unit.job(transaction_id)) is None
+    await lift(heir, overlay)
+    await ask(heir, "retry")
+    await heir.settle()
+    await heir.until(300.0)
+    assert ((await heir.record(transaction_id)).status, rig.legacy.calls) == (Status.POSTED, 2)
+
+
+async def test_what_is_in_doubt_is_called_off_under_a_hold(rig: Rig):
+    heir, transaction_id = await left_behind(rig, order(), posted=False)
+    await lay(heir, "hold", "orders")
+    rig.liveness.ended.add("prc_1")
+    await ask(heir, "retry")
+    await heir.settle()
+    await heir.until(300.0)
+    await both(heir, "cancel")
+    assert (await heir.record(transaction_id)).status is Status.CANCELLED
+
+
 async def test_what_was_found_before_is_never_sent_again(rig: Rig):
     rig.legacy.script = ["twice"]
     answer = await rig.send(order())
@@ -351,6 +393,17 @@ async def test_an_erp_that_cannot_be_asked_leaves_the_move_to_be_made_later(rig:
 
 
 # what has not ended
+
+
+@pytest.mark.parametrize("move", ["cancel", "mark_posted"])
+async def test_a_system_that_is_not_connected_any_more_leaves_the_move_to_be_made_later(rig: Rig, move):
+    heir, _ = await left_behind(rig, order(), posted=True)
+    there = named(rig.legacy.book[-1]) if move == "mark_posted" else {}
+    systems = {name: system for name, system in heir.parts.systems.items() if name != "legacy-main"}
+    heir.parts = replace(heir.parts, systems=systems)
+    assert (await refused(both(heir, move, **there))).slug == "erp-unavailable"
+    [asked] = await rig.store.reads.exception_moves((await the_one(heir)).exception_id)
+    assert asked.state == "approved"
 
 
 async def test_what_waits_is_looked_at_or_called_off(rig: Rig):

@@ -13,6 +13,7 @@ from gateway.domain.queries import Visible
 from gateway.domain.transaction import Status
 from tests.line.acts import close
 from tests.line.asking import refused
+from tests.line.dead_ends import both
 from tests.line.rig import Rig
 from tests.line.split import account_balances, charge, company_balances, split_rig, standing
 
@@ -177,6 +178,20 @@ async def test_a_refused_undo_stands_before_a_person_loudly(rig: Rig):
     assert (standing(rig.cloud), (await legs(rig, transaction_id))[0]["undo"]["status"]) == (1, "rejected")
 
 
+@pytest.mark.parametrize("way", ["lost_answer", "lost_call", "late", "busy"])
+async def test_a_refused_undo_that_is_tried_again_is_not_refused_by_the_word_of_before(rig: Rig, way: str):
+    rig.legacy.script, rig.cloud.script = ["reject"], ["post", "reject", way]
+    transaction_id = await sent(rig)
+    assert (await rig.record(transaction_id)).status is Status.IN_DOUBT
+    await both(rig, "retry")
+    for _ in range(6):
+        await rig.until(60)
+        rig.cloud.post_what_was_late()
+    assert (await rig.record(transaction_id)).status is Status.COMPENSATED
+    assert (standing(rig.cloud), len(rig.cloud.book)) == (0, 2)
+    assert (await rig.kinds(transaction_id)).count("rejected") == 2
+
+
 async def test_an_undo_whose_period_has_closed_is_posted_in_the_first_open_one_and_says_so(rig: Rig):
     rig.legacy.script = ["busy"]
     transaction_id = await sent(rig)
@@ -242,6 +257,17 @@ async def test_half_a_reversal_stands_before_a_person_who_has_the_rest_tried_aga
     assert (record.status, record.exception_id is not None) == (Status.IN_DOUBT, True)
     assert (standing(rig.legacy), standing(rig.cloud)) == (0, 1)
     assert (await rig.document(document_id)).state == "active"
+
+
+async def test_a_retry_of_a_leg_in_doubt_takes_a_place_at_its_system(rig: Rig):
+    rig.cloud.script = ["twice"]
+    transaction_id = await sent(rig)
+    for _ in range(3):
+        await rig.until(200)
+    assert (await rig.record(transaction_id)).status is Status.IN_DOUBT
+    await both(rig, "retry")
+    job = await rig.store.write(lambda unit: unit.job(transaction_id))
+    assert job.system_id == "cloud-main"
 
 
 async def test_a_process_that_died_between_two_legs_is_taken_over(rig: Rig):

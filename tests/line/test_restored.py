@@ -1,26 +1,11 @@
 """A record that was restored from a back-up sends nothing that the lost gateway may have posted, before it asked."""
 
 import json
-from dataclasses import replace
 
 from gateway.domain.lanes import RESPOND_ASYNC
 from gateway.domain.transaction import Status
-from gateway.transactions.posting import posting_of
+from tests.line.lost import posted_by_the_lost_one, restored
 from tests.line.rig import Rig, order
-
-
-async def restored(rig: Rig) -> Rig:
-    """A process on another machine, on the restored record."""
-    limits = replace(rig.parts.limits, inquired_first_until=rig.clock.now())
-    rig.parts = replace(rig.parts, limits=limits)
-    return await rig.another_process("prc_2")
-
-
-async def posted_by_the_lost_one(rig: Rig, transaction_id: str) -> None:
-    async def read(unit):
-        return await posting_of(unit, await unit.transaction(transaction_id), (await unit.steps(transaction_id))[-1])
-
-    rig.legacy.post(await rig.store.write(read))
 
 
 async def test_what_was_accepted_before_is_found_and_not_sent(rig: Rig):
@@ -78,3 +63,18 @@ async def test_what_is_older_than_a_day_goes_before_a_person(rig: Rig):
         await other.until(seconds)
     assert (await other.record(accepted)).status is Status.IN_DOUBT
     assert rig.legacy.calls == 0
+
+
+async def test_an_unknown_is_not_sent_again_before_the_lost_one_must_have_ended(rig: Rig):
+    """Its own quiet time was over at the back-up; the lost gateway sent it again after that."""
+    rig.legacy.script = ["lost_call"]
+    accepted = (await rig.send(order())).transaction.transaction_id
+    await rig.until(1.1)
+    rig.clock.forward(150.0)
+    other = await restored(rig)
+    await other.settle()
+    assert (await other.record(accepted)).status is Status.UNKNOWN
+    await posted_by_the_lost_one(other, accepted)
+    await other.until(102.0)
+    assert (await other.record(accepted)).status is Status.POSTED
+    assert (rig.legacy.calls, len(rig.legacy.book)) == (1, 1)

@@ -366,7 +366,6 @@ async def test_neither_a_database_that_is_away_nor_a_defect_ends_it(rig: Rig, mo
 
 def test_every_status_that_a_person_does_not_see_has_its_limit() -> None:
     seen = set(LONG) | {
-        Status.HELD,
         Status.IN_DOUBT,
         Status.POSTED,
         Status.REJECTED,

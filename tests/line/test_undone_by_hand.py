@@ -135,7 +135,7 @@ async def test_a_reversal_goes_on_with_its_later_parts(split: Rig) -> None:
     # some ERPs copy the reference of what is reversed
     show(split.cloud, mirror, external_reference=original.external_reference)
     split.legacy.gate = asyncio.Event()
-    moved = await asyncio.wait_for(both(split, "mark_posted", **named(mirror)), 5)
+    moved = await asyncio.wait_for(both(split, "mark_posted", **named(mirror)), 60)
     assert moved.move.state == "done", "nobody waits for the next part, which is being sent"
     assert undone.transaction_id in split.line.busy_with
     assert not await split.line.drain(0.0), "whoever stops the process waits for it"

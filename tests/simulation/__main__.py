@@ -8,6 +8,7 @@ import sys
 import structlog
 
 from tests.simulation.campaign import Seen, campaign, live, replay
+from tests.simulation.defects import misfits
 from tests.simulation.mutations import MUTATIONS, SECOND_LINES
 
 WITHIN = 200
@@ -24,7 +25,8 @@ def _seeds(first: int, count: int) -> int:
     print(
         f"\n{seen.worlds} worlds in {seen.seconds:.0f} s:"
         f" {seen.kills} kills, {seen.freezes} stops, {seen.commits} commits,"
-        f" {seen.closings} attempts said to be over"
+        f" {seen.closings} attempts said to be over, {seen.sweeps} sweeps,"
+        f" {seen.events} events in streams that lost what they held, or their end, {seen.wipes} times"
     )
     print("how transactions ended:", ", ".join(f"{status} {n}" for status, n in seen.statuses.most_common()))
     print("what ERPs did to calls:", ", ".join(f"{way} {n}" for way, n in seen.ways.most_common()))
@@ -37,11 +39,13 @@ def _mutations() -> int:
     missed = 0
     print("| planted fault | caught by world | what was seen |\n|---|---|---|")
     for name, planted in MUTATIONS.items():
-        with planted():
+        with planted(), misfits() as unfit:
             seen = campaign(range(WITHIN), first_only=True)
-        missed += not seen.failed
+        missed += not seen.failed or bool(unfit)
+        for one in sorted(unfit):
+            print(f"{name}: it is not planted, but breaks the program: {one}", file=sys.stderr)
         what = next(iter(seen.failed.values()))[0] if seen.failed else "**not caught**"
-        print(f"| {name} | {seen.worlds if seen.failed else '-'} | {what[:90]} |", flush=True)
+        print(f"| {name} | {seen.worlds if seen.failed else '-'} | {' '.join(what[:90].split())} |", flush=True)
     for name, planted in SECOND_LINES.items():
         with planted():
             seen = campaign(range(WITHIN), first_only=True)

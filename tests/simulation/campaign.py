@@ -14,14 +14,18 @@ from tests.simulation.world import World
 
 @dataclass
 class Seen:
-    """`closings`: attempts that their senders said to be over. `failed`: what was violated, by seed. `statuses`: how
-    transactions ended. `ways`: what ERPs did to calls."""
+    """`closings`: attempts that their senders said to be over. `events`: that streams held at the end, `wipes`: how
+    often one lost what it held, or its end. `failed`: what was violated, by seed. `statuses`: how transactions ended.
+    `ways`: what ERPs did to calls."""
 
     worlds: int = 0
     kills: int = 0
     freezes: int = 0
     commits: int = 0
     closings: int = 0
+    events: int = 0
+    wipes: int = 0
+    sweeps: int = 0
     seconds: float = 0.0
     failed: dict[int, list[str]] = field(default_factory=dict)
     statuses: Counter[str] = field(default_factory=Counter)
@@ -57,6 +61,9 @@ def campaign(
         seen.freezes += world.freezes
         seen.commits += world.commits
         seen.closings += len(world.closed)
+        seen.events += sum(len(one.messages) for one in world.stream.streams[-1:])
+        seen.wipes += world.stream.wipes + world.stream.cuts
+        seen.sweeps += world.sweeps
         if violations:
             seen.failed[seed] = violations
             if first_only:

@@ -12,10 +12,12 @@ import random
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
 
 from adapters.canonical import ErpNumber
 from adapters.errors import Garbled, NotSent, OutcomeUnknown, Rejected
-from adapters.port import Posted, Posting
+from adapters.port import Posted, Posting, Submission
 from tests.line.book_erp import BookErp
 
 CALL_LIMIT_S = 10.0
@@ -27,10 +29,14 @@ FIRST_BYTE: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("first
 
 GOOD = "post"
 BAD = (
-    *("lost_answer", "lost_call", "garbled_after", "garbled_before", "locked", "down", "busy"),
+    *("lost_answer", "lost_call", "hung", "garbled_after", "garbled_before", "locked", "down", "busy"),
     # the two that are hardest to get right come more often
     *("late", "late", "late", "reject", "reject"),
 )
+MEDDLED = ("other", "two", "undone")
+"""What others do there with a document whose answer was lost: nobody but a person can tell what is to become of it."""
+MEDDLING: Final = 0.03
+"""The share of calls in which one does, of those that go wrong."""
 
 
 @dataclass
@@ -44,6 +50,8 @@ class SimErp(BookErp):
     """References of which it refused an attempt."""
     told: dict[str, int] = field(default_factory=dict)
     """How often each way of failing happened."""
+    meddled: dict[str, str] = field(default_factory=dict)
+    """What others did, by reference."""
 
     async def _called(self, posting: Posting, permit: Callable[[], None]) -> Posted:
         await asyncio.sleep(self.chance.uniform(0, 0.2))
@@ -54,7 +62,7 @@ class SimErp(BookErp):
         await point()
         self.calls += 1
         self.seen.append(posting)
-        way = self.chance.choice(BAD) if self.chance.random() < self.trouble else GOOD
+        way = self._way(posting)
         self.told[way] = self.told.get(way, 0) + 1
         await asyncio.sleep(self.chance.uniform(0, 2))
         match way:
@@ -62,6 +70,12 @@ class SimErp(BookErp):
                 self.post(posting)
                 raise OutcomeUnknown("the connection was cut")
             case "lost_call":
+                raise OutcomeUnknown("the connection was cut")
+            case "hung":
+                await asyncio.sleep(CALL_LIMIT_S - 3)
+                raise OutcomeUnknown("no answer in time")
+            case "other" | "two" | "undone":
+                self._meddle(posting, way)
                 raise OutcomeUnknown("the connection was cut")
             case "late":
                 self._execute_later(posting)
@@ -83,6 +97,38 @@ class SimErp(BookErp):
                 raise Rejected("the credit limit is exceeded", code="V1/152", field="customer")
             case _:
                 return self.post(posting)
+
+    def _way(self, posting: Posting) -> str:
+        if self.chance.random() >= self.trouble:
+            return GOOD
+        if self.chance.random() < MEDDLING and self._may_meddle(posting):
+            return self.chance.choice(MEDDLED)
+        return self.chance.choice(BAD)
+
+    def _may_meddle(self, posting: Posting) -> bool:
+        """With what is not there yet, and is no part of another document."""
+        there = any(one.external_reference == posting.external_reference for one in self.book)
+        return isinstance(posting, Submission) and posting.document.domain in {"orders", "invoices"} and not there
+
+    def _meddle(self, posting: Posting, way: str) -> None:
+        """Somebody else's document has the reference, or two have it, or what was posted was called off there."""
+        if not self._may_meddle(posting):
+            # an attempt before it was executed meanwhile
+            self.post(posting)
+            return
+        if way == "two" and self.reference_unique:
+            way = "undone"
+        self.meddled[posting.external_reference] = way
+        number = super().post(posting).number
+        match way:
+            case "other":
+                self._alter(number, party="somebody else", currency_code="XXX", total=Decimal(1))
+            case "two":
+                super().post(posting)
+            case _ if isinstance(posting, Submission) and posting.document.domain == "orders":
+                self._alter(number, cancelled=True)
+            case _:
+                self._alter(number, reversed_by="999999")
 
     def post(self, posting: Posting) -> Posted:
         """Where references are unique, a second document of one is refused; its driver says that nobody knows, so that

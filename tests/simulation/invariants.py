@@ -8,8 +8,11 @@ from hashlib import sha256
 from typing import Any
 
 from adapters.port import Reversal, Submission
+from tests.simulation.epochs import TOLD, under_old_epochs
 from tests.simulation.leg_invariants import check_legs, leg_references
 from tests.simulation.newcomer_invariants import check_newcomers
+from tests.simulation.resend_invariants import check_resends
+from tests.simulation.stream_invariants import check_stream
 
 
 def check(world: Any) -> list[str]:
@@ -20,16 +23,20 @@ def check(world: Any) -> list[str]:
     found += _record_agrees_with_books(world)
     found += _refused_by_the_erp(world)
     found += _numbers_are_kept(world)
+    found += _a_person_looks_at_what_others_did(world)
     found += _senders_are_heard(world)
     found += _one_system_a_lineage(world)
     found += check_legs(world)
     found += check_newcomers(world)
+    found += check_resends(world)
+    found += _nothing_under_an_old_epoch(world)
+    found += check_stream(world)
     found += _entries_and_events_without_a_gap(world)
     return found
 
 
 def digest(world: Any) -> str:
-    """Of the whole ledger, byte for byte, and of both books."""
+    """Of the whole ledger, byte for byte, of both books, and of everything that was ever in the stream."""
     hash_ = sha256()
     for trace, seq, body in world.rows("SELECT trace, seq, body FROM ledger_entries ORDER BY trace, seq"):
         hash_.update(f"{trace}/{seq}/".encode() + body)
@@ -37,6 +44,10 @@ def digest(world: Any) -> str:
         hash_.update(name.encode())
         for one in erp.book:
             hash_.update(repr(one).encode())
+    for life in world.stream.streams:
+        hash_.update(f"stream {life.created_at}".encode())
+        for message in life.messages:
+            hash_.update(f"{message.sequence}/".encode() + message.event.body)
     return hash_.hexdigest()
 
 
@@ -49,7 +60,7 @@ def _posted_once(world: Any) -> list[str]:
     """By reference, and by document over both ERPs. Reversals are entries of the book as well."""
     found = []
     for erp in world.erps.values():
-        counts = Counter(one.external_reference for one in erp.book)
+        counts = Counter(one.external_reference for one in erp.book if erp.meddled.get(one.external_reference) != "two")
         found += [f"{erp.system_id} holds {n} documents of reference {ref}" for ref, n in counts.items() if n > 1]
     submitted: Counter[tuple[str, str | None]] = Counter()
     legs = leg_references(world)
@@ -65,7 +76,12 @@ def _posted_once(world: Any) -> list[str]:
 def _booked(erp: Any) -> list[Any]:
     """What was asked for, by entry of the book; without customers that were taken back, who may be made again."""
     asked = {one.external_reference: one for one in erp.seen if isinstance(one, Submission | Reversal)}
-    there = [one for one in erp.book if not (one.cancelled and one.number.document_type == "customer")]
+    there = {
+        # what others made two of counts as one
+        (one.external_reference if one.external_reference in erp.meddled else one.number.document_number): one
+        for one in erp.book
+        if not (one.cancelled and one.number.document_type == "customer")
+    }.values()
     return [asked[one.external_reference] for one in there if one.external_reference in asked]
 
 
@@ -118,6 +134,27 @@ def _numbers_are_kept(world: Any) -> list[str]:
             " AND c.document_number = t.erp_document_number)"
         )
     ]
+
+
+def _a_person_looks_at_what_others_did(world: Any) -> list[str]:
+    """Somebody else's document under our reference, two of them, or one that was undone there: nobody guesses."""
+    meddled = {reference: way for erp in world.erps.values() for reference, way in erp.meddled.items()}
+    return [
+        f"{transaction} is {status}, and at its ERP others did '{meddled[reference]}'"
+        for transaction, status, reference in world.rows(
+            "SELECT t.transaction_id, t.status, s.external_reference FROM transactions t JOIN steps s"
+            " ON s.transaction_id = t.transaction_id WHERE t.operation = 'create' AND s.direction = 'do'"
+        )
+        if reference in meddled and status != "in_doubt"
+    ]
+
+
+def _nothing_under_an_old_epoch(world: Any) -> list[str]:
+    traces: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for trace, kind, body in world.rows("SELECT trace, kind, body FROM ledger_entries ORDER BY trace, seq"):
+        if kind in TOLD:
+            traces[trace].append(json.loads(body))
+    return [one for trace, entries in traces.items() for one in under_old_epochs(trace, entries)]
 
 
 def _senders_are_heard(world: Any) -> list[str]:

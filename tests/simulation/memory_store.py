@@ -34,6 +34,8 @@ T = TypeVar("T")
 
 _DIALECT: Final = sqlite_dialect(paramstyle="qmark")
 _template: list[bytes] = []
+_compiled: Final[dict[Any, Any]] = {}
+"""Statements that were composed, by their form."""
 
 
 def _migrated() -> bytes:
@@ -106,9 +108,12 @@ class MemoryReader(Reader):
         return self._rows(query, query.sqlite.sql, query.sqlite.bind(params))
 
     async def find(self, like: Query[R], core: Executable, params: Named = NO_PARAMS) -> list[R]:
-        compiled: Any = core.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})  # type: ignore[attr-defined]
-        values = {**compiled.params, **params}
-        return self._rows(like, str(compiled), tuple(values[name] for name in compiled.positiontup or ()))
+        # as an engine does it: a statement of a known form is compiled once
+        known: tuple[Any, ...] = core._compile_w_cache(_DIALECT, compiled_cache=_compiled, column_keys=[])  # type: ignore[attr-defined]
+        compiled, extracted = known[:2]
+        values = compiled.construct_params(extracted_parameters=extracted) | params
+        state = compiled.construct_expanded_state(values)
+        return self._rows(like, state.statement, state.positional_parameters)
 
     @asynccontextmanager
     async def moment(self) -> AsyncIterator[Moment]:

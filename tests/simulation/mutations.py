@@ -8,12 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 from unittest.mock import patch
+
+from sqlalchemy import bindparam
 
 from adapters.canonical import ErpNumber
 from adapters.errors import NotSent, Rejected
 from adapters.port import Posted
+from gateway.leaders import Leaders
+from gateway.store.keys import IDEMPOTENCY_KEYS, NATURAL_KEYS
+from gateway.store.statement import Command
 from gateway.store.store import StoreUnit
 from gateway.transactions import dispatch, execute, process, resolve, settle, work
 from gateway.transactions.dispatch import Dispatch
@@ -23,6 +29,8 @@ from tests.simulation import process as simulated
 from tests.simulation.closing_mutations import CLOSING_MUTATIONS, CLOSING_SECOND_LINES
 from tests.simulation.leg_mutations import LEG_MUTATIONS
 from tests.simulation.newcomer_mutations import NEWCOMER_MUTATIONS
+from tests.simulation.resend_mutations import RESEND_MUTATIONS
+from tests.simulation.telling_mutations import TELLING_MUTATIONS, TELLING_SECOND_LINES
 
 Mutation = Callable[[], AbstractContextManager[object]]
 
@@ -58,33 +66,32 @@ def _busy_is_refusal(_dispatch: Any, outcome: Any) -> Any:
 def _refusal_is_success(dispatched: Any, outcome: Any) -> Any:
     if not isinstance(outcome, WasRejected):
         return outcome
-    number = ErpNumber(system_id=dispatched.step.system_id, document_type="order", document_number="999999")
-    return WasPosted(Posted(number))
+    return WasPosted(Posted(_any_number(dispatched)))
 
 
 async def _resend_after_one_inquiry(held: Any, step: Any, posting: Any) -> Any:
     return await resolve._send_again(held, replace(step, earlier_until=None), posting)
 
 
-async def _resend_without_inquiry(held: Any) -> Any:
+async def _resend_without_inquiry(held: Any, in_force: Any) -> Any:
     record = held.record
     if record.status.value == "unknown":
         step = (await held.unit.steps(record.transaction_id))[-1]
         posting = await process.posting_of(held.unit, record, step)
         return await process.dispatch_again(held, step, posting, why="not-sent")
-    return await _true_decide_next(held)
+    return await _true_decide_next(held, in_force)
 
 
 _true_decide_next: Final = process._decide_next
 
 
-async def _sender_lost_is_not_sent(held: Any) -> Any:
+async def _sender_lost_is_not_sent(held: Any, in_force: Any) -> Any:
     record = held.record
     if record.status.value == "dispatched":
         step = (await held.unit.steps(record.transaction_id))[-1]
         posting = await process.posting_of(held.unit, record, step)
         return await process.dispatch_again(held, step, posting, why="not-sent")
-    return await _true_decide_next(held)
+    return await _true_decide_next(held, in_force)
 
 
 async def _everybody_has_ended(held: Any, step: Any) -> Any:
@@ -97,6 +104,10 @@ _true_next_attempt: Final = dispatch.next_attempt
 def _another_reference(parts: Any, step: Any, lease: Any) -> Any:
     attempt = _true_next_attempt(parts, step, lease)
     return replace(attempt, external_reference=f"{attempt.attempt:02d}{step.external_reference[2:]}")
+
+
+async def _no_longer(*_asked: Any) -> None:
+    return None
 
 
 async def _take_without_epoch(unit: Any, parts: Any, transaction_id: str, _epoch: int) -> Any:
@@ -141,8 +152,43 @@ async def _refusal_counts(held: Any, step: Any, problem: Any) -> Any:
     return await settle.step_refused(held, replace(step, closed_at=held.now), problem)
 
 
+async def _key_forgotten_on_failure(held: Any, step: Any, code: str, closed_at: Any, **more: Any) -> Any:
+    """What came to nothing for now may be sent again by its caller as if it were new."""
+    name = {"transaction": held.record.transaction_id}
+    for keys in (NATURAL_KEYS, IDEMPOTENCY_KEYS):
+        column = keys.table.c.transaction_id
+        await held.unit._unit.run(Command(keys.table.delete().where(column == bindparam("transaction"))), name)
+    return await _true_become_unknown(held, step, code, closed_at, **more)
+
+
+_true_become_unknown: Final = settle.become_unknown
+
+
+async def _posted_before_the_call(store: Any, parts: Any, dispatched: Any) -> Any:
+    posted = WasPosted(Posted(_any_number(dispatched)))
+    settled = partial(process._settle, parts=parts, dispatch=dispatched, outcome=posted)
+    carried = await process._written(store, parts, settled)
+    await execute.execute(parts, dispatched)
+    return carried
+
+
+def _any_number(dispatched: Any) -> ErpNumber:
+    return ErpNumber(system_id=dispatched.step.system_id, document_type="order", document_number="999999")
+
+
 def _ended_although_it_stands_still(morgue: Any, record: Any) -> bool:
     return True
+
+
+@contextmanager
+def _planted_unknowns(fault: Any) -> Iterator[None]:
+    with patch.object(settle, "become_unknown", fault), patch.object(process, "become_unknown", fault):
+        yield
+
+
+def _with_unknowns(fault: Any) -> Mutation:
+    """Wherever something becomes unknown."""
+    return lambda: _planted_unknowns(fault)
 
 
 def _lease_of_nothing(parts: Any, system_id: str) -> int:
@@ -179,16 +225,26 @@ MUTATIONS: Final[Mapping[str, Mutation]] = {
     "an event of ten is not written": lambda: patch.object(StoreUnit, "insert_events", _every_tenth_event_is_lost),
     "the job is not written with the transaction": lambda: patch.object(StoreUnit, "insert_job", _job_forgotten),
     "the ERP's number is not kept": lambda: patch.object(StoreUnit, "insert_cross_reference", _number_forgotten),
+    "keys are forgotten when a call fails": _with_unknowns(_key_forgotten_on_failure),
+    "a document is marked as posted before the call": lambda: patch.object(
+        process, "_attempt", _posted_before_the_call
+    ),
+    "the lease is not looked at before the first byte": lambda: patch.object(Dispatch, "permit", lambda *_: None),
+    "a lease is not prolonged for a further call": lambda: patch.object(work.Work, "keep", _no_longer),
+    "the epoch is not looked at": lambda: patch.object(work.Work, "take", staticmethod(_take_without_epoch)),
     **CLOSING_MUTATIONS,
+    **RESEND_MUTATIONS,
+    **TELLING_MUTATIONS,
     **LEG_MUTATIONS,
     **NEWCOMER_MUTATIONS,
 }
 """By what is wrong."""
 
 SECOND_LINES: Final[Mapping[str, Mutation]] = {
-    "the lease is not looked at before the first byte": lambda: patch.object(Dispatch, "permit", lambda *_: None),
-    "the epoch is not looked at": lambda: patch.object(work.Work, "take", staticmethod(_take_without_epoch)),
+    "a leader does not prolong its lease": lambda: patch.object(Leaders, "renew", _no_longer),
     **CLOSING_SECOND_LINES,
+    **TELLING_SECOND_LINES,
 }
-"""Faults that another line of defence makes harmless in every world: who stands still is never proven ended, so nobody
-sends in its place. `tests/line` and `tests/store` have a test for each."""
+"""Faults that another line of defence makes harmless in every world: a leader whose lease is over too early is kept
+from writing by its epoch, which costs time. `tests/store`, `tests/leaders` and `tests/messaging` have a test for each.
+"""

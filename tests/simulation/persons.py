@@ -20,7 +20,8 @@ from gateway.exceptions.asking import Moved, Wanted, approve_move, ask_move
 from gateway.exceptions.parts import ExceptionParts
 from gateway.transactions.posting import posting_of
 from tests.line.acts import ANN, BOB
-from tests.simulation.process import Killed, Process
+from tests.simulation.lives import Killed
+from tests.simulation.process import Process
 
 EVERYTHING: Final = Visible()
 _TRIES: Final = 40

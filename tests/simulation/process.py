@@ -22,6 +22,9 @@ from gateway.transactions.line import Line
 from gateway.transactions.parts import ErpSystem, LineLimits, LineParts, SystemPolicy, Tools
 from gateway.worker import Worker
 from tests.simulation.erp import CALL_LIMIT_S, FIRST_BYTE, INQUIRY_DELAY_S, LONGEST_EXECUTION_S, SimErp
+from tests.simulation.leading import Leading
+from tests.simulation.lives import Killed, Life
+from tests.simulation.sendings import Inquiry, Sending
 
 T = TypeVar("T")
 
@@ -70,33 +73,6 @@ class Morgue:
 
     def has_ended(self, process: ProcessRecord) -> bool:
         return self.tells and process.process_id in self.dead
-
-
-class Killed(BaseException):
-    """Raised in what is left of a killed process; nothing of it goes on. No `Exception`, so nobody handles it."""
-
-
-@dataclass
-class Life:
-    """Whether a process lives, and whether it stands still (SIGSTOP)."""
-
-    alive: bool = True
-    moving: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def __post_init__(self) -> None:
-        self.moving.set()
-
-    def freeze(self, seconds: float) -> None:
-        """SIGSTOP, and SIGCONT after so long."""
-        self.moving.clear()
-        asyncio.get_running_loop().call_later(seconds, self.moving.set)
-
-    async def step(self) -> None:
-        """A point at which the process may be found dead or standing still."""
-        while not self.moving.is_set():
-            await self.moving.wait()
-        if not self.alive:
-            raise Killed
 
 
 class FaultyStore:
@@ -156,16 +132,23 @@ class MortalPort:
     async def _posts(self, call: Callable[..., Awaitable[Posted]], posting: Any, permit: Callable[[], None]) -> Posted:
         await self._life.step()
 
+        clock = self._world.clock
+        can = self._erp.capabilities()[posting.domain, posting.operation]
+        sending = Sending(self._life, unique=can.reference_unique)
+
         def ask() -> None:
             # what a killed process had not sent by now is never sent
             if not self._life.alive:
                 raise Killed
             permit()
+            sending.begun = clock.now()
+            self._world.first_byte(self._life.name, posting.external_reference, sending.begun)
+            self._world.sendings[posting.external_reference].append(sending)
 
         context = contextvars.copy_context()
         context.run(FIRST_BYTE.set, self._point)
         task: asyncio.Task[Posted] = asyncio.get_running_loop().create_task(
-            _called(call, posting, ask), context=context
+            sending.told(call(posting, ask), clock.now), context=context
         )
         self._calls.add(task)
         task.add_done_callback(self._done)
@@ -187,7 +170,9 @@ class MortalPort:
 
     async def inquire(self, posting: Posting) -> Any:
         await self._life.step()
+        asked = self._world.clock.now()
         found = await self._erp.inquire(posting)
+        self._world.inquiries[posting.external_reference].append(Inquiry(asked, self._world.clock.now(), len(found)))
         await self._life.step()
         return found
 
@@ -198,15 +183,11 @@ class MortalPort:
         return found
 
 
-async def _called(call: Callable[..., Awaitable[Posted]], posting: Any, permit: Callable[[], None]) -> Posted:
-    return await call(posting, permit)
-
-
 class Process:
     """One gateway process with its worker."""
 
     def __init__(self, name: str, world: Any) -> None:
-        self.name, self.life = name, Life()
+        self.name, self.life = name, Life(name)
         chance = random.Random(f"{world.seed}/{name}")
         self._world = world
         store: Any = FaultyStore(world.store, self.life, chance, world)
@@ -224,14 +205,19 @@ class Process:
             store,
             store.reads,
             self.parts,
-            events_left=lambda: None,
+            events_left=self._events_left,
             jobs_due=self._wake,
         )
         self.worker = Worker(self.line, poll_s=5.0)
+        self.leading = Leading(world, name, self.life, tools, self.parts, self._wake) if world.relays else None
         self._tasks: list[asyncio.Task[None]] = []
 
     def _wake(self) -> None:
         self.worker.wake()
+
+    def _events_left(self) -> None:
+        if self.leading is not None:
+            self.leading.relay.wake()
 
     async def start(self) -> None:
         record = ProcessRecord(self.name, "host", "boot", 1, "1.00", self._world.clock.now())
@@ -239,13 +225,19 @@ class Process:
         for dead in sorted(self._world.morgue.dead) if self._world.morgue.tells else []:
             await self._world.store.write(_Free(dead, self._world.clock.now()))
         self._tasks = [asyncio.create_task(self.worker.run())]
+        if self.leading is not None:
+            self.leading.start()
 
     def kill(self) -> None:
         """kill -9: nothing of it runs on, and it is known that it ended."""
+        if self.life.alive:
+            self.life.killed_at = self._world.clock.now()
         self.life.alive = False
         self.life.moving.set()
         for task in [*self._tasks, *self.line._tasks, *self.line._jobs]:
             task.cancel()
+        if self.leading is not None:
+            self.leading.kill()
         self._world.morgue.dead.add(self.name)
 
     def thaw(self) -> None:

@@ -8,6 +8,7 @@ import pytest
 import structlog
 
 from tests.simulation.campaign import campaign, live, replay
+from tests.simulation.defects import misfits
 from tests.simulation.mutations import MUTATIONS, SECOND_LINES
 
 WORLDS = 2_000
@@ -31,12 +32,12 @@ def test_no_world_violates_anything(part: int) -> None:
     seen = campaign(range(part * each, (part + 1) * each))
     assert seen.failed == {}
     # worlds in which nothing happens would prove nothing
-    assert min(seen.kills, seen.freezes, seen.closings) > each / 2
+    assert min(seen.kills, seen.freezes, seen.closings, seen.sweeps, seen.wipes) > each / 2
     assert {"posted", "rejected", "in_doubt", "compensated"} <= seen.statuses.keys()
-    assert {"late", "lost_answer", "lost_call", "garbled_after", "reject"} <= seen.ways.keys()
+    assert {"late", "lost_answer", "lost_call", "garbled_after", "reject", "other", "two", "undone"} <= seen.ways.keys()
 
 
-@pytest.mark.parametrize("seed", [3, 11, 119])
+@pytest.mark.parametrize("seed", [3, 11, 118, 120])
 def test_the_same_seed_gives_the_same_ledger_byte_for_byte(seed: int) -> None:
     assert replay(seed) == replay(seed)
 
@@ -60,9 +61,10 @@ def test_every_fault_can_be_planted(name: str) -> None:
 
 @pytest.mark.parametrize("name", _todays())
 def test_a_planted_fault_is_caught(name: str) -> None:
-    with MUTATIONS[name]():
+    with MUTATIONS[name](), misfits() as unfit:
         seen = campaign(range(200), first_only=True)
     assert seen.failed, f"200 worlds did not notice: {name}"
+    assert not unfit, "it is no fault, but a program that does not fit together"
 
 
 def test_a_failing_world_says_what_and_can_be_lived_again() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
@@ -24,16 +25,24 @@ from tests.line.rig import BILLING, SALESFORCE, invoice, order, payment, sample_
 from tests.line.split import SPLIT
 from tests.simulation.audit import audited
 from tests.simulation.erp import SimErp
+from tests.simulation.leading import RELAYING
+from tests.simulation.lives import Killed, Life
 from tests.simulation.memory_store import memory_store
 from tests.simulation.newcomers import brought
 from tests.simulation.persons import undo_by_hand
-from tests.simulation.process import Clock, Killed, Life, Morgue, Process, Seeded
+from tests.simulation.process import Clock, Morgue, Process, Seeded
+from tests.simulation.sendings import Inquiry, Sending
 from tests.simulation.splits import charged, paid_in_both
+from tests.simulation.stream import StreamServer, disturb
 
 QUIET_S: Final = 7_200.0
 """Virtual seconds within which everything must have ended once nothing goes wrong any more."""
 LOOK_EVERY_S: Final = 20.0
 COMMITMENT_KEY: Final = b"commitment key of the simulation"
+TOLD_S: Final = 1_200.0
+"""Virtual seconds within which every event is in the stream once nothing goes wrong any more; a stop is shorter."""
+RELAYS_IN: Final = 2
+"""Of so many worlds one has a stream, relays and sweeps."""
 AGAIN_S: Final = 400.0
 """A caller gives up sending again after so long; what was accepted goes on without it."""
 
@@ -47,7 +56,9 @@ def _rulebook() -> Rulebook:
 class World:
     """`reference_unique`: both ERPs refuse a second document with one reference. `accepted`: what callers were told was
     accepted, by transaction. `by_hand`: steps that people did, or undid, in an ERP that had refused it. `closed`: when
-    senders said that their attempts were over (µs), by transaction, step, direction and attempt."""
+    senders said that their attempts were over (µs), by transaction, step, direction and attempt. `sendings`,
+    `inquiries`: what was really sent and asked, by external reference. `relays`: whether its processes relay and sweep;
+    `swept`: what sweeps found that is in no sound world."""
 
     seed: int
     lineages: int = 4
@@ -72,6 +83,14 @@ class World:
         self.accepted: dict[str, str] = {}
         self.by_hand: set[tuple[str, int]] = set()
         self.closed: dict[tuple[str, int, str, int], int] = {}
+        self.sendings: defaultdict[str, list[Sending]] = defaultdict(list)
+        self.inquiries: defaultdict[str, list[Inquiry]] = defaultdict(list)
+        self.relays = self.seed % RELAYS_IN == 0
+        at_stream = random.Random(f"{self.seed}/stream")
+        self.stream = StreamServer(at_stream, self.clock.now, at_stream.choice([0.0, 0.05, 0.3]))
+        self.leader_stops = at_stream.choice([0.0, 0.05, 0.1])
+        self.swept: set[str] = set()
+        self.sweeps = 0
         self.violations: list[str] = []
         self.kills = self.freezes = self.commits = self._started = 0
 
@@ -81,7 +100,9 @@ class World:
         await self._set_up()
         for _ in range(self.chance.randint(1, 3)):
             await self._start_one()
-        chaos = asyncio.create_task(self._chaos())
+        chaos = [asyncio.create_task(self._chaos())]
+        if self.relays:
+            chaos.append(asyncio.create_task(disturb(self.stream, random.Random(f"{self.seed}/at the stream"))))
         lineages = [self._lineage(number) for number in range(self.lineages)]
         charges = [charged(self, number) for number in range(2 * self.splits)]
         payments = [paid_in_both(self, number) for number in range(self.splits)]
@@ -89,10 +110,12 @@ class World:
         await asyncio.gather(*lineages, *charges, *payments, *newcomers)
         # what goes on behind the callers' backs takes longer than they do: leases, quiet times, stops
         await asyncio.sleep(self.chance.choice([0.0, 100.0, 600.0]))
-        chaos.cancel()
+        for one in chaos:
+            one.cancel()
         await self._calm()
         await self.until_all_ended()
         await undo_by_hand(self)
+        await self._until_all_told()
         self.violations += await audited(self, COMMITMENT_KEY)
 
     def strike(self, life: Life, chance: random.Random) -> None:
@@ -101,6 +124,16 @@ class World:
             self.freezes += 1
             life.freeze(chance.choice([3.0, 20.0, 200.0, 400.0, 400.0]))
 
+    def strike_leader(self, life: Life, chance: random.Random) -> None:
+        """A process that leads may come to stand still where it is about to publish or to write what it published, and
+        that longer than its lease; what it knows of the stream is often wrong when it wakes."""
+        if chance.random() < self.leader_stops:
+            self.freezes += 1
+            life.freeze(chance.choice([100.0, 200.0, 400.0]))
+            meanwhile = chance.choice([self.stream.wipe, self.stream.cut_off, None])
+            if meanwhile is not None:
+                asyncio.get_running_loop().call_later(chance.uniform(0, 90), meanwhile)
+
     def committed(self) -> None:
         """A unit was committed; the process that did it may die at this very moment."""
         self.commits += 1
@@ -108,6 +141,15 @@ class World:
     def said_closed(self, step: StepRecord) -> None:
         """A sender's word that its attempt is over was put on record."""
         self.closed[step.transaction_id, step.step, step.direction, step.attempt] = self.clock.now()
+
+    def first_byte(self, process: str, reference: str, at: int) -> None:
+        """A posting is about to leave that process; it must hold the lease of what it posts then."""
+        held = self.rows(
+            "SELECT j.lease_owner, j.lease_until FROM jobs j JOIN steps s ON s.transaction_id = j.transaction_id"  # noqa: S608
+            f" WHERE s.external_reference = '{reference}'"
+        )
+        if not held or held[0][0] != process or held[0][1] <= at:
+            self.violations.append(f"{process} sends {reference}, whose lease is {held or 'nowhere'} at {at}")
 
     async def _set_up(self) -> None:
         self.store = memory_store(self.clock.now)
@@ -167,7 +209,8 @@ class World:
 
     async def _calm(self) -> None:
         """Nothing goes wrong any more; what stands still goes on when its time comes."""
-        self.store_trouble = self.stops = 0.0
+        self.store_trouble = self.stops = self.leader_stops = 0.0
+        self.stream.come_back()
         for erp in self.erps.values():
             erp.trouble = 0.0
         if not self._living():
@@ -182,6 +225,19 @@ class World:
             await asyncio.sleep(LOOK_EVERY_S)
         # what an ERP still executes for callers that gave up
         await asyncio.sleep(LOOK_EVERY_S + 100)
+
+    async def _until_all_told(self) -> None:
+        """Whoever leads has published what is in the outbox, and swept once more."""
+        if not self.relays:
+            return
+        await self.a_living_process()
+        until, swept = asyncio.get_running_loop().time() + TOLD_S, self.sweeps
+        while self.rows("SELECT 1 FROM outbox WHERE published_at IS NULL LIMIT 1") or self.sweeps == swept:
+            if asyncio.get_running_loop().time() > until:
+                return
+            await asyncio.sleep(LOOK_EVERY_S)
+        # as long as a relay takes to notice that the stream is not what it was
+        await asyncio.sleep(RELAYING.look_s + LOOK_EVERY_S)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What the record holds."""

@@ -67,19 +67,23 @@ LATER = (
     "DROP INDEX steps_posted_twice",
     "ALTER TABLE steps DROP COLUMN once_unknown",
     "ALTER TABLE steps DROP COLUMN twice_at",
+    "ALTER TABLE transactions DROP COLUMN customer_id",
     "CREATE INDEX steps_sent_again ON steps (system_id, dispatched_at) WHERE state = 'posted' AND attempt > 1",
 )
 """What takes back the revisions after v0026."""
 
 
+TRIGGERS = {"exceptions_keep_earlier_words": "exceptions", "documents_keep_earlier_customer": "documents"}
+
+
 async def _to_v0025(connection: AsyncConnection) -> None:
+    is_postgres = connection.dialect.name == "postgresql"
+    for trigger, table in TRIGGERS.items():
+        await connection.execute(text(f"DROP TRIGGER {trigger}{f' ON {table}' if is_postgres else ''}"))
     for statement in LATER:
         await connection.execute(text(statement))
-    is_postgres = connection.dialect.name == "postgresql"
-    of_table = " ON exceptions" if is_postgres else ""
-    await connection.execute(text(f"DROP TRIGGER exceptions_keep_earlier_words{of_table}"))
     await connection.execute(text("DROP TABLE earlier_words"))
-    for function in ("exceptions_keep_earlier_words", "earlier_words_only_grows") if is_postgres else ():
+    for function in (*TRIGGERS, "earlier_words_only_grows") if is_postgres else ():
         await connection.execute(text(f"DROP FUNCTION {function}"))
     await connection.execute(text("UPDATE alembic_version SET version_num = 'v0025'"))
 

@@ -24,6 +24,17 @@ async def test_events_come_in_the_order_of_their_commits_until_acknowledged(stor
     assert await store.outbox.pending(10) == [second]
 
 
+@pytest.mark.parametrize("held", [1, 3, 4_096])
+async def test_lineages_are_passed_over(store: Store, held: int) -> None:
+    wanted = [an_event("lin_a", 1), an_event("lin_b", 1)]
+    others = [an_event("lin_held_0", number) for number in range(1, 30)]
+    await store.write(lambda unit: unit.insert_events([wanted[0], *others, wanted[1]]))
+    without = [f"lin_held_{number}" for number in range(held)]
+    assert await store.outbox.pending(2, without) == wanted
+    assert await store.outbox.pending(1, without) == wanted[:1]
+    assert len(await store.outbox.pending(100, without[1:])) == 31
+
+
 async def test_many_lineages_at_once_keep_their_order(store: Store) -> None:
     lineages = [a_lineage() for _ in range(4)]
 

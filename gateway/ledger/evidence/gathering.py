@@ -87,7 +87,51 @@ class Gatherer:
             records = await self._ledger.transactions_with(traces, whose.visible)
         if not records and not isinstance(subject, OfSample):
             raise Problem("not-found", "There is no such document here, or it is not within your data scope.")
-        return await self._of_transactions(records, whose, end, sample)
+        gathered = await self._of_transactions(records, whose, end, sample)
+        if isinstance(subject, OfLineage):
+            await self._adoptions(subject.lineage_id, gathered, whose, end)
+        return gathered
+
+    async def _adoptions(self, lineage_id: str, gathered: Gathered, whose: For, end: int) -> None:
+        """Add what moved the lineage's pin: entries of no transaction, each beside the rest of its batch where the
+        asker may see all of that; else alone, which proves it as well, for such an entry says all of its act."""
+        told = await self._ledger.entries_beside(lineage_id)
+        if not told:
+            return
+        if not await self._ledger.lineages_seen([lineage_id], whose.visible):
+            gathered.left_out.append("what moved the lineage's pin: it belongs to the slice of the lineage's root")
+            return
+        late = next((one for one in told if one.log_index is None or one.log_index >= end), None)
+        if late is not None:
+            raise _unsigned(late.trace)
+        own = {one.log_index for one in told}
+        placed = await self._ledger.placed_at(sorted(index for index in own if index is not None))
+        gathered.found = await self._proven([*gathered.found, *placed.values()], placed.values())
+        for trace in dict.fromkeys(one.trace for one in told):
+            there = len(gathered.found) + len(gathered.beside)
+            batch = await self._ledger.placed_of_all([trace], MOST_ENTRIES + 1 - there)
+            others = [one for one in batch if one.log_index < end and one.log_index not in own]
+            if len(batch) > MOST_ENTRIES - there:
+                gathered.left_out.append(f"other lineages of the batch {trace}: too many for one pack")
+                continue
+            await self._proven((), others)
+            if not await self._all_seen(others, whose):
+                gathered.left_out.append(f"other lineages of the batch {trace}: they are not all in the data scope")
+                continue
+            gathered.beside = sorted([*gathered.beside, *others], key=lambda one: one.log_index)
+
+    async def _all_seen(self, entries: Sequence[PlacedEntry], whose: For) -> bool:
+        if whose.sees_all:
+            return True
+        lineages = {json.loads(one.body or b"{}").get("lineageId") for one in entries}
+        named = [one for one in lineages if isinstance(one, str)]
+        return len(await self._ledger.lineages_seen(named, whose.visible)) == len(lineages)
+
+    async def _proven(self, every: Iterable[PlacedEntry], new: Iterable[PlacedEntry]) -> list[PlacedEntry]:
+        """All of them in the order of the log, after a look at what is new among them."""
+        await self._refuse_archived(list(new))
+        await self._prove(list(new))
+        return sorted(every, key=lambda one: one.log_index)
 
     async def _of_transactions(
         self, records: Sequence[TransactionRecord], whose: For, end: int, sample: SampleDrawn | None

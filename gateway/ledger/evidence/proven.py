@@ -118,8 +118,9 @@ def prove_entries(
         body = _body(data, index)
         if (body.get("trace"), body.get("seq"), leaf_hash(data).hex()) != (one.trace, one.seq, one.leaf_hash):
             raise PackWrong("pack", PACK, f"it says something else of entry {index} than the entry itself")
-        # The entries of a trace follow each other from its first on: none was left out in the middle.
-        if one.seq != steps.get(one.trace, 0) + 1:
+        # The entries of a trace follow each other from its first on: none was left out in the middle. A batch of
+        # adoptions is no such trace: each of its entries is about another lineage, and says all of its act.
+        if one.seq != steps.get(one.trace, 0) + 1 and body.get("kind") != "adopted":
             raise PackWrong(
                 "entry", entry_path(index), f"entry {steps.get(one.trace, 0) + 1} of {one.trace} is missing"
             )

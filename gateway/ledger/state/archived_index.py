@@ -87,10 +87,11 @@ def _placed(place: ArchivedPlace, entry: EntryRecord) -> PlacedBody:
         place.geography,
         place.company_code,
         place.operation,
+        place.legs,
     )
 
 
 def _told(step: TraceStep, entries: Entries) -> TraceStep:
     """With its kind, which only the archive tells."""
     entry = entries.get((step.trace, step.seq))
-    return step if step.kind is not None or entry is None else replace(step, kind=entry.kind)
+    return step if step.kind is not None or entry is None else replace(step, kind=entry.kind, body=entry.body)

@@ -17,7 +17,7 @@ from gateway.ledger.state.compare import (
     payload_findings,
     transaction_findings,
 )
-from gateway.ledger.state.customers import customer_findings
+from gateway.ledger.state.customers import customer_findings, transaction_customer_findings
 from gateway.ledger.state.decisions import decision_findings, problem_findings
 from gateway.ledger.state.exceptions import exception_findings
 from gateway.ledger.state.findings import UNREADABLE, Finding, unreadable
@@ -86,6 +86,7 @@ def part_findings(
     )
     for document in judged.documents:
         yield from customer_findings(document, part.customers)
+    yield from transaction_customer_findings(judged.transactions, judged.documents, part.customers)
     yield from _pins(judged, told, adopted, ruled)
     yield from _documents(judged, told, adopted)
 

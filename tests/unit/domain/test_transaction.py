@@ -9,7 +9,7 @@ waiting: routed cancelled rejected
 held: routed cancelled rejected
 routed: dispatched held cancelled
 dispatched: posted rejected unknown dispatched held compensating
-unknown: posted rejected dispatched in_doubt compensating
+unknown: posted rejected dispatched in_doubt cancelled compensating
 in_doubt: posted rejected dispatched cancelled compensating
 compensating: compensated in_doubt
 posted: compensating

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -130,6 +131,34 @@ async def test_only_one_of_many_probes(guarded: Guarded) -> None:
     guarded.scripted.gate.set()
     await first
     assert guarded.scripted.calls == 4
+
+
+class Moving(HandClock):
+    """It goes on with each look at it."""
+
+    step = 0.0
+
+    def __call__(self) -> float:
+        self.move(self.step)
+        return super().__call__()
+
+
+@pytest.mark.parametrize("looks", range(1, 9))
+async def test_a_system_is_tried_wherever_between_two_looks_its_open_time_ends(guarded: Guarded, looks: int) -> None:
+    clock = Moving()
+    breaker = Breaker(BreakerLimits(failures=3, first_open_s=2.0), clock)
+    limit = ConcurrencyLimit(ConcurrencyLimits(most=2, wait_s=0.05), clock)
+    guarded.port = GuardedPort(cast(ErpPort, guarded.scripted), breaker, limit, CallBudget(6_000, clock), clock)
+    await fail_with(guarded, OutcomeUnknown("cut"))
+    guarded.let(None)
+    clock.move(2.0 - (looks + 0.5) * 0.001)
+    clock.step = 0.001
+    with suppress(NotSent):
+        await guarded.read()
+    clock.step = 0.0
+    clock.move(2.0)
+    await guarded.read()
+    assert breaker.state is BreakerState.CLOSED
 
 
 async def test_a_pause_that_the_system_asks_for_holds_for_all(guarded: Guarded) -> None:
