@@ -6,14 +6,16 @@ keeps new roots back only. Source: docs/rules.md, 'Overlays'.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
 from adapters.canonical import CanonicalDocument
 from gateway.domain.acts import ActiveOverlay
 from gateway.domain.facts import facts_of
+from gateway.domain.legs import Leg, legs_of
 from gateway.domain.records import TransactionRecord
 from gateway.domain.wire import instant
 from gateway.errors import Problem
@@ -81,6 +83,24 @@ def lying_over(rules: RulesInForce, facts: Facts, decision: Decision | None) -> 
     return strictest(found)
 
 
+def lying_over_legs(rules: RulesInForce, facts: Facts, legs: Sequence[Leg]) -> Lying | None:
+    """The strictest of what lies over the slice of any leg. `facts`: of the document as a whole."""
+    found = []
+    for leg in legs:
+        own = replace(
+            facts,
+            business_unit=leg.business_unit,
+            company_code=leg.company_code,
+            amount=Decimal(leg.amount),
+            currency=leg.currency_code,
+        )
+        if leg.domain != facts.domain:
+            # the entries that move the money of a payment
+            own = replace(own, domain=leg.domain, document_type="journal_entry", customer_segment=None)
+        found.append(lying_over(rules, own, _decided(rules, own)))
+    return strictest(found)
+
+
 def strictest(found: Iterable[Lying | None]) -> Lying | None:
     """The strictest of several, if there is any."""
     lying = [one for one in found if one is not None]
@@ -125,12 +145,15 @@ def refuse_frozen(lying: Lying | None, now: int) -> None:
 def holding_again(rules: RulesInForce, record: TransactionRecord, document: CanonicalDocument) -> Held | None:
     """What keeps back a transaction of which nothing was sent although it was dispatched, before it is sent again.
 
-    It was routed and stays where it was routed to; so only its slice counts, and a pause lets it pass.
+    It was routed and stays where it was routed to; so only its slice counts, and those of its legs, and a pause lets it
+    pass.
     """
     facts = facts_of(document, operation=record.operation, share_key=None, is_root=False)
     if record.posting_date is not None:
         facts = replace(facts, posting_date=date.fromisoformat(record.posting_date))
-    lying = lying_over(rules, facts, _decided(rules, facts))
+    lying = strictest(
+        [lying_over(rules, facts, _decided(rules, facts)), lying_over_legs(rules, facts, legs_of(record))]
+    )
     return lying.held if lying is not None and lying.stops(follows=True) else None
 
 

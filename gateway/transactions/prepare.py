@@ -19,8 +19,8 @@ from gateway.domain.records import (
     TransactionRecord,
 )
 from gateway.domain.transaction import Status
-from gateway.errors import Problem
 from gateway.transactions.agreement import refuse_over_credit, refuse_strangers
+from gateway.transactions.already_there import refuse_already_there
 from gateway.transactions.begin import Accepted, begin
 from gateway.transactions.commands import Create
 from gateway.transactions.draft import OPERATION, Draft
@@ -33,7 +33,6 @@ from gateway.transactions.repeats import remember_key, remember_natural_key
 from gateway.transactions.route import Routed, is_master, route
 from gateway.transactions.scope import nodes_of
 from gateway.transactions.standing import refuse_closed
-from gateway.transactions.target import Held, Waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,25 +164,10 @@ async def _document(
     known = (await unit.documents_named([name])).get(name)
     if known is None:
         return document, False
-    await _refuse_duplicate_master(unit, command, routed, known)
+    await refuse_already_there(unit, known.document_id, routed.outcome, master=is_master(command.document))
     lineage_id = document.lineage_id if parents else known.lineage_id
     version = known.version + 1
     return replace(document, document_id=known.document_id, lineage_id=lineage_id, version=version), True
-
-
-async def _refuse_duplicate_master(unit: WriteUnit, command: Create, routed: Routed, known: DocumentRecord) -> None:
-    """An imported master that is already in the target system must not be created there again."""
-    if isinstance(routed.outcome, Waits | Held):
-        return
-    system_id = routed.outcome.target.system_id
-    number = (await unit.numbers_in([known.document_id], system_id)).get(known.document_id)
-    if number is not None:
-        raise Problem(
-            "duplicate-master" if is_master(command.document) else "natural-key-conflict",
-            f"it is already in {system_id}, as {number.document_type} {number.document_number}",
-            remedy="nothing to do: refer to it by its externalId",
-            extra={"documentId": known.document_id},
-        )
 
 
 def _record(

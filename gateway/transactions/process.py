@@ -19,6 +19,7 @@ from gateway.domain.records import JobRecord, StepRecord, TransactionRecord
 from gateway.domain.refusals import CallOff
 from gateway.domain.transaction import ENDS, Status
 from gateway.errors import Problem
+from gateway.transactions.already_there import refuse_already_there
 from gateway.transactions.asking_first import ask_again_first, ask_first
 from gateway.transactions.closing import say_closed, write_to_send
 from gateway.transactions.compensate import begin_undo
@@ -40,7 +41,7 @@ from gateway.transactions.ports import Store, WriteUnit
 from gateway.transactions.posting import posting_of, stored_document
 from gateway.transactions.release import held_due, hold_back, let_go, stopped
 from gateway.transactions.resolve import Findings, dispatch_again, inquire, resolve
-from gateway.transactions.route import Routed, route, route_operation
+from gateway.transactions.route import Routed, is_master, route, route_operation
 from gateway.transactions.rules import refuse_other
 from gateway.transactions.settle import become_unknown, cancel, post_here, settle
 from gateway.transactions.target import Held, Waits
@@ -273,7 +274,7 @@ async def _routed(work: Work) -> Routed:
     document = await stored_document(work.unit, record)
     if record.operation != "create":
         return await route_operation(work.unit, work.parts, document, record, scope=None, again=True)
-    return await route(
+    routed = await route(
         work.unit,
         work.parts,
         document,
@@ -282,3 +283,5 @@ async def _routed(work: Work) -> Routed:
         transaction_id=record.transaction_id,
         lineage_id=record.lineage_id,
     )
+    await refuse_already_there(work.unit, record.document_id, routed.outcome, master=is_master(document))
+    return routed

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from adapters.canonical import MASTER_DOMAINS, CanonicalDocument, JournalEntry, Payment
 from gateway.domain.caller import DataScope
 from gateway.domain.facts import facts_of
+from gateway.domain.legs import Leg
 from gateway.domain.records import PinRecord, TransactionRecord
 from gateway.errors import FieldError, Problem
 from gateway.transactions.agreement import refuse_credited_credits, refuse_other_lineages
 from gateway.transactions.books import judged_books, legs_of_books
 from gateway.transactions.judge import judge
-from gateway.transactions.late import kind_of, late_of, refuse_late, refuse_legacy, relating
+from gateway.transactions.late import Late, kind_of, late_of, refuse_late, refuse_legacy, relating
 from gateway.transactions.leg_routes import legs_ready, undoing_legs
 from gateway.transactions.links import (
     Coming,
@@ -28,16 +29,18 @@ from gateway.transactions.links import (
     spans_systems,
 )
 from gateway.transactions.numbers import numbers_at
-from gateway.transactions.overlays import Lying, lying_over, refuse_frozen, strictest
+from gateway.transactions.overlays import Lying, lying_over, lying_over_legs, refuse_frozen, strictest
 from gateway.transactions.parts import LineParts
 from gateway.transactions.payment_legs import legs_of_payment
 from gateway.transactions.periods import POSTING_DATE, refuse_closed_period
 from gateway.transactions.ports import WriteUnit
 from gateway.transactions.target import (
     Held,
+    PlannedLeg,
     Ready,
     Waits,
     decided,
+    pin_of_leg,
     pinned,
     refuse_mixed_lines,
     refuse_too_many_lines,
@@ -133,11 +136,16 @@ async def route(
     for parent in parents:
         if not parent.is_there and parent.transaction is not None:
             return Routed(Waits(parent.transaction.transaction_id, parent.link.field), linked, expected=expected)
+    legs: tuple[PlannedLeg, ...] = ()
+    if spans and isinstance(document, Payment):
+        legs = legs_of_payment(parts, document, parents, pins, facts)
+        lying = strictest([lying, lying_over_legs(parts.rules, facts, [one.leg for one in legs])])
+        if lineage_id is None:
+            refuse_frozen(lying, parts.tools.clock.now())
     held = _held(lying, follows=bool(parents)) or (Held("hold", late=kind) if late == "hold" else None)
     if held is not None:
         return Routed(held, linked, detached, expected)
-    if spans and isinstance(document, Payment):
-        legs = legs_of_payment(parts, document, parents, pins, facts)
+    if legs:
         return Routed(await legs_ready(unit, linked, legs), linked, expected=legs[0].target.system_id)
     target = pinned(parts, pin, decision, facts) if pin is not None else decided(parts, decision, facts)
     refuse_unsupported(parts, document.domain, target)
@@ -190,10 +198,13 @@ async def route_operation(
     undoing = await undoing_legs(unit, parts, record, facts) if record.operation == "reverse" else ()
     decision = judge(parts, facts, follows=pin is not None or bool(undoing))
     if undoing:
-        lying = lying_over(parts.rules, facts, decision)
+        planned = [one.leg for one in undoing]
+        late = await _late_of_legs(unit, parts, document, record, kind, planned)
+        lying = strictest([lying_over(parts.rules, facts, decision), lying_over_legs(parts.rules, facts, planned)])
         if not again:
             refuse_frozen(lying, parts.tools.clock.now())
-        outcome = _held(lying, follows=True) or Ready(undoing[0].target, {}, undoing)
+        kept_back = _held(lying, follows=True) or (Held("hold", late=kind) if late == "hold" else None)
+        outcome = kept_back or Ready(undoing[0].target, {}, undoing)
         return Routed(outcome, linked, expected=undoing[0].target.system_id)
     target = pinned(parts, pin, decision, facts) if pin is not None else decided(parts, decision, facts)
     refuse_unserved(parts, record.domain, record.operation, target, changed)
@@ -214,6 +225,29 @@ async def route_operation(
     if held is not None:
         return Routed(held, linked, expected=target.system_id)
     return Routed(await numbers_at(unit, linked, target), linked, expected=target.system_id)
+
+
+async def _late_of_legs(
+    unit: WriteUnit,
+    parts: LineParts,
+    document: CanonicalDocument,
+    record: TransactionRecord,
+    kind: str,
+    legs: Sequence[Leg],
+) -> Late | None:
+    """What is to be done with a reversal in legs: each of them is late by itself, and the strictest counts. A leg of a
+    payment is late by the lineages whose invoices it pays. Raises Problem `lineage-closed`."""
+    pins: Mapping[str, PinRecord] = {}
+    if isinstance(document, Payment):
+        pins = await pins_of_parents(unit, parents_of(await resolve_links(unit, document, record.source, None)))
+    found = []
+    for leg in legs:
+        lineages = [lineage for lineage, one in pins.items() if one.system_id == leg.system_id]
+        pin = pin_of_leg(leg, record.lineage_id)
+        late = await late_of(unit, parts, pin, [record.lineage_id, *lineages], record.domain, kind)
+        refuse_late(late, pin, kind, can_move=False)
+        found.append(late)
+    return "hold" if "hold" in found else None
 
 
 def _expected(pin: PinRecord | None, decision: Decision | None, *, follows: bool) -> str:
