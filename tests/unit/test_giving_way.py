@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -182,7 +182,7 @@ async def test_the_relay_while_it_catches_up(
     clock = _Clock()
     looks = 0
 
-    async def waiting(most: int) -> list[Any]:
+    async def waiting(most: int, _without: Sequence[str]) -> list[Any]:
         nonlocal looks
         looks += 1
         if looks == 4:
