@@ -27,6 +27,8 @@ from gateway.domain.wire import instant as shown
 from gateway.ledger.scope_uses import HOUR
 from gateway.store.accesses import MOST_USES
 
+MOST_SHOWN: Final = 2_000_000
+"""Characters of filters after which a page of questions ends: one alone may be a list of thousands of documents."""
 _FOR_EVER: Final = 2**60
 _MONTH: Final = 31 * 24 * HOUR
 _CURSOR: Final = rf"[0-9]{{1,18}}\.{ID_PATTERN}"
@@ -115,8 +117,13 @@ def _queries(parts: AppParts) -> HTTPRouteHandler:
         since, until = instant(query, "askedFrom") or 0, instant(query, "askedUntil") or _FOR_EVER
         _check_period("asked", since, until)
         found = list(await ledger.reads.accesses(since, until, size + 1, after))
-        items = [await _recorded(parts, ledger, one) for one in found[:size]]
-        following = make_cursor(path, query, _place(found[size - 1])) if len(found) > size else None
+        items, weight = list[dict[str, Any]](), 0
+        for one in found[:size]:
+            items.append(await _recorded(parts, ledger, one))
+            weight += len(json.dumps(items[-1]["filter"]))
+            if weight > MOST_SHOWN:
+                break
+        following = make_cursor(path, query, _place(found[len(items) - 1])) if len(found) > len(items) else None
         return await recorded(parts, request, path, query, {"items": items, "nextCursor": following}, rows=len(items))
 
     return listing

@@ -16,7 +16,7 @@ from gateway.api.draft_bodies import ReadBody
 from gateway.api.exchange import exchange_of
 from gateway.api.guard import any_scope_of, caller_of
 from gateway.api.ledger_asking import PATH, AnyRequest, ledger_of, recorded
-from gateway.api.ledger_completeness_schemas import CompletenessAnswer, SentList
+from gateway.api.ledger_completeness_schemas import CompletenessAnswer, SentDocument, SentList
 from gateway.api.ledger_examples import COMPLETENESS, SENT
 from gateway.api.operations import Operation, described
 from gateway.api.parts import AppParts
@@ -100,10 +100,22 @@ def ledger_completeness_routes(parts: AppParts, visibility: Visibility) -> list[
             "sentFrom": asked.sent_from.isoformat(),
             "sentUntil": asked.sent_until.isoformat(),
             "listed": len(sent),
+            "documents": [_told(one) for one in asked.documents],  # names and amounts can be tried out: it says which
         }
         return await recorded(parts, request, path, told, content, rows=len(inside))
 
     return [completeness]
+
+
+def _told(one: SentDocument) -> dict[str, str]:
+    members = {
+        "externalId": one.external_id,
+        "domain": one.domain,
+        "amount": one.amount,
+        "currencyCode": one.currency_code,
+        "contentHash": one.content_hash,
+    }
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _check(asked: SentList) -> None:

@@ -25,8 +25,9 @@ from gateway.ledger.exports import Export, Form
 
 _MEDIA_TYPES: Final[dict[Form, str]] = {"csv": "text/csv", "jsonl": "application/x-ndjson"}
 _EXAMPLES: Final[dict[Form, str]] = {
-    "csv": "logIndex,trace,seq,kind,…\r\n41,txn_01JD…,1,accepted,…\r\n# queryId=qry_01JD… rows=1 sha256=9f86d0…\r\n",
-    "jsonl": '{"logIndex":41,…}\n{"export":{"queryId":"qry_01JD…","rows":1,"sha256":"9f86d0…"}}\n',
+    "csv": "logIndex,trace,seq,kind,…\r\n41,txn_01JD…,1,accepted,…\r\n"
+    "# queryId=qry_01JD… rows=1 sha256=9f86d0… logSize=259\r\n",
+    "jsonl": '{"logIndex":41,…}\n{"export":{"queryId":"qry_01JD…","rows":1,"sha256":"9f86d0…","logSize":259}}\n',
 }
 
 _log = structlog.get_logger(__name__)
@@ -64,9 +65,11 @@ def _export(parts: AppParts, visibility: Visibility, form: Form) -> HTTPRouteHan
             parts.reads, ledger, visibility, visibility.of(caller_of(request.scope)), query, then.log_size
         )
         query_id = ledger.accesses.new_id()
-        question = Question(resource=path, filter=query, log_size=await ledger.reads.log_size())
+        question = Question(resource=path, filter=query, log_size=then.log_size)  # of what it looks at: its last line
         record = await ledger.accesses.export_begins(query_id, asker_of(request), question)
-        return ExportAnswer(ledger.accesses, record, Export(ledger.reads, asked, form, query_id))
+        return ExportAnswer(
+            ledger.accesses, record, Export(ledger.reads, asked, form, query_id, then.wire()["knownAt"])
+        )
 
     return export
 

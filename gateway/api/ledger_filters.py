@@ -21,6 +21,7 @@ from gateway.domain.entries import EntryKind
 from gateway.domain.entry_filter import EntryFilter, Values
 from gateway.domain.queries import TransactionFilter, Visible
 from gateway.domain.wire import instant as shown
+from gateway.errors import Problem
 from gateway.ledger.entry_pages import Asked, all_rows
 from gateway.transactions.queries import Reads
 
@@ -28,6 +29,10 @@ MOST_VALUES: Final = 20
 """Values of one parameter."""
 MOST_TRACES: Final = 1_000
 """Transactions that a lineage or document may have whose entries are asked for."""
+
+USUAL_LAG: Final = 30_000_000
+"""µs. What a checkpoint covered by then must be in the index. It follows within a second or two, so that a question
+right after a write is answered out of what is there; an index that is being made again is far behind."""
 
 _COMMITMENT: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -113,7 +118,8 @@ class AsOf:
 
 
 async def as_of(ledger: LedgerParts, query: Query) -> AsOf:
-    """What the answer may know. Raises `invalid-request`."""
+    """What the answer may know. Raises `invalid-request`, and `not-ready` where the index has not come that far yet: an
+    answer that is short, and says nothing of it, would be taken for whole."""
     at = instant(query, "knownAt")
     if at is not None and "logSize" in query:
         raise malformed("knownAt", "is given beside logSize", "Give one of them.")
@@ -121,17 +127,41 @@ async def as_of(ledger: LedgerParts, query: Query) -> AsOf:
         raise malformed("knownAt", "is later than now", "Use an instant that has passed, or leave it out.")
     indexed = await ledger.reads.indexed_size()
     if at is None and "logSize" not in query:
+        _refuse_short(indexed, await _to_be_indexed(ledger, indexed))
         return AsOf(indexed, None)
     if at is not None:
         since = await ledger.reads.kept_since(ledger.origin)
         if since is None or at < since:
             told = "nothing is signed yet" if since is None else f"it is known since {shown(since)} only"
             raise malformed("knownAt", f"what was known then is not recorded: {told}", "Use a later one, or logSize.")
-        size = min(indexed, await ledger.reads.known_at(ledger.origin, at))
-    else:
-        size = min(indexed, int(query["logSize"]))
+        size = await ledger.reads.known_at(ledger.origin, at)
+        _refuse_short(indexed, size)
+    elif (size := int(query["logSize"])) <= await ledger.reads.log_size():
+        _refuse_short(indexed, size)
+    else:  # more than there are: as much as a question without it
+        _refuse_short(indexed, await _to_be_indexed(ledger, indexed))
+        size = indexed
     number, version = await _rules_known(ledger, size)
     return AsOf(size, at, number, version, is_past=True)
+
+
+async def _to_be_indexed(ledger: LedgerParts, indexed: int) -> int:
+    """The entries that the index must hold by now. Of a gateway that was killed, and of which its data directory is
+    asked, it lacks the last moments and will not come further."""
+    at = ledger.accesses.now() - USUAL_LAG
+    newest = await ledger.reads.last_kept(ledger.origin)
+    if indexed and newest is not None and newest < at:
+        at = newest - USUAL_LAG
+    return await ledger.reads.known_at(ledger.origin, at)
+
+
+def _refuse_short(indexed: int, wanted: int) -> None:
+    if indexed < wanted:
+        raise Problem(
+            "not-ready",
+            f"The index of the ledger has come to {indexed:,} entries, and the question is about {wanted:,}.",
+            retry_after_s=2,
+        )
 
 
 async def asked_of(

@@ -102,8 +102,8 @@ class Record:
 
     async def export(self, query: Mapping[str, str], form: Form) -> AsyncIterator[bytes]:
         """The parts of an export, its last line too."""
-        asked, _ = await self.asked(query)
-        export = Export(self.store.ledger, asked, form, "none: not asked of a gateway")
+        asked, then = await self.asked(query)
+        export = Export(self.store.ledger, asked, form, "none: not asked of a gateway", then.wire()["knownAt"])
         async for part in export.parts():
             yield part
         yield export.last_line()

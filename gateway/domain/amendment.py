@@ -55,8 +55,7 @@ def amend(domain: str, base: bytes, patch: Mapping[str, Any]) -> Amendment:
         after = model.model_validate_json(text, by_alias=True, by_name=False)
     except ValidationError as error:
         raise problem_of_validation(error, model) from error
-    # compared as values, so that "10.0" for "10.00" is no change
-    names = {name for name in model.model_fields if getattr(before, name) != getattr(after, name)}
+    names = _differing(before, after)
     _refuse_fixed(domain, names)
     if not names:
         raise Problem(
@@ -64,8 +63,17 @@ def amend(domain: str, base: bytes, patch: Mapping[str, Any]) -> Amendment:
             "the document says all of this already: there is nothing to change",
             remedy="read the document again; leave the request out if this is what it shall say",
         )
-    changed = frozenset(_wire_name(domain, name) for name in names)
-    return Amendment(after, after.model_dump_json(exclude_none=True).encode(), changed)
+    return Amendment(after, after.model_dump_json(exclude_none=True).encode(), changed_members(before, after))
+
+
+def changed_members(before: CanonicalDocument, after: CanonicalDocument) -> frozenset[str]:
+    """The members (wire names) in which a document differs from what it said before."""
+    return frozenset(_wire_name(before.domain, name) for name in _differing(before, after))
+
+
+def _differing(before: CanonicalDocument, after: CanonicalDocument) -> set[str]:
+    # compared as values, so that "10.0" for "10.00" is no change
+    return {name for name in type(before).model_fields if getattr(before, name) != getattr(after, name)}
 
 
 def _refuse_fixed(domain: str, names: set[str]) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from functools import lru_cache
 from types import NoneType
 from typing import Any
 
 from adapters.canonical import BusinessDocument, CanonicalDocument, Customer, DocumentHead
+from gateway.domain.legs import Leg
 from routing_rules import Facts
 
 
@@ -36,6 +39,21 @@ def facts_of(
         share_key=share_key,
         root_external_id=document.external_id if is_root else None,
     )
+
+
+def facts_of_leg(whole: Facts, leg: Leg) -> Facts:
+    """What the rule tables may know of one leg. `whole`: of the document that is split."""
+    own = replace(
+        whole,
+        business_unit=leg.business_unit,
+        company_code=leg.company_code,
+        amount=Decimal(leg.amount),
+        currency=leg.currency_code,
+    )
+    if leg.domain == whole.domain:
+        return own
+    # an entry that moves the money of a payment
+    return replace(own, domain=leg.domain, document_type="journal_entry", customer_segment=None)
 
 
 _WIRE_NAMES = {"currency": "currencyCode"}

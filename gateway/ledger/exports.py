@@ -23,12 +23,14 @@ PART = 500
 
 @dataclass(slots=True)
 class Export:
-    """One export. `rows` and `answer_hash` are of what was given out so far, the last line not counted."""
+    """One export. `rows` and `answer_hash` are of what was given out so far, the last line not counted. `known_at`: the
+    instant (RFC 3339) as of which it was asked for, or None."""
 
     reads: ArchivedReads
     asked: Asked
     form: Form
     query_id: str
+    known_at: str | None = None
     rows: int = 0
     _hash: Any = field(default_factory=sha256)
     _archived: set[str] = field(default_factory=set)
@@ -50,8 +52,12 @@ class Export:
                 yield self._counted(self._lines(entries))
 
     def last_line(self) -> bytes:
-        """Count and hash of what was given out, and the months in whose archives the bytes of some of it are."""
-        told = {"queryId": self.query_id, "rows": self.rows, "sha256": self.answer_hash}
+        """Count and hash of what was given out, how many entries of the log it looked at, and the months in whose
+        archives the bytes of some of it are."""
+        told: dict[str, object] = {"queryId": self.query_id, "rows": self.rows, "sha256": self.answer_hash}
+        told["logSize"] = self.asked.end
+        if self.known_at is not None:
+            told["knownAt"] = self.known_at
         end = csv_end if self.form == "csv" else json_end
         return end(told, sorted(self._archived))
 

@@ -86,6 +86,13 @@ _KNOWN_AT: Final = Query(
 _KEPT_SINCE: Final = Query(
     select(func.min(_checkpoint.kept_at).label("kept_at")).where(_checkpoint.origin == bindparam("origin")), _maybe
 )
+_LAST_KEPT: Final = Query(
+    select(_checkpoint.kept_at)
+    .where(_checkpoint.origin == bindparam("origin"))
+    .order_by(_checkpoint.size.desc())
+    .limit(1),
+    _maybe,
+)
 _steps = select(_body.trace, _body.seq, _body.kind, _body.at, _place.log_index).select_from(
     schema.ledger_entries.outerjoin(log_entries, (_body.trace == _place.trace) & (_body.seq == _place.seq))
 )
@@ -107,6 +114,10 @@ class EntryReads(EntryIndexReads, SpanReads):
     async def kept_since(self, origin: str) -> int | None:
         """Since when (µs) checkpoints say when they were kept."""
         return await self._reader.one(_KEPT_SINCE, {"origin": origin})
+
+    async def last_kept(self, origin: str) -> int | None:
+        """When (µs) the newest checkpoint was kept; None where there is none, or it does not say."""
+        return await self._reader.one(_LAST_KEPT, {"origin": origin})
 
     async def blocks_between(self, at_from: int | None, at_until: int | None) -> tuple[int, int] | None:
         """The blocks [first, last] beside which no entry bears a time in [at_from, at_until); None: no block at all."""

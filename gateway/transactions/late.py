@@ -50,9 +50,21 @@ async def late_of(
     found: list[Late] = []
     for lineage_id in dict.fromkeys(lineages):
         root = await unit.root_of(lineage_id)
-        if root is not None and root.domain in book.closed_domains and await _is_closed(unit, book, root):
+        if root is None or root.domain not in book.closed_domains:
+            continue
+        if _is_closed(book, await _facts_of_root(unit, root)):
             found.append(policy_for(book, domain, kind, root.business_unit, root.geography))
     return min(found, key=_STRICTEST_FIRST.index, default=None)
+
+
+def late_of_own(
+    parts: LineParts, pin: PinRecord, facts: Facts, business_unit: str, geography: str, kind: str
+) -> Late | None:
+    """The same for what is a root itself. `facts`: with which it would be created now."""
+    book = parts.rules.rulebook
+    if pin.side != "legacy" or facts.domain not in book.closed_domains or not _is_closed(book, facts):
+        return None
+    return policy_for(book, facts.domain, kind, business_unit, geography)
 
 
 def policy_for(book: Rulebook, domain: str, kind: str, business_unit: str, geography: str) -> Late:
@@ -77,10 +89,10 @@ def _contains(wide: LatePolicy, narrow: LatePolicy) -> bool:
     )
 
 
-async def _is_closed(unit: WriteUnit, book: Rulebook, root: DocumentRecord) -> bool:
+def _is_closed(book: Rulebook, root: Facts) -> bool:
     """Whether the root's slice, as the rules stand now, takes no more follow-ups in the legacy ERP."""
     try:
-        answer = decide(book, await _facts_of_root(unit, root))
+        answer = decide(book, root)
     except (DomainNotServed, UnknownNode):
         return False
     return isinstance(answer, Decision) and answer.stage in CLOSED

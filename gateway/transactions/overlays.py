@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
 from typing import Final
 
 from adapters.canonical import CanonicalDocument
 from gateway.domain.acts import ActiveOverlay
-from gateway.domain.facts import facts_of
+from gateway.domain.facts import facts_of, facts_of_leg
 from gateway.domain.legs import Leg, legs_of
 from gateway.domain.records import TransactionRecord
 from gateway.domain.wire import instant
@@ -85,20 +84,8 @@ def lying_over(rules: RulesInForce, facts: Facts, decision: Decision | None) -> 
 
 def lying_over_legs(rules: RulesInForce, facts: Facts, legs: Sequence[Leg]) -> Lying | None:
     """The strictest of what lies over the slice of any leg. `facts`: of the document as a whole."""
-    found = []
-    for leg in legs:
-        own = replace(
-            facts,
-            business_unit=leg.business_unit,
-            company_code=leg.company_code,
-            amount=Decimal(leg.amount),
-            currency=leg.currency_code,
-        )
-        if leg.domain != facts.domain:
-            # the entries that move the money of a payment
-            own = replace(own, domain=leg.domain, document_type="journal_entry", customer_segment=None)
-        found.append(lying_over(rules, own, _decided(rules, own)))
-    return strictest(found)
+    own = [facts_of_leg(facts, leg) for leg in legs]
+    return strictest(lying_over(rules, one, _decided(rules, one)) for one in own)
 
 
 def strictest(found: Iterable[Lying | None]) -> Lying | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from adapters.canonical import DOMAINS, CanonicalDocument, ErpNumber
 from adapters.port import Cancellation, Change, Posting, Reversal, Submission
+from gateway.domain.amendment import changed_members
 from gateway.domain.identity import external_reference
 from gateway.domain.legs import leg_document, leg_of
 from gateway.domain.records import DocumentRecord, StepRecord, TransactionRecord
@@ -30,6 +31,14 @@ async def stored_document(unit: WriteUnit, record: TransactionRecord) -> Canonic
     undoes = record.operation in {"cancel", "reverse"}
     body = await body_of(unit, record.base_payload_id if undoes else record.payload_id)
     return DOMAINS[record.domain].model_validate_json(body)
+
+
+async def changed_by(unit: WriteUnit, record: TransactionRecord) -> frozenset[str]:
+    """The members (wire names) that a change touches; none of anything else. Raises Problem as `body_of`."""
+    if record.operation != "change":
+        return frozenset()
+    base = DOMAINS[record.domain].model_validate_json(await body_of(unit, record.base_payload_id))
+    return changed_members(base, await stored_document(unit, record))
 
 
 async def posting_of(unit: WriteUnit, record: TransactionRecord, step: StepRecord) -> Posting:

@@ -38,7 +38,7 @@ from gateway.transactions.home import HOME
 from gateway.transactions.new_customers import unwanted
 from gateway.transactions.parts import SECOND, LineParts
 from gateway.transactions.ports import Store, WriteUnit
-from gateway.transactions.posting import posting_of, stored_document
+from gateway.transactions.posting import changed_by, posting_of, stored_document
 from gateway.transactions.release import held_due, hold_back, let_go, stopped
 from gateway.transactions.resolve import Findings, dispatch_again, inquire, resolve
 from gateway.transactions.route import Routed, is_master, route, route_operation
@@ -273,7 +273,8 @@ async def _routed(work: Work) -> Routed:
     record = work.record
     document = await stored_document(work.unit, record)
     if record.operation != "create":
-        return await route_operation(work.unit, work.parts, document, record, scope=None, again=True)
+        changed = await changed_by(work.unit, record)
+        return await route_operation(work.unit, work.parts, document, record, scope=None, changed=changed, again=True)
     routed = await route(
         work.unit,
         work.parts,

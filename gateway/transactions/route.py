@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from adapters.canonical import MASTER_DOMAINS, CanonicalDocument, JournalEntry, Payment
 from gateway.domain.caller import DataScope
 from gateway.domain.facts import facts_of
-from gateway.domain.legs import Leg
 from gateway.domain.records import PinRecord, TransactionRecord
 from gateway.errors import FieldError, Problem
 from gateway.transactions.agreement import refuse_credited_credits, refuse_other_lineages
 from gateway.transactions.books import judged_books, legs_of_books
 from gateway.transactions.judge import judge
-from gateway.transactions.late import Late, kind_of, late_of, refuse_late, refuse_legacy, relating
+from gateway.transactions.late import kind_of, late_of, refuse_late, refuse_legacy, relating
+from gateway.transactions.late_legs import late_of_legs
 from gateway.transactions.leg_routes import legs_ready, undoing_legs
 from gateway.transactions.links import (
     Coming,
@@ -40,7 +40,6 @@ from gateway.transactions.target import (
     Ready,
     Waits,
     decided,
-    pin_of_leg,
     pinned,
     refuse_mixed_lines,
     refuse_too_many_lines,
@@ -199,7 +198,7 @@ async def route_operation(
     decision = judge(parts, facts, follows=pin is not None or bool(undoing))
     if undoing:
         planned = [one.leg for one in undoing]
-        late = await _late_of_legs(unit, parts, document, record, kind, planned)
+        late = await late_of_legs(unit, parts, document, record, kind, planned)
         lying = strictest([lying_over(parts.rules, facts, decision), lying_over_legs(parts.rules, facts, planned)])
         if not again:
             refuse_frozen(lying, parts.tools.clock.now())
@@ -225,29 +224,6 @@ async def route_operation(
     if held is not None:
         return Routed(held, linked, expected=target.system_id)
     return Routed(await numbers_at(unit, linked, target), linked, expected=target.system_id)
-
-
-async def _late_of_legs(
-    unit: WriteUnit,
-    parts: LineParts,
-    document: CanonicalDocument,
-    record: TransactionRecord,
-    kind: str,
-    legs: Sequence[Leg],
-) -> Late | None:
-    """What is to be done with a reversal in legs: each of them is late by itself, and the strictest counts. A leg of a
-    payment is late by the lineages whose invoices it pays. Raises Problem `lineage-closed`."""
-    pins: Mapping[str, PinRecord] = {}
-    if isinstance(document, Payment):
-        pins = await pins_of_parents(unit, parents_of(await resolve_links(unit, document, record.source, None)))
-    found = []
-    for leg in legs:
-        lineages = [lineage for lineage, one in pins.items() if one.system_id == leg.system_id]
-        pin = pin_of_leg(leg, record.lineage_id)
-        late = await late_of(unit, parts, pin, [record.lineage_id, *lineages], record.domain, kind)
-        refuse_late(late, pin, kind, can_move=False)
-        found.append(late)
-    return "hold" if "hold" in found else None
 
 
 def _expected(pin: PinRecord | None, decision: Decision | None, *, follows: bool) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from gateway.domain.refusals import SALT
 from gateway.ledger.evidence.archive import archive_of, files_of
 from gateway.ledger.evidence.contents import json_file
 from gateway.ledger.evidence.manifest import MANIFEST, manifest_of
+from gateway.ledger.evidence.openings import refusals_kept
 from gateway.ledger.evidence.read_pack import ToldOpening
 from gateway.ledger.evidence.told import _check_absent
 from gateway.ledger.evidence.wrong import PackWrong
@@ -133,6 +135,49 @@ async def test_the_words_of_a_refusal_open_with_their_salt_which_nobody_else_is_
     for said in (shown.content, again.content, *events):
         assert salt.encode() not in said
         assert SALT.encode() not in said
+
+
+@pytest.mark.parametrize("how", ["altered", "deleted"])
+@pytest.mark.parametrize("scopes", [("ledger:read", "documents:read"), ("ledger:read",)])
+async def test_a_refusal_that_was_altered_or_lost_is_missing(
+    audit: Auditing, how: str, scopes: tuple[str, ...]
+) -> None:
+    audit.rig.legacy.script = ["reject"]
+    transaction = (await audit.rig.send(order("10302"))).transaction.transaction_id
+    await audit.rig.settle()
+    await audit.catch_up()
+    subject = {"about": "transaction", "transactionId": transaction}
+    sound = await pack_of(audit, subject, *scopes)
+    assert verified(sound).wrong is None
+    assert "unavailable" not in _states(sound)
+    record = await audit.rig.record(transaction)
+    words = json.dumps(json.loads(record.problem or "{}") | {"detail": "the customer withdrew it"})
+    changed = replace(record, problem=words if how == "altered" else None)
+    await audit.rig.store.write(lambda unit: unit.update_transaction(changed))
+    pack = await pack_of(audit, subject, *scopes)
+    (said,) = [one["state"] for one in _told(files_of(pack))["openings"] if one["member"] == "problemHash"]
+    assert said == "missing"
+    for one in (pack, _said_again(pack, "unavailable"), _said_again(pack, "erased")):
+        found = verified(one).wrong
+        assert found is not None
+        assert (found.reason, found.path) == ("payload", "pack.json")
+
+
+def test_only_the_refusal_that_a_trace_ends_with_is_kept() -> None:
+    def rejected(trace: str, digit: str, **more: str) -> dict[str, Any]:
+        return {"trace": trace, "kind": "rejected", "code": "refused", "problemHash": digit * 64, **more}
+
+    bodies = [
+        rejected("a", "1"),
+        {"trace": "a", "kind": "dispatched"},
+        rejected("a", "2"),
+        {"trace": "a", "kind": "compensated"},
+        rejected("b", "3"),
+        {"trace": "b", "kind": "erased", "payloadHashes": []},
+        rejected("c", "4", direction="undo"),
+        {"trace": "d", "kind": "rejected", "code": "refused"},
+    ]
+    assert refusals_kept(bodies) == {"a": "2" * 64}
 
 
 def test_an_earlier_refusal_of_an_erased_trace_may_be_called_erased() -> None:

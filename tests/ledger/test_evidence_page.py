@@ -189,7 +189,7 @@ def test_what_is_erased_withheld_or_gone_is_told_apart() -> None:
     body, other = b"{}", "0" * 64
     known = payload_commitment(SALT, body)
     accepted = _placed(0, "accepted", {"payloadHash": known})
-    said = _placed(1, "rejected", {"problemHash": other}, 2)
+    said = _placed(1, "rejected", {"problemHash": other, "direction": "undo"}, 2)
     there = Candidates(records=[PayloadRecord("pay_1", SALT, body)])
     assert [one.state for one in openings([accepted, said], there, may_read=True)] == [SHOWN, UNAVAILABLE]
     assert [one.state for one in openings([accepted, said], there, may_read=False)] == [WITHHELD, WITHHELD]

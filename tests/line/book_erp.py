@@ -49,6 +49,8 @@ class BookErp:
     """Whether it can block a customer that it was given."""
     needs_party: bool = False
     """Whether its driver cannot say what a document must be whose customer has no number there."""
+    fixed: frozenset[str] = frozenset()
+    """Members that it cannot change, of those that others can."""
     script: list[str] = field(default_factory=list)
     book: list[FoundDocument] = field(default_factory=list)
     contents: dict[str, CanonicalDocument] = field(default_factory=dict)
@@ -68,7 +70,7 @@ class BookErp:
         )
         found = {(domain, Operation.CREATE): can for domain in self.domains}
         for domain, members in CHANGEABLE.items():
-            found[domain, Operation.CHANGE] = Capability(True, changeable=frozenset(members))
+            found[domain, Operation.CHANGE] = Capability(True, changeable=frozenset(members) - self.fixed)
         found["orders", Operation.CANCEL] = can
         found["customers", Operation.CANCEL] = Capability(self.takes_back, reason="it blocks no customers")
         for domain in ("invoices", "payments", "journal_entries"):

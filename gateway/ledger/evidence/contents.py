@@ -42,6 +42,8 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "answers.json": ("posted", "rejected", "unknown", "inquired", "in_doubt", "compensated"),
 }  # fmt: skip
 """Files that repeat entries of some kinds, so that they are found."""
+RULES_LEFT_OUT: Final = "the text of "
+"""So begins what a pack says of rules that decided and that it does not hold."""
 FOUND: Final = "found"
 BESIDE: Final = "beside"
 

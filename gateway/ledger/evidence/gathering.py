@@ -14,7 +14,8 @@ from gateway.domain.records import ActivationRecord, TransactionRecord
 from gateway.errors import Problem
 from gateway.ledger.checkpoint import parse_checkpoint
 from gateway.ledger.entry_pages import Asked, all_rows
-from gateway.ledger.evidence.openings import MISSING, Candidates, erased_in, openings
+from gateway.ledger.evidence.contents import RULES_LEFT_OUT
+from gateway.ledger.evidence.openings import MISSING, REFUSAL, Candidates, erased_in, openings, refusals_kept
 from gateway.ledger.evidence.population import read_population
 from gateway.ledger.evidence.sampling import ALGORITHM, draw, population_hash, seed_of
 from gateway.ledger.evidence.subjects import For, OfLineage, OfRuleChange, OfSample, OfTransaction, Subject
@@ -142,10 +143,12 @@ class Gatherer:
         gathered = Gathered(found, beside, sample=sample)
         for number in _activations([*found, *beside]):
             if len(gathered.rules) == MOST_RULES:
-                gathered.left_out.append(f"the text of further rules than those of {MOST_RULES} activations")
+                gathered.left_out.append(f"{RULES_LEFT_OUT}further rules than those of {MOST_RULES} activations")
                 break
             known = await self._reads.activation(number)
-            if known is not None:
+            if known is None:
+                gathered.left_out.append(f"{RULES_LEFT_OUT}the rules of activation {number}: the gateway has it not")
+            else:
                 gathered.rules[number] = known
         if whose.sees_all:
             traces = [trace for number in gathered.rules for trace in await self._control_traces(number, gathered)]
@@ -234,22 +237,25 @@ class Gatherer:
         known = gathered.candidates
         for one in records:
             known.add([one.payload_id, one.base_payload_id])
-            if one.problem is not None and whose.reads_payloads:
+            # also where it will be withheld: whether it is there is told to everybody
+            if one.problem is not None:
                 known.say(f"problem-{one.transaction_id}", one.problem.encode())
         for entry in (*gathered.found, *gathered.beside):
             named = json.loads(entry.body or b"{}").get("payloadId")
             known.add([named] if isinstance(named, str) else [])
         known.add(await self._ledger.words_of([one.transaction_id for one in records]))
         known.records = await self._ledger.payloads(list(known.payload_ids))
-        await self._refuse_just_erased(gathered)
+        await self._refuse_just_changed(gathered)
 
-    async def _refuse_just_erased(self, gathered: Gathered) -> None:
-        """Raise Problem `not-ready` for what was erased after the checkpoint: its entry has no signed place yet, and
-        without it nobody can tell it from what was lost."""
+    async def _refuse_just_changed(self, gathered: Gathered) -> None:
+        """Raise Problem `not-ready` for what was erased after the checkpoint, and for a refusal that something followed
+        since: that entry has no signed place yet, and without it nobody can tell it from what was lost."""
         for one in openings([*gathered.found, *gathered.beside], gathered.candidates, may_read=True):
             if one.state == MISSING:
-                told = erased_in(json.loads(entry.body) for entry in await self._reads.entries(one.entry.trace))
-                if one.commitment in told.get(one.entry.trace, ()):
+                bodies = [json.loads(entry.body) for entry in await self._reads.entries(one.entry.trace)]
+                gone = one.commitment in erased_in(bodies).get(one.entry.trace, ())
+                followed = one.member == REFUSAL and refusals_kept(bodies).get(one.entry.trace) != one.commitment
+                if gone or followed:
                     raise _unsigned(one.entry.trace)
 
     async def _drawn(self, subject: OfSample, visible: Visible, end: int) -> tuple[SampleDrawn, list[str]]:

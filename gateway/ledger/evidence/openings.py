@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from gateway.domain.identity import payload_commitment
 from gateway.domain.records import PayloadRecord
+from gateway.ledger.state.told_problems import ToldProblem
 from gateway.store.log_reads import PlacedEntry
 
 ACCEPTED: Final = "payloadHash"
@@ -30,7 +31,7 @@ UNAVAILABLE: Final = "unavailable"
 MISSING: Final = "missing"
 STATES: Final = (SHOWN, WITHHELD, ERASED, UNAVAILABLE, MISSING)
 """`withheld`: the asker may not read it. `erased`: an entry `erased` of the same trace says so. `unavailable`: this
-gateway does not hold it: what an earlier refusal said is not kept once there is a later one. `missing`: it must be
+gateway does not hold it: what an earlier refusal said is not kept once something followed it. `missing`: it must be
 there and is not, or is another one: an alarm."""
 
 
@@ -92,14 +93,14 @@ def openings(entries: Iterable[PlacedEntry], candidates: Candidates, *, may_read
     """One for each commitment, in the order of the log."""
     entries = list(entries)
     bodies = [json.loads(entry.body or b"{}") for entry in entries]
-    known, erased = candidates.by_commitment(), erased_in(bodies)
+    known, erased, kept = candidates.by_commitment(), erased_in(bodies), refusals_kept(bodies)
     found = []
     for entry, body in zip(entries, bodies, strict=True):
         for member, commitment in commitments_of(body):
             there = known.get(commitment)
             if commitment in erased.get(entry.trace, ()):
                 found.append(Opening(entry, member, commitment, ERASED))
-            elif there is None and member != REFUSAL:
+            elif there is None and (member != REFUSAL or commitment == kept.get(entry.trace)):
                 found.append(Opening(entry, member, commitment, MISSING))
             elif not may_read:
                 found.append(Opening(entry, member, commitment, WITHHELD))
@@ -126,3 +127,18 @@ def erased_in(bodies: Iterable[Mapping[str, Any]]) -> dict[str, Collection[str]]
         if body.get("kind") == "erased" and isinstance(hashes, list):
             found[str(body.get("trace"))].update(str(value) for value in hashes)
     return dict(found)
+
+
+def refusals_kept(bodies: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """By trace, the commitment of the refusal whose words stand with the transaction after these entries.
+
+    `bodies`: in the order of the log. After an entry `erased` nothing is asked of them: earlier programs took the words
+    of a refusal away and did not name them there.
+    """
+    told: dict[str, ToldProblem] = defaultdict(ToldProblem)
+    for body in bodies:
+        if body.get("kind") == "erased":
+            told.pop(str(body.get("trace")), None)
+        elif "kind" in body:
+            told[str(body.get("trace"))].take(body)
+    return {trace: one.hashed for trace, one in told.items() if isinstance(one.hashed, str)}

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from gateway.domain.canonical_json import canonical_json
 from gateway.domain.identity import payload_commitment
-from gateway.ledger.evidence.contents import KINDS, PACK, entry_path, json_file, rows_hash
+from gateway.ledger.evidence.contents import KINDS, PACK, RULES_LEFT_OUT, entry_path, json_file, rows_hash
 from gateway.ledger.evidence.openings import (
     ACCEPTED,
     ERASED,
@@ -22,6 +22,7 @@ from gateway.ledger.evidence.openings import (
     UNAVAILABLE,
     commitments_of,
     erased_in,
+    refusals_kept,
 )
 from gateway.ledger.evidence.proven import ProvenPack
 from gateway.ledger.evidence.read_pack import ToldOpening
@@ -29,6 +30,7 @@ from gateway.ledger.evidence.wrong import PackWrong
 
 _NAMED_BY: Final = {"transaction": ("trace", "transactionId"), "lineage": ("lineageId", "lineageId")}
 """By what a question is about: the member of an entry, and that of the question, which are the same."""
+_ACTIVATES: Final = ("activated", "rolled_back")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ def check_openings(pack: ProvenPack) -> tuple[int, int]:
     if [(one.log_index, one.member, one.commitment) for one in pack.told.openings] != wanted:
         raise PackWrong("pack", PACK, "it does not open, in this order, what its entries commit to")
     erased = erased_in(entry.body for entry in pack.entries.values())
+    kept = refusals_kept(entry.body for entry in pack.entries.values())
     shown = 0
     for one in pack.told.openings:
         if one.state == SHOWN:
@@ -65,15 +68,17 @@ def check_openings(pack: ProvenPack) -> tuple[int, int]:
         elif one.path is not None or one.salt is not None:
             raise PackWrong("pack", PACK, f"what entry {one.log_index} commits to is {one.state}, and yet there")
         else:
-            _check_absent(one, erased.get(pack.entries[one.log_index].body["trace"], ()))
+            trace = pack.entries[one.log_index].body["trace"]
+            _check_absent(one, erased.get(trace, ()), kept.get(trace))
     return shown, len(wanted) - shown
 
 
-def _check_absent(one: ToldOpening, erased: Collection[str]) -> None:
-    """`erased`: what entries of the same trace say that it was."""
+def _check_absent(one: ToldOpening, erased: Collection[str], kept: str | None = None) -> None:
+    """`erased`: what entries of the same trace say that it was. `kept`: the refusal whose words must be there."""
     # packs of earlier programs say that a refusal was erased with its trace where a later one had replaced it
     told = one.commitment in erased or (one.member == REFUSAL and bool(erased))
-    if (one.state == ERASED and not told) or one.state == MISSING or (one.state, one.member) == (UNAVAILABLE, ACCEPTED):
+    must_be = one.member == ACCEPTED or (one.member == REFUSAL and one.commitment == kept)
+    if (one.state == ERASED and not told) or one.state == MISSING or (one.state == UNAVAILABLE and must_be):
         raise PackWrong(
             "payload",
             PACK,
@@ -110,6 +115,8 @@ def check_rules(pack: ProvenPack, reproduces: Reproduces | None) -> int:
     for index, entry in pack.entries.items():
         rule = entry.body.get("rule") or {}
         known = versions.get(rule.get("activationNumber", 0))
+        if known is None and entry.body["kind"] == "routed" and "activationNumber" in rule:
+            _check_left_out(pack, index, rule["activationNumber"])
         if known is None or "tableVersion" not in rule or entry.body["kind"] not in ("routed", "activated"):
             continue
         if rule["tableVersion"] not in known[0]:
@@ -122,6 +129,12 @@ def check_rules(pack: ProvenPack, reproduces: Reproduces | None) -> int:
             raise PackWrong("decision", entry_path(index), again.detail)
         decisions += again.same is True
     return decisions
+
+
+def _check_left_out(pack: ProvenPack, index: int, number: Any) -> None:
+    if not any(one.startswith(RULES_LEFT_OUT) for one in pack.told.left_out):
+        path = f"rules/{number}.rules.json"
+        raise PackWrong("rules", path, f"entry {index} was decided by it; it is neither there nor said to be left out")
 
 
 def _table_versions(path: str, rules: bytes) -> set[str]:
@@ -153,9 +166,25 @@ def check_question(pack: ProvenPack) -> None:
     told = (query.get("rowCount"), query.get("rowsHash"), query.get("asOfLogSize"))
     if told != (len(rows), rows_hash(bytes.fromhex(one.leaf_hash) for one in rows), pack.checkpoint.size):
         raise PackWrong("pack", PACK, "count, hash or log size of its question are others than its entries have")
+    if query.get("about") == "ruleChange":
+        _check_rule_change(pack, query.get("activationNumber"))
     names = _NAMED_BY.get(str(query.get("about")))
     if names is None:
         return
     for index, entry in pack.entries.items():
         if entry.found and entry.body.get(names[0]) != query.get(names[1]):
             raise PackWrong("pack", PACK, f"entry {index} is not about what was asked")
+
+
+def _check_rule_change(pack: ProvenPack, number: Any) -> None:
+    """Its entry and its rules are there."""
+    activated = (
+        entry.found
+        and entry.body["kind"] in _ACTIVATES
+        and (entry.body.get("rule") or {}).get("activationNumber") == number
+        for entry in pack.entries.values()
+    )
+    if not any(activated):
+        raise PackWrong("pack", PACK, f"the entry of activation {number} is missing, about which it was asked")
+    if all(one.activation_number != number for one in pack.told.rules):
+        raise PackWrong("rules", f"rules/{number}.rules.json", "it is missing, and the pack is about it")
