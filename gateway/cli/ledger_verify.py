@@ -42,7 +42,9 @@ def verify(
     directory: Annotated[
         Path | None,
         typer.Option(
-            "--directory", help="The published log: checkpoint and tile/ lie there. With a pack: draw its sample again."
+            "--directory",
+            help="The published log: checkpoint and tile/ lie there. With a pack: draw its sample again, or compare "
+            "the entries of its transaction or lineage.",
         ),
     ] = None,
     gateway: Annotated[
@@ -71,7 +73,8 @@ def verify(
 ) -> None:
     """Recompute a log from its entries, and compare it with its signatures and with what was seen before. Or check an
     evidence pack, without a network; with --state, that it continues what was seen; with --directory, that its sample
-    is the one that the published log gives. Or the archive of a month.
+    is the one that the published log gives, or that it has all that the log has of its transaction or lineage. Or the
+    archive of a month.
 
     A gateway gives no entries that were taken out with their month: their hashes are verified, and their bytes as far
     as --archive holds them. The last line, and `entriesHashedOnly`, say of how many nothing but the hash was verified.

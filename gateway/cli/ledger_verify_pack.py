@@ -29,8 +29,9 @@ def check_pack(
     *,
     json: bool,
 ) -> None:
-    """Tell what was found; `directory`: the published log, from which a sample is drawn again. Raises Failure: 1 if the
-    pack is wrong, 2 for keys that are none, and for a published log beside a pack that is about no sample."""
+    """Tell what was found; `directory`: the published log, from which a sample is drawn again, and with which the
+    entries of a transaction or lineage are compared. Raises Failure: 1 if the pack is wrong, 2 for keys that are none,
+    and for a published log beside a pack of a rule change."""
     try:
         known = [VerifierKey.parse(one) for one in keys]
         policy = WitnessPolicy(tuple(VerifierKey.parse(one) for one in witnesses), quorum)
@@ -51,8 +52,8 @@ def check_pack(
         _tell(pack, found)
     if found.wrong is not None:
         raise Failure(f"{pack} is NOT sound: {found.wrong.reason} · {found.wrong.path} · {found.wrong.detail}")
-    if directory is not None and found.redrawn is None:
-        raise Failure(f"{pack} is about no sample: nothing is drawn again from {directory}", 2)
+    if directory is not None and found.redrawn is None and found.compared is None:
+        raise Failure(f"{pack} is about a change of the rules: nothing of it is compared with {directory}", 2)
     if not found.manifest_checked:
         complain("without --evidence-key nobody vouches for the page, and for the words around what is proven")
 
@@ -92,5 +93,9 @@ def _tell(pack: Path, found: PackFound) -> None:
         print_line(f"signed by {found.origin}/evidence+{found.evidence_key_id}")
     if found.redrawn is not None:
         print_line(f"the sample was drawn again from the published log, of the same {found.redrawn} transactions")
+    if found.compared is not None:
+        print_line(
+            f"the published log has these {found.compared} entries of it, and no other up to the same checkpoint"
+        )
     if found.continues is not None:
         print_line(f"it continues the {found.continues} entries that were seen before")

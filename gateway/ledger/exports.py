@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal
 
+from gateway.errors import GatewayError
 from gateway.ledger.entry_pages import Asked, all_rows
 from gateway.ledger.entry_wire import csv_head, csv_lines, entries_of, json_lines
 from gateway.ledger.export_ends import csv_end, json_end
@@ -19,6 +20,10 @@ from gateway.store.archived_reads import ArchivedReads
 Form = Literal["csv", "jsonl"]
 PART = 500
 """Entries of one part."""
+
+
+class IndexEmptied(GatewayError):
+    """The index of entries was emptied while an export was read off it: what was given out may be short."""
 
 
 @dataclass(slots=True)
@@ -41,7 +46,7 @@ class Export:
         return str(self._hash.hexdigest())
 
     async def parts(self) -> AsyncIterator[bytes]:
-        """All but the last line. Raises EntriesMissing, StoreUnavailable."""
+        """All but the last line. Raises EntriesMissing, StoreUnavailable, IndexEmptied."""
         if self.form == "csv":
             yield self._counted(csv_head())
         async for rows in all_rows(self.reads, self.asked):
@@ -50,6 +55,9 @@ class Export:
                 self.rows += len(entries)
                 self._archived.update(one["archivedMonth"] for one in entries if "archivedMonth" in one)
                 yield self._counted(self._lines(entries))
+        indexed = await self.reads.indexed_size()
+        if indexed < self.asked.end:
+            raise IndexEmptied(f"the index of entries was emptied meanwhile: {indexed} of {self.asked.end} are there")
 
     def last_line(self) -> bytes:
         """Count and hash of what was given out, how many entries of the log it looked at, and the months in whose

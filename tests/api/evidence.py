@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +11,10 @@ import httpx
 
 from gateway.cutover.reproduction import Reproduction
 from gateway.domain.caller import DataScope
+from gateway.ledger.evidence.archive import archive_of, files_of
+from gateway.ledger.evidence.contents import KINDS, PACK, json_file, rows_hash
 from gateway.ledger.evidence.desk import EvidenceDesk
+from gateway.ledger.evidence.manifest import MANIFEST, manifest_of
 from gateway.ledger.evidence.verify_pack import PackFound, verify_pack
 from gateway.ledger.note_keys import SigningKey
 from tests.api.auditing import EVERYTHING, Auditing
@@ -46,3 +51,28 @@ async def pack_of(audit: Auditing, body: dict[str, Any], *scopes: str, data: Dat
 def verified(pack: bytes, **changes: Any) -> PackFound:
     """By both keys."""
     return verify_pack(pack, [KEY.key], **({"evidence_key": EVIDENCE_KEY.key, "reproduces": Reproduction()} | changes))
+
+
+def without(pack: bytes, drops: Callable[[dict[str, Any]], bool]) -> bytes:
+    """The pack without the entries of which `drops` says so, signed again by the evidence key."""
+    files = dict(files_of(pack))
+    del files[MANIFEST]
+    told = json.loads(files[PACK])
+    bodies = {one["logIndex"]: json.loads(files[f"entries/{one['logIndex']}.json"]) for one in told["entries"]}
+    gone = {index for index, body in bodies.items() if drops(body)}
+    assert gone
+    kept = {one["path"] for one in told["openings"] if one["logIndex"] not in gone}
+    for one in told["openings"]:
+        if one["path"] is not None and one["path"] not in kept:
+            files.pop(one["path"], None)
+    for index in gone:
+        del files[f"entries/{index}.json"], files[f"entries/{index}.tlog-proof"]
+    for name in ("entries", "openings"):
+        told[name] = [one for one in told[name] if one["logIndex"] not in gone]
+    found = [bytes.fromhex(one["leafHash"]) for one in told["entries"] if one["role"] == "found"]
+    told["query"] |= {"rowCount": len(found), "rowsHash": rows_hash(found)}
+    left = [(one["logIndex"], bodies[one["logIndex"]]) for one in told["entries"]]
+    for path, kinds in KINDS.items():
+        files[path] = json_file([{"logIndex": index, "entry": body} for index, body in left if body["kind"] in kinds])
+    files[PACK] = json_file(told)
+    return archive_of({**files, MANIFEST: manifest_of(files, EVIDENCE_KEY)})

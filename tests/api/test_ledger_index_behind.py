@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from gateway.domain.entry_filter import EntryFilter
 from gateway.domain.wire import instant
 from gateway.ledger.entry_indexer import EntryIndexer
+from gateway.ledger.entry_pages import Asked
+from gateway.ledger.exports import Export, IndexEmptied
 from gateway.store.store import Store, StoreUnit
 from tests.api.auditing import Auditing, auditing
 from tests.line.rig import order
@@ -95,3 +98,12 @@ async def test_what_a_killed_gateway_did_not_index_keeps_nobody_from_the_rest(au
     await _signed_and_not_indexed(audit)
     audit.rig.clock.micros += 3_600_000_000
     assert (await audit.ask("entries")).status_code == 200
+
+
+async def test_an_export_whose_index_is_emptied_meanwhile_has_no_last_line(audit: Auditing) -> None:
+    reads = audit.rig.store.ledger
+    export = Export(reads, Asked(where=EntryFilter(), end=await reads.indexed_size()), "jsonl", "qry_1")
+    await audit.rig.store.write(lambda unit: unit.empty_entry_index())
+    with pytest.raises(IndexEmptied):
+        async for _ in export.parts():
+            pass

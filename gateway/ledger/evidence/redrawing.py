@@ -6,33 +6,26 @@ was signed. Population, sums and scores are then as docs/ledger.md says ('Sample
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
-from gateway.domain.entries import leaf_hash
 from gateway.domain.wire import instant
-from gateway.ledger.bundles import entries_in
-from gateway.ledger.errors import LedgerError
 from gateway.ledger.evidence.contents import PACK
 from gateway.ledger.evidence.population import MoneySum, amount_of
 from gateway.ledger.evidence.proven import ProvenPack
+from gateway.ledger.evidence.published import PublishedLog
 from gateway.ledger.evidence.read_pack import ToldSample
 from gateway.ledger.evidence.sampling import draw, population_hash, seed_of
 from gateway.ledger.evidence.subjects import Population
 from gateway.ledger.evidence.wrong import PackWrong
-from gateway.ledger.frontier import Frontier
 from gateway.ledger.lines import base64_text
-from gateway.ledger.tile_store import TileReader, read_published
-from gateway.ledger.tiles import ENTRIES, TILE_WIDTH, tile_holding
+from gateway.ledger.tile_store import TileReader
 
 _TEXTS: Final = {"domain": "domain", "operation": "operation", "companyCode": "company_code"}
 _NODES: Final = {"businessUnits": "business_units", "geographies": "geographies"}
-_YEAR_10000: Final = 253_402_300_800_000_000
-"""In µs since 1970: what comes later no calendar text can say."""
 _INSTANTS: Final = ("acceptedFrom", "acceptedUntil")
 
 
@@ -49,16 +42,14 @@ def check_redrawn(pack: ProvenPack, published: TileReader) -> int | None:
             "again. Verify it without the published log, or ask somebody who sees everything for one",
         )
     found = _Found(*_wanted(sample))
-    tree = Frontier()
-    for path, entries in _bundles(published, sample.closing.size):
-        tree = tree.appended(leaf_hash(one) for one in entries)
-        for number, one in enumerate(entries, start=tree.size - len(entries)):
-            found.take(number, _body(path, one))
-    if base64_text(tree.root) != sample.closing.root_hash:
+    log = PublishedLog(published, sample.closing.size, "sample")
+    for index, body in log.entries():
+        found.take(index, body)
+    if base64_text(log.root) != sample.closing.root_hash:
         raise PackWrong(
             "sample", PACK, "the published entries are not those of the checkpoint that closes the population"
         )
-    _compare(sample, tree.root, found.population(), found.sums())
+    _compare(sample, log.root, found.population(), found.sums())
     return sample.population.transaction_count
 
 
@@ -126,30 +117,6 @@ def _wanted(sample: ToldSample) -> tuple[Population, str, str]:
         else:
             raise PackWrong("sample", PACK, f"its population has a condition that is none: {name}")
     return Population(**members), period["acceptedFrom"], period["acceptedUntil"]
-
-
-def _bundles(published: TileReader, size: int) -> Iterator[tuple[str, list[bytes]]]:
-    """The published entries up to that size, bundle by bundle."""
-    for first in range(0, size, TILE_WIDTH):
-        tile = tile_holding(ENTRIES, first, size)
-        try:
-            path, data = read_published(published, tile)
-            entries = entries_in(data)[: tile.width]
-        except LedgerError as error:
-            raise PackWrong("sample", tile.path, f"of the published log: {error}") from error
-        if len(entries) < tile.width:
-            raise PackWrong("sample", path, f"it holds {len(entries)} entries, {tile.width} were signed")
-        yield path, entries
-
-
-def _body(path: str, entry: bytes) -> Mapping[str, Any]:
-    try:
-        body = json.loads(entry)
-    except (ValueError, RecursionError) as error:
-        raise PackWrong("sample", path, "of the published log: an entry is no JSON") from error
-    if not isinstance(body, dict) or type(body.get("at")) is not int or not 0 <= body["at"] < _YEAR_10000:
-        raise PackWrong("sample", path, "of the published log: an entry is not what a gateway writes")
-    return body
 
 
 def _compare(sample: ToldSample, root: bytes, population: Mapping[int, str], sums: list[dict[str, Any]]) -> None:

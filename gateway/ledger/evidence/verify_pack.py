@@ -4,7 +4,8 @@
 listed.  3. The checkpoint: signed by the log.  4. Each entry: its receipt leads to that checkpoint.  5. What entries
 commit to.  6. The rules: their text gives the versions that the decisions name, and decides as it was decided.  7. What
 the pack says of itself: question, rows, lists.  8. The sample: drawn as it must be, and again from the published log
-where that is given.  9. The checkpoint continues what was seen before.
+where that is given; then the entries of a transaction or lineage are all that the log has of it, too.  9. The
+checkpoint continues what was seen before.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from gateway.ledger.errors import KeyMisused
 from gateway.ledger.evidence.archive import files_of
 from gateway.ledger.evidence.continuing import check_continues, check_sample
 from gateway.ledger.evidence.manifest import EVIDENCE, check_files, opened_manifest
+from gateway.ledger.evidence.members import check_members
 from gateway.ledger.evidence.proven import ProvenPack, open_cosignatures, open_log, prove_entries
 from gateway.ledger.evidence.read_pack import read_pack
 from gateway.ledger.evidence.redrawing import check_redrawn
@@ -34,7 +36,8 @@ class PackFound:
     """What was found. `wrong`: None for a sound pack. `evidence_key_id`: of the key that signed the manifest, in
     hexadecimal; `manifest_checked`: it is the one that was given. `continues`: how many entries had been seen before,
     which the pack's checkpoint continues; None where nothing had been. `redrawn`: of how many transactions the sample
-    was drawn again; None where it was not."""
+    was drawn again; None where it was not. `compared`: how many entries the published log has of the transaction or
+    lineage, all of which are there; None where that was not compared."""
 
     origin: str
     pack_id: str | None = None
@@ -50,6 +53,7 @@ class PackFound:
     manifest_checked: bool = False
     continues: int | None = None
     redrawn: int | None = None
+    compared: int | None = None
     wrong: PackWrong | None = None
 
     @property
@@ -75,6 +79,7 @@ class PackFound:
             "manifestChecked": self.manifest_checked,
             "continues": self.continues,
             "redrawnOf": self.redrawn,
+            "comparedEntryCount": self.compared,
             "wrong": None
             if self.wrong is None
             else {"reason": self.wrong.reason, "file": self.wrong.path, "detail": self.wrong.detail},
@@ -97,7 +102,8 @@ def verify_pack(
         keys: the log's; one at least.
         evidence_key: without it nobody vouches for the page and the words around what is proven.
         held: the state of who verified the log before.
-        published: the files of the log, from which a sample is drawn again.
+        published: the files of the log, from which a sample is drawn again, and with which the entries of a transaction
+            or lineage are compared.
 
     Raises:
         KeyMisused: the evidence key is not one of that log, or a witness's key is the log's own.
@@ -137,6 +143,7 @@ def _verified(
     check_question(pack)
     check_sample(pack)
     redrawn = None if published is None else check_redrawn(pack, published)
+    compared = None if published is None else check_members(pack, published)
     continues = check_continues(pack, held)
     pack.check_nothing_else(hashes)
     return PackFound(
@@ -154,4 +161,5 @@ def _verified(
         manifest_checked=evidence_key is not None,
         continues=continues,
         redrawn=redrawn,
+        compared=compared,
     )
