@@ -36,7 +36,7 @@ from gateway.transactions.completions import Completions
 from gateway.transactions.dispatch import Dispatch, LeaseLost
 from gateway.transactions.draft import Draft, OperationDraft
 from gateway.transactions.explain import explain
-from gateway.transactions.failed_jobs import put_off_failed
+from gateway.transactions.failed_jobs import put_off
 from gateway.transactions.journal import first_reference
 from gateway.transactions.operate import operate, refuse_unservable
 from gateway.transactions.parts import ErpSystem, LineParts, RulesInForce
@@ -163,7 +163,11 @@ class Line:
 
     async def _not_sent(self, step: StepRecord) -> None:
         """The caller is told at once that nobody knows; the word may take longer."""
-        self._spawn(say_closed(self._store, self._parts.tools, step), self._tasks)
+        self._spawn(self._said_not_sent(step), self._tasks)
+
+    async def _said_not_sent(self, step: StepRecord) -> None:
+        await say_closed(self._store, self._parts.tools, step)
+        await self._let_go(step.transaction_id, step.epoch)
 
     def _under(self, rules: RulesInForce) -> LineParts:
         """The parts with these rules."""
@@ -238,34 +242,38 @@ class Line:
         task.add_done_callback(among.discard)
 
     async def _run(self, dispatch: Dispatch) -> None:
-        self._busy.add(dispatch.record.transaction_id)
+        transaction_id, epoch = dispatch.record.transaction_id, dispatch.lease.epoch
+        self._busy.add(transaction_id)
         try:
             carried = await run_dispatch(self._store, self._parts, dispatch)
         except LeaseLost:
-            _log.info("lease_lost", transaction=dispatch.record.transaction_id)
-            return
+            _log.info("lease_lost", transaction=transaction_id)
+            await self._let_go(transaction_id, epoch)
         except StoreUnavailable as error:
-            # the outcome is not on record: when the lease is over, the transaction is asked for, not sent again
-            _log.warning("outcome_not_recorded", transaction=dispatch.record.transaction_id, error=str(error))
-            return
+            # the outcome is not on record: the transaction is asked for, not sent again
+            _log.warning("outcome_not_recorded", transaction=transaction_id, error=str(error))
+            await self._let_go(transaction_id, epoch)
         except Exception:
-            _log.exception("outcome_not_recorded", transaction=dispatch.record.transaction_id)
-            return
+            _log.exception("outcome_not_recorded", transaction=transaction_id)
+            await self._let_go(transaction_id, epoch, failed=True)
+        else:
+            self._settled(carried)
         finally:
-            self._busy.discard(dispatch.record.transaction_id)
-        self._settled(carried)
+            self._busy.discard(transaction_id)
 
     async def _carry_on(self, job: JobRecord) -> None:
+        carried: Carried | None = None
         self._busy.add(job.transaction_id)
         try:
             carried = await self._carried(job)
+            if carried is None:
+                await self._let_go(job.transaction_id, job.epoch)
         except StoreUnavailable as error:
             _log.warning("job_put_off", transaction=job.transaction_id, error=str(error))
-            return
+            await self._let_go(job.transaction_id, job.epoch)
         except Exception:
             _log.exception("job_failed", transaction=job.transaction_id)
-            await self._put_off_failed(job)
-            return
+            await self._let_go(job.transaction_id, job.epoch, failed=True)
         finally:
             self._busy.discard(job.transaction_id)
             if self._places.give_back(job):
@@ -281,15 +289,16 @@ class Line:
             await give_back(self._store, self._parts, job, NOT_LOADED_RETRY_S)
             return None
 
-    async def _put_off_failed(self, job: JobRecord) -> None:
-        """One bad job must not stop the others, whose turn comes before it is tried once more."""
+    async def _let_go(self, transaction_id: str, epoch: int, *, failed: bool = False) -> None:
+        """Of what this process is done with, if it holds it still. One bad job must not stop the others, whose turn
+        comes before it is tried once more."""
         try:
-            await put_off_failed(self._store, self._parts, job)
+            await put_off(self._store, self._parts, transaction_id, epoch, failed=failed)
         except StoreUnavailable as error:
-            _log.warning("failed_job_kept", transaction=job.transaction_id, error=str(error))
+            _log.warning("lease_kept", transaction=transaction_id, error=str(error))
         except Exception:
             # the lease ends by itself, and the job is claimed again
-            _log.exception("failed_job_kept", transaction=job.transaction_id)
+            _log.exception("lease_kept", transaction=transaction_id)
 
     def _settled(self, carried: Carried) -> None:
         self._completions.tell(carried.record)

@@ -44,6 +44,8 @@ STOP_S = 45.0
 PATIENCE_S = 30.0
 """For an answer of NATS."""
 READY_S = 90.0
+SETTLED_S = 270.0
+"""What a process stopped with is asked for when its lease is over: that of a claimed job, or of one posting."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(600)]
 
@@ -264,16 +266,24 @@ async def everything(stream: NatsStream) -> list[StoredMessage]:
     return found
 
 
+async def left_open(store: Store) -> list[object]:
+    """What is neither ended nor published: some of it."""
+    transactions = [
+        one
+        for status in ("accepted", "routed", "dispatched", "unknown")
+        for one in await store.reads.transactions(TransactionFilter(status=status), Visible(), 10, None)
+    ]
+    return [*transactions, *await store.outbox.pending(1)]
+
+
 async def all_is_settled(store: Store, load: Load) -> None:
     """Every order that was accepted is posted, every event published."""
 
     async def settled() -> bool:
-        open_ones = [
-            one
-            for status in ("accepted", "routed", "dispatched", "unknown")
-            for one in await store.reads.transactions(TransactionFilter(status=status), Visible(), 10, None)
-        ]
-        return not open_ones and not await store.outbox.pending(1)
+        return not await left_open(store)
 
-    await until(settled, "something is left open", 90)
+    try:
+        await until(settled, "something is left open", SETTLED_S)
+    except AssertionError as error:
+        raise AssertionError(await left_open(store)) from error
     assert load.accepted

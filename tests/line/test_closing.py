@@ -199,7 +199,7 @@ async def _gate_on(rig: Rig, away: _Away) -> str:
 async def test_an_outcome_that_no_store_takes_is_over_all_the_same(rig: Rig):
     away = _Away(rig.store, StoreUnavailable("the database is away"), 1 + TRIES - 1)
     transaction_id = await _gate_on(rig, away)
-    assert away.asked == 1 + TRIES
+    assert away.asked == 1 + TRIES + 1, "the outcome, the word, the lease"
     assert (await _row(rig, transaction_id)).closed_at is not None
     assert (await rig.record(transaction_id)).status is Status.DISPATCHED
 
@@ -207,8 +207,47 @@ async def test_an_outcome_that_no_store_takes_is_over_all_the_same(rig: Rig):
 async def test_a_word_that_no_store_takes_is_lost_after_some_tries(rig: Rig):
     away = _Away(rig.store, StoreUnavailable("the database is away"), 1_000)
     transaction_id = await _gate_on(rig, away)
-    assert away.asked == 1 + TRIES
+    assert away.asked == 1 + TRIES + 1, "the outcome, the word, the lease"
     assert (await _row(rig, transaction_id)).closed_at is None
+
+
+async def _lease_owner(rig: Rig, transaction_id: str) -> str | None:
+    job = await rig.store.write(lambda unit: unit.job(transaction_id))
+    assert job is not None
+    return job.lease_owner
+
+
+async def test_an_outcome_that_was_not_recorded_does_not_wait_for_the_end_of_the_lease(rig: Rig):
+    away = _Away(rig.store, StoreUnavailable("the connection was lost"), 1)
+    transaction_id = await _gate_on(rig, away)
+    assert await _lease_owner(rig, transaction_id) is None
+    heir = await rig.another_process("prc_2")
+    await heir.until(1.0)
+    await heir.until(2.0)
+    assert (await rig.record(transaction_id)).status is Status.POSTED
+    assert (rig.legacy.calls, rig.legacy.inquiries, len(rig.legacy.book)) == (1, 1, 1)
+
+
+async def test_a_job_whose_outcome_was_not_recorded_does_not_either(rig: Rig):
+    rig.legacy.script = ["down"]
+    transaction_id = (await rig.send(order())).transaction.transaction_id
+    assert await rig.line.drain(30)
+    rig.clock.forward(120.0)
+    away = _Away(rig.store, StoreUnavailable("the connection was lost"), 0)
+    rig.line = Line(away, away.reads, rig.parts, events_left=lambda: None, jobs_due=lambda: None, rules=rig.rules)
+    rig.legacy.gate = asyncio.Event()
+    assert await rig.line.work() == 1
+    await asyncio.wait_for(rig.legacy.arrived.wait(), 30)
+    away.times = 1
+    rig.legacy.gate.set()
+    assert await rig.line.drain(30)
+    assert (await rig.record(transaction_id)).status is Status.DISPATCHED
+    assert await _lease_owner(rig, transaction_id) is None
+
+
+async def test_who_gives_up_before_the_first_byte_lets_go(rig: Rig):
+    transaction_id = await _woken_past_its_lease(rig)
+    assert await _lease_owner(rig, transaction_id) is None
 
 
 async def test_a_word_that_fails_hides_nothing(rig: Rig):

@@ -73,6 +73,9 @@ async def test_what_was_accepted_unsure_is_sent_by_another_without_asking_a_pers
     assert "dispatched" in await rig.kinds(transaction_id)
     assert (await _step(rig, transaction_id)).closed_at is not None
     assert rig.legacy.calls == 0
+    job = await rig.store.write(lambda unit: unit.job(transaction_id))
+    assert job is not None
+    assert job.lease_owner is None, "nobody need wait for the end of the lease"
     await _another_sends_it(rig, transaction_id)
 
 
