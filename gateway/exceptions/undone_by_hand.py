@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 from adapters.canonical import ErpNumber
@@ -31,6 +30,7 @@ from gateway.transactions import settle
 from gateway.transactions.closing import say_closed, write_to_send
 from gateway.transactions.dispatch import Dispatch, step_members
 from gateway.transactions.execute import WasPosted, posted_as_found
+from gateway.transactions.failed_jobs import let_go
 from gateway.transactions.work import Work
 
 
@@ -77,7 +77,10 @@ async def mark_undone(
         await _finish(held, refused.step, move, looked)
         return await _settle(held, refused, looked)
 
-    not_sent = partial(say_closed, parts.store, parts.line().tools)
+    async def not_sent(step: StepRecord) -> None:
+        await say_closed(parts.store, parts.line().tools, step)
+        await let_go(parts.store, parts.line(), step.transaction_id, step.epoch)
+
     dispatch = await write_to_send(parts.store, unit_of_work, _next_step, not_sent)
     parts.jobs_due()
     if dispatch is not None:

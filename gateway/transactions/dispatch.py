@@ -40,9 +40,10 @@ class Lease:
 
 
 def lease_length(parts: LineParts, system_id: str) -> int:
-    """How long a lease must be (µs) to cover one call to that system and a stall before it."""
+    """How long a lease must be (µs) to cover one call to that system, and what its driver does and how long a process
+    may stall before it."""
     policy = parts.systems[system_id].policy
-    return int((policy.call_limit_s + parts.limits.lease_margin_s) * SECOND)
+    return int((policy.preparation_s + policy.call_limit_s + parts.limits.lease_margin_s) * SECOND)
 
 
 @dataclass(frozen=True, slots=True)

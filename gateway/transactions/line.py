@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 
 import structlog
 
+from gateway.domain.lanes import Opening
 from gateway.domain.records import JobRecord, StepRecord, TransactionRecord
 from gateway.domain.waiting_callers import NOBODY, WaitingCallers
-from gateway.errors import Problem, StoreUnavailable
+from gateway.errors import CommitUnknown, Problem, StoreUnavailable
 from gateway.transactions.accept import accept
 from gateway.transactions.accept_many import accept_chunk, alone, chunks
 from gateway.transactions.begin import Accepted
@@ -36,7 +37,7 @@ from gateway.transactions.completions import Completions
 from gateway.transactions.dispatch import Dispatch, LeaseLost
 from gateway.transactions.draft import Draft, OperationDraft
 from gateway.transactions.explain import explain
-from gateway.transactions.failed_jobs import put_off
+from gateway.transactions.failed_jobs import let_go
 from gateway.transactions.journal import first_reference
 from gateway.transactions.operate import operate, refuse_unservable
 from gateway.transactions.parts import ErpSystem, LineParts, RulesInForce
@@ -214,13 +215,26 @@ class Line:
         openings = self._places.openings(self._parts.systems, everywhere=everywhere, most=most)
         if not openings:
             return 0
-        jobs = await self._store.write(
-            lambda unit: claim(unit, self._parts.tools, openings, everywhere=everywhere, busy=self._busy)
-        )
+        jobs = await self._claimed(openings, everywhere=everywhere)
         self._places.take(openings, jobs)
         for job in jobs:
             self._spawn(self._carry_on(job), self._jobs)
         return len(jobs)
+
+    async def _claimed(self, openings: Sequence[Opening], *, everywhere: bool) -> Sequence[JobRecord]:
+        jobs: Sequence[JobRecord] = ()
+
+        async def unit_of_work(unit: WriteUnit) -> None:
+            nonlocal jobs
+            jobs = await claim(unit, self._parts.tools, openings, everywhere=everywhere, busy=self._busy)
+
+        try:
+            await self._store.write(unit_of_work)
+        except CommitUnknown:
+            for job in jobs:
+                self._spawn(self._let_go(job.transaction_id, job.epoch), self._tasks)
+            raise
+        return jobs
 
     @property
     def busy_with(self) -> frozenset[str]:
@@ -255,7 +269,7 @@ class Line:
             await self._let_go(transaction_id, epoch)
         except Exception:
             _log.exception("outcome_not_recorded", transaction=transaction_id)
-            await self._let_go(transaction_id, epoch, failed=True)
+            await self._let_go(transaction_id, epoch)
         else:
             self._settled(carried)
         finally:
@@ -273,7 +287,7 @@ class Line:
             await self._let_go(job.transaction_id, job.epoch)
         except Exception:
             _log.exception("job_failed", transaction=job.transaction_id)
-            await self._let_go(job.transaction_id, job.epoch, failed=True)
+            await self._let_go(job.transaction_id, job.epoch)
         finally:
             self._busy.discard(job.transaction_id)
             if self._places.give_back(job):
@@ -289,16 +303,8 @@ class Line:
             await give_back(self._store, self._parts, job, NOT_LOADED_RETRY_S)
             return None
 
-    async def _let_go(self, transaction_id: str, epoch: int, *, failed: bool = False) -> None:
-        """Of what this process is done with, if it holds it still. One bad job must not stop the others, whose turn
-        comes before it is tried once more."""
-        try:
-            await put_off(self._store, self._parts, transaction_id, epoch, failed=failed)
-        except StoreUnavailable as error:
-            _log.warning("lease_kept", transaction=transaction_id, error=str(error))
-        except Exception:
-            # the lease ends by itself, and the job is claimed again
-            _log.exception("lease_kept", transaction=transaction_id)
+    async def _let_go(self, transaction_id: str, epoch: int) -> None:
+        await let_go(self._store, self._parts, transaction_id, epoch)
 
     def _settled(self, carried: Carried) -> None:
         self._completions.tell(carried.record)

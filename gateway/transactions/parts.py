@@ -41,11 +41,13 @@ class NoMetrics:
 class SystemPolicy:
     """How the outcome protocol treats one system; all in seconds.
 
-    `call_limit_s`: the longest that one `submit` of its driver can take. `longest_execution_s`: no execution ends
-    later than this after its sender ended. `inquiry_delay_s`: how long a posting may take to be found.
+    `call_limit_s`: the longest that a driver can take from its first byte that posts. `preparation_s`: the longest that
+    it can take before, to sign in and to read what it changes. `longest_execution_s`: no execution ends later than this
+    after its sender ended. `inquiry_delay_s`: how long a posting may take to be found.
     """
 
     call_limit_s: float = 60.0
+    preparation_s: float = 0.0
     longest_execution_s: float = 150.0
     inquiry_delay_s: float = 1.0
 
@@ -127,7 +129,7 @@ class Tools:
 class LineLimits:
     """Limits of the line, in seconds where not said otherwise.
 
-    `lease_margin_s`: how long a process may stall between taking a lease and its first byte.
+    `lease_margin_s`: how long a process may stall between taking a lease and its first byte, beside the preparation.
     `waiting_recheck_s`: how often a waiting transaction is looked at even if nobody wakes it.
     `give_up_s`: an unknown of this age is not sent again; a person looks.
     `first_retry_s`, `longest_retry_s`: bounds of the backoff where nothing happened; `longest_asked_s`: of what an ERP

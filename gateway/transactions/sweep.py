@@ -188,14 +188,15 @@ async def _look_now(parts: LineParts, transaction_id: str, finding: Finding, uni
 async def _put_back(transaction_id: str, now: int, unit: SweepUnit) -> bool:
     """A job for a transaction that has none; False if it came to rest, or has one, by now.
 
-    Its epoch is above all under which anything was sent: whoever still works under one of them writes nothing.
+    Its epoch is the time, above all that its earlier jobs counted up to, and above all under which anything was sent:
+    whoever still works under one of them writes nothing.
     """
     if await unit.job(transaction_id) is not None:
         return False
     record = await unit.transaction(transaction_id)
     if record is None or record.status in RESTING:
         return False
-    epoch = await unit.newest_epoch(transaction_id) + 1
+    epoch = max(now, await unit.newest_epoch(transaction_id) + 1)
     await unit.insert_job(
         JobRecord(
             transaction_id,

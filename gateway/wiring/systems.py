@@ -31,9 +31,11 @@ from routing_rules import Rulebook, System
 NEEDED_OPERATIONS: Final = (Operation.CREATE,)
 """What a system must be able to do that a row for all operations names. What else callers may ask for is refused
 document by document where a system cannot do it."""
-CALLS_IN_A_POSTING: Final = 3
-"""Calls that a driver may make one after the other in a submit (session, posting, commit), each with its limit. A
-change reads first; the lease is looked at again after that, before the first byte that posts."""
+CALLS_BEFORE_A_POSTING: Final = 3
+"""Calls that a driver may make one after the other before the first byte that posts, each with its limit: a token, a
+session, and what a change or reversal reads. Then the lease is looked at again."""
+CALLS_IN_A_POSTING: Final = 2
+"""Calls from then on: posting, commit."""
 
 
 def connect_systems(
@@ -127,6 +129,7 @@ def _policy(system: System, settings: SystemSettings) -> SystemPolicy:
     longest, delay = settings.longest_execution_s, settings.inquiry_delay_s
     return SystemPolicy(
         call_limit_s=settings.call_s * CALLS_IN_A_POSTING,
+        preparation_s=settings.call_s * CALLS_BEFORE_A_POSTING,
         longest_execution_s=float(system.longest_execution_s) if longest is None else longest,
         inquiry_delay_s=float(system.inquiry_delay_s) if delay is None else delay,
     )

@@ -50,7 +50,7 @@ async def test_budget_and_times_are_those_of_the_version_that_came_into_force(da
             assert (system.policy.longest_execution_s, system.policy.inquiry_delay_s) == (400, 7)
         after = runtime.systems["legacy-main"]
         assert after.port is before.port
-        assert after.policy.call_limit_s == before.policy.call_limit_s
+        assert (after.policy.preparation_s, after.policy.call_limit_s) == (180.0, 120.0)
         shown = runtime.app_parts.metrics._registry.get_sample_value(
             "erp_gateway_erp_places", {"system_id": "legacy-main"}
         )

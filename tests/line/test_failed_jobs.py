@@ -12,7 +12,7 @@ from gateway.domain.records import JobRecord
 from gateway.domain.sweeps import AGAIN_AND_AGAIN, OVERTAKEN_S, Finding
 from gateway.domain.transaction import Status
 from gateway.errors import StoreUnavailable
-from gateway.transactions import line, process
+from gateway.transactions import failed_jobs, process
 from gateway.transactions.claiming import claim
 from gateway.transactions.failed_jobs import put_off
 from gateway.transactions.line import Line
@@ -99,10 +99,10 @@ async def test_who_has_claimed_it_since_goes_on(rig: Rig) -> None:
     await claimed(rig, 1)
     job = await job_of(rig, one)
     assert job.epoch == stale.epoch + 1
-    await put_off(rig.store, rig.parts, one, stale.epoch, failed=True)
+    await put_off(rig.store, rig.parts, one, stale.epoch)
     assert await job_of(rig, one) == job
     await rig.store.write(lambda unit: unit.delete_job(one))
-    await put_off(rig.store, rig.parts, one, job.epoch, failed=True)
+    await put_off(rig.store, rig.parts, one, job.epoch)
 
 
 @pytest.mark.parametrize("behind", [0, 1])
@@ -132,7 +132,7 @@ async def test_it_comes_before_a_person_though_it_cannot_even_be_given_back(
     async def broken(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(line, "put_off", broken)
+    monkeypatch.setattr(failed_jobs, "put_off", broken)
     one = await accepted(rig, "10248")
     failing.add(one)
     sweep = sweep_of(rig)
