@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,8 @@ from tests.line.rig import invoice, order
 
 CALLERS: Final = 3
 THINK_S: Final = 0.12
-TIMES: Final = 3
+AGAIN_S: Final = 60.0
+PAUSE_S: Final = 0.5
 PLACES: Final = (("Western", "US"), ("Northern", "FR"), ("Eastern", "DE"))
 """Cloud, legacy, and a pilot by customer."""
 _SOURCE: Final = {"orders": "salesforce", "invoices": "billing"}
@@ -53,11 +55,13 @@ class Callers:
         await asyncio.gather(*(self._call(enough) for _ in range(CALLERS)))
 
     async def ask_again(self) -> None:
-        """Send again what nobody answered, a few times: on a busy machine one request may have no answer."""
+        """Send again what nobody answered, for a while: a process that has just started may have no answer yet."""
+        ends = time.monotonic() + AGAIN_S
         async with self._http() as http:
-            for _ in range(TIMES):
+            while self.unanswered and time.monotonic() < ends:
                 for one in self.unanswered:
                     await self._send(http, one, "wait=0")
+                await asyncio.sleep(PAUSE_S)
 
     @property
     def accepted(self) -> list[Asked]:

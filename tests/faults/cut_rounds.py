@@ -6,10 +6,14 @@ import asyncio
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final
 from urllib.parse import urlsplit
 
 from tests.faults.cutting_proxy import cutting
 from tests.faults.world import World
+
+KINDS: Final = 2
+"""Of cuts in a proxy: a request's, an answer's."""
 
 
 @dataclass
@@ -37,7 +41,7 @@ class Cuts:
 
 
 async def cut_rounds(world: World, *, cuts: int, limit_s: float = 600.0) -> Cuts:
-    """Go on under load until so many were cut."""
+    """Go on under load until so many were cut, of each kind one at least: requests and answers, on either side."""
     seen, began = Cuts(), time.monotonic()
     erp_port = urlsplit(world.erp).port
     assert erp_port is not None
@@ -53,7 +57,10 @@ async def cut_rounds(world: World, *, cuts: int, limit_s: float = 600.0) -> Cuts
             enough = asyncio.Event()
             calling = asyncio.create_task(world.callers.call(enough))
             async with asyncio.timeout(limit_s):
-                while of_callers.cuts.total() + to_erps.cuts.total() < cuts:  # noqa: ASYNC110 - nobody tells
+                while (  # noqa: ASYNC110 - nobody tells
+                    of_callers.cuts.total() + to_erps.cuts.total() < cuts
+                    or min(len(of_callers.cuts), len(to_erps.cuts)) < KINDS
+                ):
                     await asyncio.sleep(0.05)
             enough.set()
             await calling

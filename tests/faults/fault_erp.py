@@ -32,8 +32,9 @@ POSTING_WAYS: Final = (
 SLOW_S: Final = (0.2, 0.4)
 LATE_S: Final = (0.8, 2.6)
 LATEST_S: Final = 2.7
-"""Nothing is posted later than this after its request was read, however busy the machine: longest_execution of the
+"""Nothing is posted later than this after its request came, however busy the machine: longest_execution of the
 gateways under fault is longer."""
+BEAT_S: Final = 0.02
 ASKING_FAILS: Final = 0.25
 """Of a faulty world's inquiries."""
 _CONDITION: Final = re.compile(r"\A([A-Za-z]+) eq '((?:[^']|'')*)'\Z")
@@ -52,6 +53,13 @@ class FaultErp:
         self._worlds: dict[str, tuple[Random, dict[str, float]]] = {}
         self._told: Counter[str] = Counter()
         self._postings: set[asyncio.Task[Any]] = set()
+        self._beats = (time.monotonic(), time.monotonic())
+
+    async def beat(self) -> None:
+        """For ever: note when requests were looked at. What is read after a stall may have come as it began."""
+        while True:
+            self._beats = (self._beats[1], time.monotonic())
+            await asyncio.sleep(BEAT_S)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
@@ -124,9 +132,9 @@ class FaultErp:
                 await _send(writer, 201, {"d": made}, half=way == "half_an_answer")
 
     async def _post(self, book: Book, entity_set: str, sent: dict[str, Any], wait: float) -> dict[str, Any] | None:
-        read_at = time.monotonic()
+        came_at = self._beats[0]  # or later
         await asyncio.sleep(wait)
-        if time.monotonic() - read_at > LATEST_S:
+        if time.monotonic() - came_at > LATEST_S:
             return None  # the machine slept; an ERP that kept its word would not post any more
         return book.post(entity_set, sent)
 
@@ -173,10 +181,12 @@ async def _send(
 
 async def _serve(directory: Path) -> None:
     erp = FaultErp(directory)
+    beating = asyncio.create_task(erp.beat())
     listener = await asyncio.start_server(erp.serve, "127.0.0.1", 0, limit=1_000_000)
     print(listener.sockets[0].getsockname()[1], flush=True)
     # its starter holds the other end: when that ends, so does this
     await asyncio.to_thread(sys.stdin.read)
+    beating.cancel()
 
 
 if __name__ == "__main__":

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import itertools
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import parse_qs, urlsplit
 
 PROBE_S = 0.1
 
@@ -74,11 +75,14 @@ async def answers_ready(port: int) -> bool:
 
 
 class CountingErp:
-    """Posts everything, deduplicates nothing; counts what it posted by reference and who was there at once, by path."""
+    """Posts everything, deduplicates nothing; counts what it posted by reference and who was there at once, by path.
+
+    A GET tells the numbers of a reference in the query, `?reference=`, in the order in which they were posted."""
 
     def __init__(self, answer_s: float) -> None:
         self._answer_s = answer_s
         self.posted: Counter[str] = Counter()
+        self._numbers: defaultdict[str, list[str]] = defaultdict(list)
         self._there: Counter[str] = Counter()
         self.most_at_once: Counter[str] = Counter()
 
@@ -89,16 +93,30 @@ class CountingErp:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
                 headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
                 await reader.readexactly(int(headers.get("content-length", "0")))
-                self.posted[headers["x-reference"]] += 1
-                path = head[0].split(" ")[1]
-                self._there[path] += 1
-                self.most_at_once[path] = max(self.most_at_once[path], self._there[path])
-                await asyncio.sleep(self._answer_s)
-                self._there[path] -= 1
-                body = json.dumps({"documentNumber": f"{self.posted.total():010d}"}).encode()
-                writer.write(b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n")
-                writer.write(f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
-                await writer.drain()
+                method, target, _ = head[0].split(" ")
+                if method == "GET":
+                    (reference,) = parse_qs(urlsplit(target).query)["reference"]
+                    await _answer(writer, "200 OK", {"documentNumbers": self._numbers[reference]})
+                else:
+                    number = await self._post(target, headers["x-reference"])
+                    await _answer(writer, "201 Created", {"documentNumber": number})
+
+    async def _post(self, path: str, reference: str) -> str:
+        self.posted[reference] += 1
+        number = f"{self.posted.total():010d}"
+        self._numbers[reference].append(number)
+        self._there[path] += 1
+        self.most_at_once[path] = max(self.most_at_once[path], self._there[path])
+        await asyncio.sleep(self._answer_s)
+        self._there[path] -= 1
+        return number
+
+
+async def _answer(writer: asyncio.StreamWriter, status: str, told: object) -> None:
+    body = json.dumps(told).encode()
+    writer.write(f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n".encode())
+    writer.write(f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    await writer.drain()
 
 
 @asynccontextmanager

@@ -76,7 +76,7 @@ class Demo:
         assert pid is not None
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while self.gateway_pid() == pid:
             assert time.monotonic() < deadline, "the demo did not start its gateway again"
             time.sleep(0.05)

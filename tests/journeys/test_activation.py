@@ -96,6 +96,7 @@ def written(data: Path, nats: tuple[str, str], store: str) -> None:
     more = (
         f'[nats]\nurl = "{nats[0]}"\ncredentials_file = "nats.credentials"\n\n[store]\nurl = "{store}"\n\n[[systems]]'
     )
+    settings = settings.replace("[[systems]]\n", "[[systems]]\ncall_s = 20\n")  # and with it leases
     settings = settings.replace("[[systems]]", more, 1).replace("port = 1", "rate_limit_requests = 0")
     (data / "gateway.toml").write_text(settings, encoding="utf-8")
 
