@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from gateway.cli.console import Failure, JsonOption, print_json, print_line
+from gateway.cli.entry_progress import entry_progress
 from gateway.cli.gateway_tiles import GatewayTiles
 from gateway.cli.ledger_verify_month import check_archive, take_archives
 from gateway.domain.wire import instant
@@ -43,8 +42,8 @@ def verify(
         Path | None,
         typer.Option(
             "--directory",
-            help="The published log: checkpoint and tile/ lie there. With a pack: draw its sample again, or compare "
-            "the entries of its transaction or lineage.",
+            help="The published log: checkpoint and tile/ lie there. With a pack: compare its entries, and draw its "
+            "sample again.",
         ),
     ] = None,
     gateway: Annotated[
@@ -72,15 +71,18 @@ def verify(
     json: JsonOption = False,
 ) -> None:
     """Recompute a log from its entries, and compare it with its signatures and with what was seen before. Or check an
-    evidence pack, without a network; with --state, that it continues what was seen; with --directory, that its sample
-    is the one that the published log gives, or that it has all that the log has of its transaction or lineage. Or the
+    evidence pack, without a network; with --state, that it continues what was seen; with --directory, that it has all
+    that the published log has of its transaction, lineage or sample, and that the log gives the same sample. Or the
     archive of a month.
 
     A gateway gives no entries that were taken out with their month: their hashes are verified, and their bytes as far
     as --archive holds them. The last line, and `entriesHashedOnly`, say of how many nothing but the hash was verified.
 
     Exit code 0: everything is as signed, and continues what was seen. 1: something is wrong, or the state file cannot
-    be used. 2: a key is none. Without --state it is remembered in the user's own state directory.
+    be used. 2: a key is none, a file is not there, or the pack could not be compared with --directory (a directory that
+    is not there or is no log, a log that is not whole or ends before the pack's checkpoint, a change of the rules, a
+    restricted data scope); what is said of the pack itself still holds. Without --state it is remembered in the user's
+    own state directory.
     """
     beside_pack = directory is not None and pack is not None and not pack.is_dir()
     if [None if beside_pack else directory, gateway, pack].count(None) != 2:
@@ -99,12 +101,7 @@ def verify(
         keys = [VerifierKey.parse(one) for one in key]
         witnesses = WitnessPolicy(tuple(VerifierKey.parse(one) for one in witness or ()), quorum)
         seen = state or default_state(keys[0])
-        with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as shown:
-            bar = shown.add_task("entries", total=None)
-
-            def progress(done: int, total: int) -> None:
-                shown.update(bar, completed=done, total=total)
-
+        with entry_progress() as progress:
             if directory is not None:
                 found = verify_tiles(DirectoryTiles(directory), keys, seen, witnesses=witnesses, progress=progress)
             else:

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from gateway.cutover.traffic import facts_of_entry
-from gateway.ledger.evidence.told import Reproduced
+from gateway.ledger.evidence.ruled import Reproduced
 from routing_rules import Decision, DomainNotServed, Rulebook, RulebookInvalid, UnknownNode, decide
 from routing_rules.canonical_text import rulebook_from_canonical
 

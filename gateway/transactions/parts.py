@@ -37,7 +37,7 @@ class NoMetrics:
         """Nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SystemPolicy:
     """How the outcome protocol treats one system; all in seconds.
 

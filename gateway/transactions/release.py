@@ -21,7 +21,7 @@ from gateway.transactions.overlays import holding_again
 from gateway.transactions.parts import SECOND, LineParts
 from gateway.transactions.periods import refuse_closed_period
 from gateway.transactions.posting import stored_document
-from gateway.transactions.target import Held, pin_of_leg, pinned
+from gateway.transactions.target import Held, pin_of_leg, pinned, pinned_under
 from gateway.transactions.work import Work
 
 HELD_RECHECK_S: Final = 3_600.0
@@ -88,6 +88,6 @@ def _routed_there(record: TransactionRecord, step: StepRecord, now: int) -> PinR
         stage=record.stage or "",
         rule_row=record.rule_row,
         table_version=record.table_version,
-        activation_number=record.activation_number,
+        activation_number=pinned_under(record),
         pinned_at=now,
     )

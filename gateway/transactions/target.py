@@ -9,7 +9,7 @@ from typing import Any, Final
 from adapters.canonical import CanonicalDocument, ErpNumber, JournalEntry
 from gateway.domain.facts import wire_members
 from gateway.domain.legs import Leg
-from gateway.domain.records import PinRecord
+from gateway.domain.records import PinRecord, TransactionRecord
 from gateway.errors import FieldError, Problem
 from gateway.transactions.home import HOME, capability, keeps
 from gateway.transactions.parts import LineParts
@@ -190,9 +190,15 @@ def pin_of_leg(leg: Leg, lineage_id: str) -> PinRecord:
         stage=leg.stage,
         rule_row=leg.rule_row,
         table_version=leg.table_version,
-        activation_number=leg.activation_number,
+        activation_number=pinned_under(leg),
         pinned_at=0,
     )
+
+
+def pinned_under(routed: Leg | TransactionRecord) -> int | None:
+    """The activation whose table decided where it went; None for what followed a pin itself: it says no more than what
+    was in force by then, and its table may be another's."""
+    return None if routed.pinned else routed.activation_number
 
 
 def facts_members(decision: Decision | None, facts: Facts) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -76,3 +76,17 @@ def without(pack: bytes, drops: Callable[[dict[str, Any]], bool]) -> bytes:
         files[path] = json_file([{"logIndex": index, "entry": body} for index, body in left if body["kind"] in kinds])
     files[PACK] = json_file(told)
     return archive_of({**files, MANIFEST: manifest_of(files, EVIDENCE_KEY)})
+
+
+def said_otherwise(
+    pack: bytes, edit: Callable[[dict[str, Any]], object], changed: Mapping[str, bytes | None] | None = None
+) -> bytes:
+    """The pack with other words in `pack.json`, and these files changed, or gone, signed again by the evidence key."""
+    files = {path: body for path, body in ({**files_of(pack), **(changed or {})}).items() if body is not None}
+    told = json.loads(files[PACK])
+    edit(told)
+    found = [bytes.fromhex(one["leafHash"]) for one in told["entries"] if one["role"] == "found"]
+    told["query"] |= {"rowCount": len(found), "rowsHash": rows_hash(found)}
+    rest = {**files, PACK: json_file(told)}
+    del rest[MANIFEST]
+    return archive_of({**rest, MANIFEST: manifest_of(rest, EVIDENCE_KEY)})

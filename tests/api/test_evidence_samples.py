@@ -177,11 +177,12 @@ async def test_a_log_that_is_not_the_signed_one_draws_nothing(
     told = _told_offline(pack, log, capsys, tmp_path)
     assert (told["wrong"]["reason"], "not those" in told["wrong"]["detail"]) == ("sample", True)
     bundle.unlink()
-    assert _told_offline(pack, log, capsys, tmp_path)["wrong"]["reason"] == "sample"
+    told = _told_offline(pack, log, capsys, tmp_path)
+    assert (told["ok"], told["redrawnOf"], "is missing" in told["notCompared"]) == (True, None, True)
     narrowed = await pack_of(
         audit, {"about": "sample", "sampleSize": 3, "nonce": NONCE}, data=DataScope(frozenset({"Western"}), None)
     )
-    assert "restricted" in _told_offline(narrowed, log, capsys, tmp_path)["wrong"]["detail"]
+    assert "restricted" in _told_offline(narrowed, log, capsys, tmp_path)["notCompared"]
 
 
 async def test_a_population_is_closed_by_the_checkpoint_that_was_named(audit: Auditing) -> None:

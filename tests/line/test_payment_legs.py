@@ -10,7 +10,7 @@ from gateway.domain.transaction import Status
 from tests.line.asking import posted, refused
 from tests.line.documents import TO_CLOUD, journal_entry
 from tests.line.rig import Rig, invoice, order, payment
-from tests.line.split import account_balances, split_rig, standing
+from tests.line.split import SPLIT, account_balances, split_rig, standing
 
 
 async def billed(rig: Rig) -> None:
@@ -71,6 +71,23 @@ async def test_a_chargeback_reverses_every_part(rig: Rig):
     undone = (await rig.reverse(document_id, "payments")).transaction
     assert (await rig.record(undone.transaction_id)).status is Status.POSTED
     assert standing(rig.legacy) == standing(rig.cloud) == 0
+
+
+async def test_what_reverses_a_part_names_no_activation_as_that_of_the_pin_that_the_part_followed(rig: Rig, store):
+    """A part keeps what was in force when it was routed, and its table is that of the invoice's pin."""
+    changed = {**SPLIT, "orders.csv": ("no phase has reached yet", "no phase has reached so far")}
+    later = await Rig.on(store, process_id="prc_later", seed=1_000, edits=changed)
+    for ours, theirs in ((later.legacy, rig.legacy), (later.cloud, rig.cloud)):
+        ours.book, ours.contents = theirs.book, theirs.contents
+    document_id = (await later.record(await paid(later))).document_id
+    undone = (await later.reverse(document_id, "payments")).transaction
+    await later.settle()
+    made_by = (await later.document(document_id)).transaction_id
+    for transaction_id, under in ((made_by, {1}), (undone.transaction_id, {None})):
+        bodies = [json.loads(one.body) for one in await later.entries(transaction_id)]
+        rules = [one["rule"] for one in bodies if one["kind"] == "routed"]
+        assert {rule["activationNumber"] for rule in rules} == {2}
+        assert {rule.get("pinnedUnder") for rule in rules} == under
 
 
 async def test_what_follows_the_payment_finds_its_number_in_its_own_erp(rig: Rig):

@@ -36,6 +36,10 @@ def _seeds(first: int, count: int) -> int:
 
 
 def _mutations() -> int:
+    sound = campaign(range(WITHIN), first_only=True)
+    if sound.failed:
+        print("a world without a planted fault fails; what the others show proves nothing", file=sys.stderr)
+        return 1
     missed = 0
     print("| planted fault | caught by world | what was seen |\n|---|---|---|")
     for name, planted in MUTATIONS.items():

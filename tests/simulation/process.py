@@ -191,7 +191,9 @@ class Process:
         chance = random.Random(f"{world.seed}/{name}")
         self._world = world
         store: Any = FaultyStore(world.store, self.life, chance, world)
-        policy = SystemPolicy(CALL_LIMIT_S, LONGEST_EXECUTION_S, INQUIRY_DELAY_S)
+        policy = SystemPolicy(
+            call_limit_s=CALL_LIMIT_S, longest_execution_s=LONGEST_EXECUTION_S, inquiry_delay_s=INQUIRY_DELAY_S
+        )
         systems: Mapping[str, Any] = {
             name: ErpSystem(MortalPort(erp, self.life, chance, world), policy)  # type: ignore[arg-type]
             for name, erp in world.erps.items()

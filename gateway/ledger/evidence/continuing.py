@@ -32,7 +32,8 @@ def check_continues(pack: ProvenPack, held: Held | None) -> int | None:
 def check_sample(pack: ProvenPack) -> None:
     """Seed, scores and order are as the algorithm says, and the population was closed by the log. Raises PackWrong.
 
-    That nobody else of the population has a smaller score is shown by drawing again from the published log.
+    That nobody else of the population has a smaller score is shown by drawing again from the published log
+    (`gateway.ledger.evidence.comparing`).
     """
     sample = pack.told.sample
     if (pack.told.query.get("about") == "sample") is (sample is None):
@@ -51,6 +52,8 @@ def check_sample(pack: ProvenPack) -> None:
     seed = seed_of(sample.nonce, closing.root)
     if seed.hex() != sample.seed or pack.told.query.get("nonce") != sample.nonce:
         raise PackWrong("sample", PACK, "its seed is not SHA-256 of its nonce and the closing root")
+    if pack.told.query.get("sampleSize") != sample.sample_size:
+        raise PackWrong("sample", PACK, "it was drawn of another size than was asked for")
     drawn = [Drawn(score_of(seed, one.log_index), one.log_index) for one in sample.drawn]
     if [one.score.hex() for one in drawn] != [one.score for one in sample.drawn] or drawn != sorted(set(drawn)):
         raise PackWrong("sample", PACK, "a score is not SHA-256 of seed and index, or they are not in order")

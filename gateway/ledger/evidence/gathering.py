@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from gateway.domain.records import ActivationRecord, TransactionRecord
 from gateway.errors import Problem
 from gateway.ledger.checkpoint import parse_checkpoint
 from gateway.ledger.entry_pages import Asked, all_rows
-from gateway.ledger.evidence.contents import RULES_LEFT_OUT
+from gateway.ledger.evidence.gathered_rules import rules_of
 from gateway.ledger.evidence.openings import MISSING, REFUSAL, Candidates, erased_in, openings, refusals_kept
 from gateway.ledger.evidence.population import read_population
 from gateway.ledger.evidence.sampling import ALGORITHM, draw, population_hash, seed_of
@@ -28,8 +28,6 @@ from gateway.store.reads import StoreReads
 
 MOST_ENTRIES: Final = 4_000
 """Of a pack: each is two files."""
-MOST_RULES: Final = 20
-"""Rulebooks whose text one pack holds; the decisions of further ones are there without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +139,8 @@ class Gatherer:
         roots = await self._roots(records, whose)
         beside = await self._placed([one.transaction_id for one in roots], end)
         gathered = Gathered(found, beside, sample=sample)
-        for number in _activations([*found, *beside]):
-            if len(gathered.rules) == MOST_RULES:
-                gathered.left_out.append(f"{RULES_LEFT_OUT}further rules than those of {MOST_RULES} activations")
-                break
-            known = await self._reads.activation(number)
-            if known is None:
-                gathered.left_out.append(f"{RULES_LEFT_OUT}the rules of activation {number}: the gateway has it not")
-            else:
-                gathered.rules[number] = known
+        gathered.rules, left_out = await rules_of(self._reads, [*found, *beside])
+        gathered.left_out += left_out
         if whose.sees_all:
             traces = [trace for number in gathered.rules for trace in await self._control_traces(number, gathered)]
             gathered.beside = [*beside, *await self._placed(list(dict.fromkeys(traces)), end)]
@@ -293,14 +284,3 @@ class Gatherer:
 
 def _unsigned(trace: str) -> Problem:
     return Problem("not-ready", f"The entries of {trace} are not signed yet.", retry_after_s=2)
-
-
-def _activations(entries: Iterable[PlacedEntry]) -> list[int]:
-    """The activations under which these were routed, ascending."""
-    found: set[int] = set()
-    for one in entries:
-        body: Mapping[str, Any] = json.loads(one.body or b"{}")
-        number = (body.get("rule") or {}).get("activationNumber")
-        if body.get("kind") == "routed" and isinstance(number, int):
-            found.add(number)
-    return sorted(found)

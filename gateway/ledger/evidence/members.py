@@ -1,7 +1,4 @@
-"""The entries of a transaction's or lineage's pack, compared with the published log: none of them was taken out.
-
-The log is read up to the pack's checkpoint and hashed, so that what is compared is what was signed.
-"""
+"""The entries of the transactions that a pack is about, compared with the published log: none was taken out. Pure."""
 
 from __future__ import annotations
 
@@ -9,60 +6,48 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from gateway.ledger.evidence.contents import PACK, entry_path
+from gateway.ledger.evidence.contents import entry_path
 from gateway.ledger.evidence.proven import ProvenPack
-from gateway.ledger.evidence.published import PublishedLog
+from gateway.ledger.evidence.question import LINEAGE, TRANSACTION
 from gateway.ledger.evidence.wrong import PackWrong
-from gateway.ledger.tile_store import TileReader
 
 MEMBERS: Final = "members"
 
 
-def check_members(pack: ProvenPack, published: TileReader) -> int | None:
-    """How many entries of the log are about what was asked, all of which the pack has; None for a pack that is about
-    no transaction and no lineage. Raises PackWrong."""
-    about = pack.told.query.get("about")
-    if about not in {"transaction", "lineage"}:
-        return None
-    if about == "lineage" and not pack.told.whole_data_scope:
-        raise PackWrong(
-            MEMBERS,
-            PACK,
-            "it was made within a restricted data scope, whose bounds it does not state: nobody else can tell which "
-            "transactions of the lineage lie outside. Verify it without the published log, or ask somebody who sees "
-            "everything for one",
-        )
-    members = _Members(pack.told.query.get("transactionId"), pack.told.query.get("lineageId"))
-    log = PublishedLog(published, pack.checkpoint.size, MEMBERS)
-    for index, body in log.entries():
-        members.take(index, body)
-    if log.root != pack.checkpoint.root:
-        raise PackWrong(MEMBERS, PACK, "the published entries are not those of the pack's checkpoint")
-    there = {index for index, entry in pack.entries.items() if entry.found}
-    for index in sorted(members.places ^ there):
-        if index in there:
-            raise PackWrong(MEMBERS, entry_path(index), "the published log does not have it among these")
-        raise PackWrong(MEMBERS, entry_path(index), "it is missing: the published log has it among these")
-    return len(there)
-
-
 @dataclass
-class _Members:
-    """Places of the entries of one transaction, or of all transactions of a lineage with what moved its pin."""
+class Members:
+    """Places of the entries of some transactions, or of all transactions of a lineage with what moved its pin."""
 
-    transaction_id: str | None
-    lineage_id: str | None
+    traces: set[str]
+    lineage_id: str | None = None
     places: set[int] = field(default_factory=set)
-    _traces: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, pack: ProvenPack) -> Members:
+        """Of what a pack is about: a transaction, a lineage, or those that were drawn for its sample."""
+        query, sample = pack.told.query, pack.told.sample
+        if query["about"] == LINEAGE:
+            return cls(set(), query["lineageId"])
+        if query["about"] == TRANSACTION:
+            return cls({query["transactionId"]})
+        return cls(set() if sample is None else {one.trace for one in sample.drawn})
 
     def take(self, index: int, body: Mapping[str, Any]) -> None:
         """One entry, in the order of the log. A transaction's entries follow its entry `accepted`."""
-        trace, kind, lineage_id = str(body.get("trace")), body.get("kind"), body.get("lineageId")
-        if self.lineage_id is None:
-            is_member = trace == self.transaction_id
-        else:
-            if kind == "accepted" and body.get("seq") == 1 and lineage_id == self.lineage_id:
-                self._traces.add(trace)
-            is_member = trace in self._traces or (kind == "adopted" and lineage_id == self.lineage_id)
-        if is_member:
+        trace, kind = str(body.get("trace")), body.get("kind")
+        if self.lineage_id is not None and body.get("lineageId") == self.lineage_id:
+            if kind == "accepted" and body.get("seq") == 1:
+                self.traces.add(trace)
+            if kind == "adopted":
+                self.places.add(index)
+        if trace in self.traces:
             self.places.add(index)
+
+    def check(self, pack: ProvenPack) -> int:
+        """How many they are, all of which the pack has as found by its question. Raises PackWrong."""
+        there = {index for index, entry in pack.entries.items() if entry.found}
+        for index in sorted(self.places ^ there):
+            if index in there:
+                raise PackWrong(MEMBERS, entry_path(index), "the published log does not have it among these")
+            raise PackWrong(MEMBERS, entry_path(index), "it is missing: the published log has it among these")
+        return len(there)

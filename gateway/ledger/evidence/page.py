@@ -134,7 +134,10 @@ def _section(
 
 def _decision(body: Mapping[str, Any]) -> str:
     rule = body.get("rule") or {}
-    by = f"row {rule.get('row')} of table {rule.get('tableVersion')}, activation {rule.get('activationNumber')}"
+    by = f"row {rule.get('row')} of table {rule.get('tableVersion')}, "
+    if body.get("pinned") is True:
+        by += f"activation {rule.get('pinnedUnder', '(not said)')}, by which its lineage was pinned; routed under "
+    by += f"activation {rule.get('activationNumber')}"
     return f"{body.get('systemId')}: {body.get('explanation') or ''} ({by}). Facts: {_words(body.get('facts') or {})}"
 
 

@@ -1,7 +1,7 @@
-"""A sample drawn again from the published log, by who has nothing else of the gateway.
+"""A sample drawn again from the published log, by who has nothing else of the gateway. Pure.
 
-The entries up to the checkpoint that closes the population are read once and hashed, so that what is drawn of is what
-was signed. Population, sums and scores are then as docs/ledger.md says ('Samples'), and compared with the pack's.
+Of the entries up to the checkpoint that closes the population; these, sums and scores are as docs/ledger.md says
+('Samples'), and compared with the pack's.
 """
 
 from __future__ import annotations
@@ -15,48 +15,21 @@ from typing import Any, Final
 from gateway.domain.wire import instant
 from gateway.ledger.evidence.contents import PACK
 from gateway.ledger.evidence.population import MoneySum, amount_of
-from gateway.ledger.evidence.proven import ProvenPack
-from gateway.ledger.evidence.published import PublishedLog
 from gateway.ledger.evidence.read_pack import ToldSample
-from gateway.ledger.evidence.sampling import draw, population_hash, seed_of
+from gateway.ledger.evidence.sampling import draw, population_hash
 from gateway.ledger.evidence.subjects import Population
 from gateway.ledger.evidence.wrong import PackWrong
-from gateway.ledger.lines import base64_text
-from gateway.ledger.tile_store import TileReader
 
 _TEXTS: Final = {"domain": "domain", "operation": "operation", "companyCode": "company_code"}
 _NODES: Final = {"businessUnits": "business_units", "geographies": "geographies"}
 _INSTANTS: Final = ("acceptedFrom", "acceptedUntil")
 
 
-def check_redrawn(pack: ProvenPack, published: TileReader) -> int | None:
-    """How many transactions were drawn of; None for a pack that is about no sample. Raises PackWrong."""
-    sample = pack.told.sample
-    if sample is None:
-        return None
-    if not pack.told.whole_data_scope:
-        raise PackWrong(
-            "sample",
-            PACK,
-            "it was drawn within a restricted data scope, whose bounds it does not state: nobody else can draw it "
-            "again. Verify it without the published log, or ask somebody who sees everything for one",
-        )
-    found = _Found(*_wanted(sample))
-    log = PublishedLog(published, sample.closing.size, "sample")
-    for index, body in log.entries():
-        found.take(index, body)
-    if base64_text(log.root) != sample.closing.root_hash:
-        raise PackWrong(
-            "sample", PACK, "the published entries are not those of the checkpoint that closes the population"
-        )
-    _compare(sample, log.root, found.population(), found.sums())
-    return sample.population.transaction_count
-
-
 @dataclass
-class _Found:
+class Redrawing:
     """What the entries tell so far; `begun`: by trace, the place of its entry `accepted`."""
 
+    sample: ToldSample
     wanted: Population
     since: str
     until: str
@@ -64,11 +37,18 @@ class _Found:
     routed: dict[str, bool] = field(default_factory=dict)
     borne: dict[str, list[tuple[str, str, Decimal]]] = field(default_factory=lambda: defaultdict(list))
 
+    @classmethod
+    def of(cls, sample: ToldSample) -> Redrawing:
+        """Raises PackWrong for conditions that are none."""
+        return cls(sample, *_wanted(sample))
+
     def take(self, index: int, body: Mapping[str, Any]) -> None:
         """One entry, in the order of the log. A trace's entries follow its entry `accepted`."""
-        trace, kind = body.get("trace"), body.get("kind")
+        if index >= self.sample.closing.size:
+            return
+        trace, kind = str(body.get("trace")), body.get("kind")
         if kind == "accepted" and body.get("seq") == 1 and self._accepts(body):
-            self.begun[str(trace)] = index
+            self.begun[trace] = index
         if trace not in self.begun:
             return
         if kind == "routed":
@@ -76,6 +56,11 @@ class _Found:
         money = amount_of(body)
         if money is not None:
             self.borne[trace].append((str(kind), *money))
+
+    def check(self) -> int:
+        """Of how many transactions the pack's sample was drawn, as here. Raises PackWrong."""
+        _compare(self.sample, self.population(), self.sums())
+        return self.sample.population.transaction_count
 
     def population(self) -> dict[int, str]:
         """By place, the transactions of which is drawn."""
@@ -119,7 +104,7 @@ def _wanted(sample: ToldSample) -> tuple[Population, str, str]:
     return Population(**members), period["acceptedFrom"], period["acceptedUntil"]
 
 
-def _compare(sample: ToldSample, root: bytes, population: Mapping[int, str], sums: list[dict[str, Any]]) -> None:
+def _compare(sample: ToldSample, population: Mapping[int, str], sums: list[dict[str, Any]]) -> None:
     told = sample.population
     if told.transaction_count != len(population) or told.index_hash != population_hash(population):
         raise PackWrong(
@@ -130,7 +115,7 @@ def _compare(sample: ToldSample, root: bytes, population: Mapping[int, str], sum
         )
     if [one.model_dump(by_alias=True) for one in told.sums] != sums:
         raise PackWrong("sample", PACK, "the sums of its population are not those of the published log")
-    seed = seed_of(sample.nonce, root)
+    seed = bytes.fromhex(sample.seed)
     drawn = [(one.index, population[one.index], one.score.hex()) for one in draw(seed, population, sample.sample_size)]
     if [(one.log_index, one.trace, one.score) for one in sample.drawn] != drawn:
         raise PackWrong("sample", PACK, "other transactions of the published log have the smallest scores")

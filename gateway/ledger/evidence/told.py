@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from hashlib import sha256
-from typing import Any, Final
+from collections.abc import Collection
 
-from gateway.domain.canonical_json import canonical_json
 from gateway.domain.identity import payload_commitment
-from gateway.ledger.evidence.contents import KINDS, PACK, RULES_LEFT_OUT, entry_path, json_file, rows_hash
+from gateway.ledger.evidence.contents import KINDS, PACK, json_file
 from gateway.ledger.evidence.openings import (
     ACCEPTED,
     ERASED,
@@ -27,22 +22,6 @@ from gateway.ledger.evidence.openings import (
 from gateway.ledger.evidence.proven import ProvenPack
 from gateway.ledger.evidence.read_pack import ToldOpening
 from gateway.ledger.evidence.wrong import PackWrong
-
-_NAMED_BY: Final = {"transaction": ("trace", "transactionId"), "lineage": ("lineageId", "lineageId")}
-"""By what a question is about: the member of an entry, and that of the question, which are the same."""
-_ACTIVATES: Final = ("activated", "rolled_back")
-
-
-@dataclass(frozen=True, slots=True)
-class Reproduced:
-    """Whether rules decide as an entry says; None where too little was recorded to tell. `detail`: what differs."""
-
-    same: bool | None
-    detail: str
-
-
-Reproduces = Callable[[bytes, bytes, Mapping[str, Any]], Reproduced]
-"""Rules, governance, an entry `routed` → whether these rules decide so."""
 
 
 def check_openings(pack: ProvenPack) -> tuple[int, int]:
@@ -97,56 +76,6 @@ def _check_opening(pack: ProvenPack, one: ToldOpening) -> None:
         raise PackWrong("payload", path, f"it is not what entry {one.log_index} commits to as {one.member}")
 
 
-def check_rules(pack: ProvenPack, reproduces: Reproduces | None) -> int:
-    """The rules are those that entries name, and decide as was decided; how many decisions. Raises PackWrong."""
-    versions: dict[int, tuple[set[str], bytes, bytes]] = {}
-    for one in pack.told.rules:
-        number = one.activation_number
-        rules_path, governance_path = (f"rules/{number}.{part}.json" for part in ("rules", "governance"))
-        rules, governance = pack.file(rules_path), pack.file(governance_path)
-        for path, text, version in (
-            (rules_path, rules, one.rules_version),
-            (governance_path, governance, one.governance_version),
-        ):
-            if sha256(text).hexdigest() != version:
-                raise PackWrong("rules", path, "its SHA-256 is not the version that the pack says")
-        versions[number] = ({one.rules_version, *_table_versions(rules_path, rules)}, rules, governance)
-    decisions = 0
-    for index, entry in pack.entries.items():
-        rule = entry.body.get("rule") or {}
-        known = versions.get(rule.get("activationNumber", 0))
-        if known is None and entry.body["kind"] == "routed" and "activationNumber" in rule:
-            _check_left_out(pack, index, rule["activationNumber"])
-        if known is None or "tableVersion" not in rule or entry.body["kind"] not in ("routed", "activated"):
-            continue
-        if rule["tableVersion"] not in known[0]:
-            path = f"rules/{rule['activationNumber']}.rules.json"
-            raise PackWrong("rules", path, f"it has not the table version that entry {index} names")
-        if entry.body["kind"] != "routed" or entry.body.get("pinned") is True or reproduces is None:
-            continue
-        again = reproduces(known[1], known[2], entry.body)
-        if again.same is False:
-            raise PackWrong("decision", entry_path(index), again.detail)
-        decisions += again.same is True
-    return decisions
-
-
-def _check_left_out(pack: ProvenPack, index: int, number: Any) -> None:
-    if not any(one.startswith(RULES_LEFT_OUT) for one in pack.told.left_out):
-        path = f"rules/{number}.rules.json"
-        raise PackWrong("rules", path, f"entry {index} was decided by it; it is neither there nor said to be left out")
-
-
-def _table_versions(path: str, rules: bytes) -> set[str]:
-    """The version of a domain's table: SHA-256 over it with trees and systems, in canonical JSON."""
-    try:
-        read = json.loads(rules)
-        ground = {name: value for name, value in read.items() if name != "tables"}
-        return {sha256(canonical_json(ground | table)).hexdigest() for table in read["tables"]}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise PackWrong("rules", path, "it is no text of rules") from error
-
-
 def check_repeated(pack: ProvenPack) -> None:
     """The lists of decisions, approvals and answers repeat entries. Raises PackWrong."""
     for path, kinds in KINDS.items():
@@ -157,34 +86,3 @@ def check_repeated(pack: ProvenPack) -> None:
         ]
         if pack.file(path) != json_file(repeated):
             raise PackWrong("list", path, "it does not repeat the entries of the pack")
-
-
-def check_question(pack: ProvenPack) -> None:
-    """Rows, hash and size are as said; the entries are about what was asked. Raises PackWrong."""
-    query = pack.told.query
-    rows = [one for one in pack.told.entries if one.role == "found"]
-    told = (query.get("rowCount"), query.get("rowsHash"), query.get("asOfLogSize"))
-    if told != (len(rows), rows_hash(bytes.fromhex(one.leaf_hash) for one in rows), pack.checkpoint.size):
-        raise PackWrong("pack", PACK, "count, hash or log size of its question are others than its entries have")
-    if query.get("about") == "ruleChange":
-        _check_rule_change(pack, query.get("activationNumber"))
-    names = _NAMED_BY.get(str(query.get("about")))
-    if names is None:
-        return
-    for index, entry in pack.entries.items():
-        if entry.found and entry.body.get(names[0]) != query.get(names[1]):
-            raise PackWrong("pack", PACK, f"entry {index} is not about what was asked")
-
-
-def _check_rule_change(pack: ProvenPack, number: Any) -> None:
-    """Its entry and its rules are there."""
-    activated = (
-        entry.found
-        and entry.body["kind"] in _ACTIVATES
-        and (entry.body.get("rule") or {}).get("activationNumber") == number
-        for entry in pack.entries.values()
-    )
-    if not any(activated):
-        raise PackWrong("pack", PACK, f"the entry of activation {number} is missing, about which it was asked")
-    if all(one.activation_number != number for one in pack.told.rules):
-        raise PackWrong("rules", f"rules/{number}.rules.json", "it is missing, and the pack is about it")

@@ -3,28 +3,30 @@
 1. The archive: it is one zip file, and nothing beside.  2. The manifest: signed by the evidence key, every file as
 listed.  3. The checkpoint: signed by the log.  4. Each entry: its receipt leads to that checkpoint.  5. What entries
 commit to.  6. The rules: their text gives the versions that the decisions name, and decides as it was decided.  7. What
-the pack says of itself: question, rows, lists.  8. The sample: drawn as it must be, and again from the published log
-where that is given; then the entries of a transaction or lineage are all that the log has of it, too.  9. The
-checkpoint continues what was seen before.
+the pack says of itself: question, rows, lists.  8. The sample: drawn as it must be.  9. The checkpoint continues what
+was seen before.  10. The published log, where that is given: it gives the same sample, and has no other entries of what
+the pack is about.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.ledger.cosignature import Cosignature, WitnessPolicy
 from gateway.ledger.errors import KeyMisused
 from gateway.ledger.evidence.archive import files_of
+from gateway.ledger.evidence.comparing import Compared, compare
 from gateway.ledger.evidence.continuing import check_continues, check_sample
 from gateway.ledger.evidence.manifest import EVIDENCE, check_files, opened_manifest
-from gateway.ledger.evidence.members import check_members
 from gateway.ledger.evidence.proven import ProvenPack, open_cosignatures, open_log, prove_entries
+from gateway.ledger.evidence.published import Progress
+from gateway.ledger.evidence.question import check_question
 from gateway.ledger.evidence.read_pack import read_pack
-from gateway.ledger.evidence.redrawing import check_redrawn
-from gateway.ledger.evidence.told import Reproduces, check_openings, check_question, check_repeated, check_rules
-from gateway.ledger.evidence.wrong import PackWrong
+from gateway.ledger.evidence.ruled import Reproduces, check_rules
+from gateway.ledger.evidence.told import check_openings, check_repeated
+from gateway.ledger.evidence.wrong import NotCompared, PackWrong
 from gateway.ledger.held import Held
 from gateway.ledger.lines import base64_text
 from gateway.ledger.note_keys import SignatureType, VerifierKey
@@ -35,9 +37,8 @@ from gateway.ledger.tile_store import TileReader
 class PackFound:
     """What was found. `wrong`: None for a sound pack. `evidence_key_id`: of the key that signed the manifest, in
     hexadecimal; `manifest_checked`: it is the one that was given. `continues`: how many entries had been seen before,
-    which the pack's checkpoint continues; None where nothing had been. `redrawn`: of how many transactions the sample
-    was drawn again; None where it was not. `compared`: how many entries the published log has of the transaction or
-    lineage, all of which are there; None where that was not compared."""
+    which the pack's checkpoint continues; None where nothing had been. `compared`: what the published log has of what
+    the pack is about; None where that was not compared. `not_compared`: why not, where it was to be."""
 
     origin: str
     pack_id: str | None = None
@@ -52,8 +53,8 @@ class PackFound:
     evidence_key_id: str | None = None
     manifest_checked: bool = False
     continues: int | None = None
-    redrawn: int | None = None
-    compared: int | None = None
+    compared: Compared | None = None
+    not_compared: str | None = None
     wrong: PackWrong | None = None
 
     @property
@@ -78,8 +79,9 @@ class PackFound:
             "evidenceKeyId": self.evidence_key_id,
             "manifestChecked": self.manifest_checked,
             "continues": self.continues,
-            "redrawnOf": self.redrawn,
-            "comparedEntryCount": self.compared,
+            "redrawnOf": None if self.compared is None else self.compared.redrawn,
+            "comparedEntryCount": None if self.compared is None else self.compared.entries,
+            "notCompared": self.not_compared,
             "wrong": None
             if self.wrong is None
             else {"reason": self.wrong.reason, "file": self.wrong.path, "detail": self.wrong.detail},
@@ -95,6 +97,7 @@ def verify_pack(
     held: Held | None = None,
     reproduces: Reproduces | None = None,
     published: TileReader | None = None,
+    progress: Progress | None = None,
 ) -> PackFound:
     """Check all of it; the first thing that is wrong is named.
 
@@ -102,8 +105,8 @@ def verify_pack(
         keys: the log's; one at least.
         evidence_key: without it nobody vouches for the page and the words around what is proven.
         held: the state of who verified the log before.
-        published: the files of the log, from which a sample is drawn again, and with which the entries of a transaction
-            or lineage are compared.
+        published: the files of the log, with which the pack is compared.
+        progress: called now and then while these are read.
 
     Raises:
         KeyMisused: the evidence key is not one of that log, or a witness's key is the log's own.
@@ -114,21 +117,28 @@ def verify_pack(
     ):
         raise KeyMisused(f"the evidence key of {origin} is named {origin}{EVIDENCE}, not {evidence_key.name}")
     try:
-        return _verified(data, keys, origin, evidence_key, witnesses or WitnessPolicy(), held, reproduces, published)
+        pack, found = _verified(data, keys, evidence_key, witnesses or WitnessPolicy(), reproduces)
+        found = replace(found, continues=check_continues(pack, held))
+        return found if published is None else _compared(pack, found, published, progress)
     except PackWrong as wrong:
         return PackFound(origin=origin, wrong=wrong)
+
+
+def _compared(pack: ProvenPack, found: PackFound, published: TileReader, progress: Progress | None) -> PackFound:
+    try:
+        return replace(found, compared=compare(pack, published, progress))
+    except NotCompared as why:
+        return replace(found, not_compared=str(why))
 
 
 def _verified(
     data: bytes,
     keys: Sequence[VerifierKey],
-    origin: str,
     evidence_key: VerifierKey | None,
     witnesses: WitnessPolicy,
-    held: Held | None,
     reproduces: Reproduces | None,
-    published: TileReader | None,
-) -> PackFound:
+) -> tuple[ProvenPack, PackFound]:
+    """The pack as it is in itself. Raises PackWrong."""
     files = files_of(data)
     hashes, signature = opened_manifest(files, evidence_key)
     check_files(files, hashes)
@@ -142,12 +152,9 @@ def _verified(
     check_repeated(pack)
     check_question(pack)
     check_sample(pack)
-    redrawn = None if published is None else check_redrawn(pack, published)
-    compared = None if published is None else check_members(pack, published)
-    continues = check_continues(pack, held)
     pack.check_nothing_else(hashes)
-    return PackFound(
-        origin=origin,
+    return pack, PackFound(
+        origin=log.origin,
         pack_id=told.pack_id,
         about={name: value for name, value in told.query.items() if name not in {"rowsHash", "asOfLogSize"}},
         size=signed.checkpoint.size,
@@ -159,7 +166,4 @@ def _verified(
         cosignatures=cosignatures,
         evidence_key_id=signature.key_id.hex(),
         manifest_checked=evidence_key is not None,
-        continues=continues,
-        redrawn=redrawn,
-        compared=compared,
     )

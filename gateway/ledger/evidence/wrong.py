@@ -1,4 +1,4 @@
-"""What can be wrong with an evidence pack."""
+"""What can be wrong with an evidence pack, and with comparing it."""
 
 from __future__ import annotations
 
@@ -13,3 +13,8 @@ class PackWrong(LedgerError):
         self.reason = reason
         self.path = path
         self.detail = detail
+
+
+class NotCompared(LedgerError):
+    """A pack was not compared with the published log: that does not reach so far, is not whole, or is another one; or
+    the pack is about something that nobody can compare. It says nothing against the pack."""
