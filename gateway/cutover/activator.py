@@ -129,7 +129,7 @@ class Activator:
             await self._holder.prepare(one.version, one.rules, one.governance)
         self._holder.forget_all_but({one.version for one in requests})
         now = await self._reads.database_now()
-        await self._beat(now)
+        await self._beat(now, self._store)
         self._first_seen = {one.activation_id: self._first_seen.get(one.activation_id, now) for one in requests}
         for one in requests if self._lead.epoch is not None else ():
             ready = one.is_back or one.state is ActivationState.PREPARED or await self._prepare(one)
@@ -143,9 +143,9 @@ class Activator:
         )
         return BUSY_POLL_S if pending else IDLE_POLL_S
 
-    async def say(self) -> None:
-        """Say what this process has loaded, before it takes any work."""
-        await self._beat(await self._reads.database_now())
+    async def say(self, store: ActivationStore | None = None) -> None:
+        """Say what this process has loaded, before it takes any work. `store`: the record as who starts writes it."""
+        await self._beat(await self._reads.database_now(), store or self._store)
 
     async def leave(self) -> None:
         """The process ends: nobody waits for it any more."""
@@ -166,7 +166,7 @@ class Activator:
             _log.warning("last_good_not_kept", error=str(error))
         self._kept = current.activation_number
 
-    async def _beat(self, now: int) -> None:
+    async def _beat(self, now: int, store: ActivationStore) -> None:
         said, holder = self._said, self._holder
         if said is not None and (
             (said.activation_number, said.acts_number) == (holder.current.activation_number, holder.current.acts_number)
@@ -174,7 +174,7 @@ class Activator:
             and now - said.at < int(BEAT_S * SECOND)
         ):
             return
-        self._said = await self._store.write(lambda unit: beat(unit, self._tools.process_id, holder))
+        self._said = await store.write(lambda unit: beat(unit, self._tools.process_id, holder))
 
     async def _prepare(self, request: ActivationRequest) -> bool:
         event_id = self._tools.ids.new("evt")

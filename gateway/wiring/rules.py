@@ -146,7 +146,7 @@ async def start_activator(
         lead=lead,
         led=store.led(lead),
     )
-    await activator.say()
+    await activator.say(store.patient("to say which rules this process has loaded"))
     return activator
 
 

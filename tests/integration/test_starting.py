@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from gateway.domain.processes import ProcessRecord
 from gateway.settings import load_settings
 from gateway.store import patient
+from gateway.store.budget_shares import BUDGET_LOCK
 from gateway.store.errors import StoreBusy
 from gateway.store.migrate import migrate
 from gateway.store.postgres_writer import PoolLimits
@@ -36,12 +37,12 @@ def short_lock_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "open_store", partial(open_store, pool_limits=PoolLimits(lock_s=0.2)))
 
 
-async def _locked(url: str) -> asyncpg.Connection:
+async def _locked(url: str, lock: str = "LOCK TABLE processes IN EXCLUSIVE MODE") -> asyncpg.Connection:
     """A session that stands still with a lock which every start needs."""
     await migrate(url)
     session = await asyncpg.connect(url)
     await session.execute("BEGIN")
-    await session.execute("LOCK TABLE processes IN EXCLUSIVE MODE")
+    await session.execute(lock)
     return session
 
 
@@ -67,6 +68,37 @@ async def test_a_start_waits_until_another_session_lets_go(data: Path, postgres_
             assert waits[0]["what"].startswith("to register this process")
             assert "lock timeout" in waits[0]["error"]
             assert await started.store.reads.process(started.process_id) is not None
+        finally:
+            await started.stop()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("lock", "event"),
+    [
+        ("LOCK TABLE heartbeats IN EXCLUSIVE MODE", "start_waits_for_database"),
+        (f"SELECT pg_advisory_xact_lock({BUDGET_LOCK})", "budgets_not_divided"),
+    ],
+)
+async def test_a_start_goes_on_while_another_session_stands_still(
+    data: Path, postgres_url: str, lock: str, event: str
+) -> None:
+    _on(data, postgres_url)
+    session = await _locked(postgres_url, lock)
+    with capture_logs() as said:
+        starting = asyncio.create_task(open_runtime(data, load_settings(data)))
+        async with asyncio.timeout(WAITS_S):
+            while all(one["event"] != event for one in said):
+                assert not starting.done(), starting.result()
+                await asyncio.sleep(0.05)
+        await session.execute("ROLLBACK")
+        await session.close()
+        started = await asyncio.wait_for(starting, WAITS_S)
+        try:
+            started.start()
+            async with asyncio.timeout(WAITS_S):
+                while not all(system.places() for system in started.systems.values()):  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(0.05)
         finally:
             await started.stop()
 
