@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from gateway.cutover.reproduction import Reproduction
 from gateway.domain.caller import DataScope
+from gateway.ledger.copying import copy_log
 from gateway.ledger.evidence.archive import archive_of, files_of
 from gateway.ledger.evidence.contents import KINDS, PACK, json_file, rows_hash
 from gateway.ledger.evidence.desk import EvidenceDesk
 from gateway.ledger.evidence.manifest import MANIFEST, manifest_of
 from gateway.ledger.evidence.verify_pack import PackFound, verify_pack
 from gateway.ledger.note_keys import SigningKey
+from gateway.ledger.tile_directory import DirectoryTiles
 from tests.api.auditing import EVERYTHING, Auditing
 from tests.api.conftest import in_this_loop
-from tests.ledger.logs import KEY, ORIGIN
+from tests.ledger.logs import KEY, LOG, ORIGIN
 
 EVIDENCE_KEY = SigningKey(f"{ORIGIN}/evidence", b"e" * 32)
 NONCE = "dice-4421-3316-6252"
@@ -51,6 +55,13 @@ async def pack_of(audit: Auditing, body: dict[str, Any], *scopes: str, data: Dat
 def verified(pack: bytes, **changes: Any) -> PackFound:
     """By both keys."""
     return verify_pack(pack, [KEY.key], **({"evidence_key": EVIDENCE_KEY.key, "reproduces": Reproduction()} | changes))
+
+
+async def published_log(audit: Auditing, directory: Path) -> DirectoryTiles:
+    """What there is of the log by now, as it is published in that directory."""
+    log = DirectoryTiles(directory)
+    await asyncio.to_thread(copy_log, await audit.log.tiles(), log, LOG)
+    return log
 
 
 def without(pack: bytes, drops: Callable[[dict[str, Any]], bool]) -> bytes:

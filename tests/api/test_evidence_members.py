@@ -4,7 +4,6 @@ Where that log itself is at fault, or the question, nothing is said against the 
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import shutil
@@ -18,15 +17,13 @@ import pytest
 from gateway.cli.console import Failure
 from gateway.cli.ledger_verify_pack import check_pack
 from gateway.domain.caller import DataScope
-from gateway.ledger.copying import copy_log
 from gateway.ledger.evidence.archive import files_of
 from gateway.ledger.evidence.contents import PACK
 from gateway.ledger.log_keys import sign_checkpoint
 from gateway.ledger.note_keys import SigningKey
-from gateway.ledger.tile_directory import DirectoryTiles
 from gateway.store.store import Store
 from tests.api.auditing import Auditing, auditing
-from tests.api.evidence import EVIDENCE_KEY, NONCE, pack_of, verified, with_evidence, without
+from tests.api.evidence import EVIDENCE_KEY, NONCE, pack_of, published_log, verified, with_evidence, without
 from tests.ledger.logs import KEY, LOG, ORIGIN
 from tests.line.rig import order
 
@@ -35,11 +32,6 @@ from tests.line.rig import order
 async def audit(store: Store, tmp_path: Path) -> AsyncIterator[Auditing]:
     async with auditing(store, tmp_path) as found:
         yield with_evidence(found)
-
-
-async def _published(audit: Auditing, log: Path) -> DirectoryTiles:
-    await asyncio.to_thread(copy_log, await audit.log.tiles(), DirectoryTiles(log), LOG)
-    return DirectoryTiles(log)
 
 
 async def _transaction(audit: Auditing, name: str) -> tuple[str, str]:
@@ -54,7 +46,7 @@ async def test_the_published_log_shows_what_a_lineage_lacks(audit: Auditing, tmp
     await audit.rig.send(order("LATER"))  # what is published since then is nothing to it
     await audit.rig.settle()
     await audit.catch_up()
-    log = await _published(audit, tmp_path / "published")
+    log = await published_log(audit, tmp_path / "published")
     read: list[tuple[int, int]] = []
     whole = verified(pack, published=log, progress=lambda done, total: read.append((done, total)))
     assert read == [(whole.size, whole.size)], "one bundle"
@@ -73,7 +65,7 @@ async def test_the_published_log_shows_what_a_lineage_lacks(audit: Auditing, tmp
 
 async def test_the_published_log_shows_where_a_transaction_was_cut(audit: Auditing, tmp_path: Path) -> None:
     ordered, _ = await _transaction(audit, "10248")
-    log = await _published(audit, tmp_path / "published")
+    log = await published_log(audit, tmp_path / "published")
     for data in (DataScope(), DataScope(frozenset({"Northern"}), None)):
         pack = await pack_of(audit, {"about": "transaction", "transactionId": ordered}, data=data)
         assert verified(pack, published=log).compared
@@ -89,7 +81,7 @@ async def test_the_published_log_shows_what_the_transactions_of_a_sample_lack(au
         await audit.rig.send(order(f"S-{number}"))
     await audit.rig.settle()
     await audit.catch_up()
-    log = await _published(audit, tmp_path / "published")
+    log = await published_log(audit, tmp_path / "published")
     pack = await pack_of(audit, {"about": "sample", "sampleSize": 3, "nonce": NONCE})
     whole = verified(pack, published=log)
     assert whole.compared is not None
@@ -128,13 +120,13 @@ async def test_a_pack_that_cannot_be_compared_is_sound_in_itself(
     _, lineage_id = await _transaction(audit, "10248")
     lineage, narrow = {"about": "lineage", "lineageId": lineage_id}, DataScope(frozenset({"Northern"}), None)
     short, log = tmp_path / "short", tmp_path / "published"
-    await _published(audit, short)
+    await published_log(audit, short)
     before = LOG.open_checkpoint((short / "checkpoint").read_bytes()).checkpoint.size
     await audit.rig.send(order("LATER"))
     await audit.rig.settle()
     await audit.catch_up()
     pack = await pack_of(audit, lineage)
-    await _published(audit, log)
+    await published_log(audit, log)
     asked = {
         "restricted": await pack_of(audit, lineage, data=narrow),
         "restricted data": await pack_of(audit, {"about": "sample", "sampleSize": 2, "nonce": NONCE}, data=narrow),
@@ -179,7 +171,7 @@ async def test_another_tree_of_the_same_log_is_wrong(audit: Auditing, tmp_path: 
     _, lineage_id = await _transaction(audit, "10248")
     pack = await pack_of(audit, {"about": "lineage", "lineageId": lineage_id})
     log = tmp_path / "published"
-    await _published(audit, log)
+    await published_log(audit, log)
     mine = LOG.open_checkpoint((log / "checkpoint").read_bytes()).checkpoint
     (log / "checkpoint").write_bytes(bytes(sign_checkpoint(replace(mine, root=b"0" * 32), [KEY])))
     code, said, told = compared(pack, log)
@@ -200,7 +192,7 @@ async def test_an_entry_that_no_gateway_writes_is_wrong_and_breaks_nothing(
 ) -> None:
     pack = await pack_of(audit, {"about": "sample", "sampleSize": 3, "nonce": NONCE, "businessUnit": "Northern"})
     log = tmp_path / "published"
-    await _published(audit, log)
+    await published_log(audit, log)
     (bundle,) = [one for one in (log / "tile/entries").rglob("*") if one.is_file()]
     sound = bundle.read_bytes()
     facts = re.search(rb'"facts":\{[^}]*\}', sound)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -10,13 +9,10 @@ from typing import Any, Final
 
 import pytest
 
-from gateway.ledger.copying import copy_log
 from gateway.ledger.evidence.contents import PACK
-from gateway.ledger.tile_directory import DirectoryTiles
 from gateway.store.store import Store, open_store
 from tests.api.auditing import Auditing, auditing
-from tests.api.evidence import NONCE, pack_of, said_otherwise, verified, with_evidence, without
-from tests.ledger.logs import LOG
+from tests.api.evidence import NONCE, pack_of, published_log, said_otherwise, verified, with_evidence, without
 from tests.migrated import migrated_file
 
 ABOUT: Final = ("lineages", None, 1, ["lineage"], {"a": 1}, "ruleChange", "sample", "transaction")
@@ -35,11 +31,6 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 async def audit(store: Store, tmp_path: Path) -> AsyncIterator[Auditing]:
     async with auditing(store, tmp_path) as found:
         yield with_evidence(found)
-
-
-async def _published(audit: Auditing, log: Path) -> DirectoryTiles:
-    await asyncio.to_thread(copy_log, await audit.log.tiles(), DirectoryTiles(log), LOG)
-    return DirectoryTiles(log)
 
 
 async def _asked(audit: Auditing) -> list[dict[str, Any]]:
@@ -64,7 +55,7 @@ def _nothing_found(told: dict[str, Any], **change: Any) -> None:
 
 async def test_a_question_that_nobody_can_ask_is_refused(audit: Auditing, tmp_path: Path) -> None:
     asked = await _asked(audit)
-    log = await _published(audit, tmp_path / "published")
+    log = await published_log(audit, tmp_path / "published")
     changes: list[list[dict[str, Any]]] = [
         [{"about": about} for about in ABOUT] + [{"lineageId": no_text} for no_text in NO_TEXTS],
         [{"transactionId": no_text} for no_text in NO_TEXTS],
@@ -87,7 +78,7 @@ async def test_a_question_that_nobody_can_ask_is_refused(audit: Auditing, tmp_pa
 
 async def test_a_transaction_is_compared_as_one_whatever_stands_beside(audit: Auditing, tmp_path: Path) -> None:
     _, question, *_ = await _asked(audit)
-    log = await _published(audit, tmp_path / "published")
+    log = await published_log(audit, tmp_path / "published")
     pack = await pack_of(audit, question)
     cut = without(pack, lambda body: body["trace"] == question["transactionId"] and body["seq"] > 3)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import zipfile
@@ -15,14 +14,11 @@ import pytest
 from gateway.domain.adoptions import AdoptionLineRecord, AdoptionRecord
 from gateway.domain.caller import DataScope
 from gateway.domain.entries import EntryKind, ledger_entry
-from gateway.ledger.copying import copy_log
 from gateway.ledger.evidence.archive import files_of
 from gateway.ledger.evidence.contents import PACK
-from gateway.ledger.tile_directory import DirectoryTiles
 from gateway.store.store import Store, StoreUnit
 from tests.api.auditing import EVERYTHING, Auditing, auditing
-from tests.api.evidence import pack_of, verified, with_evidence, without
-from tests.ledger.logs import LOG
+from tests.api.evidence import pack_of, published_log, verified, with_evidence, without
 from tests.store.made import new_id
 
 BATCH = new_id("adp")
@@ -131,8 +127,7 @@ async def test_a_pack_holds_it_alone_where_the_batch_is_of_others_too(audit: Aud
 async def test_the_published_log_knows_what_moved_the_pin(audit: Auditing, tmp_path: Path) -> None:
     document = (await _adopted(audit))[1]
     pack = await pack_of(audit, {"about": "lineage", "lineageId": document["lineageId"]})
-    log = DirectoryTiles(tmp_path / "published")
-    await asyncio.to_thread(copy_log, await audit.log.tiles(), log, LOG)
+    log = await published_log(audit, tmp_path / "published")
     found = verified(pack, published=log)
     assert found.compared is not None
     assert (found.wrong, found.compared.entries) == (None, json.loads(files_of(pack)[PACK])["query"]["rowCount"])
